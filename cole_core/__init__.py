@@ -1,0 +1,1 @@
+"""The domain: pure functions and small classes. No Prefect, no database, no global state."""

@@ -1,0 +1,46 @@
+"""Plug-ins by name: a newcomer adds one file and one registration line."""
+
+from collections.abc import Callable, Iterator
+from typing import Generic, TypeVar
+
+from cole_core.errors import InputError
+
+T = TypeVar("T")
+
+
+class Registry(Generic[T]):
+    """Names and the factories of what they stand for.
+
+    Args:
+        kind: What is registered, in words, for the error message ("encoding").
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._factories: dict[str, Callable[..., T]] = {}
+
+    def register(self, name: str, factory: Callable[..., T]) -> None:
+        """Adds a factory.
+
+        Raises:
+            ValueError: The name is taken.
+        """
+        if name in self._factories:
+            raise ValueError(f"{self.kind} '{name}' is registered already")
+        self._factories[name] = factory
+
+    def create(self, name: str, **parameters: object) -> T:
+        """Makes what `name` stands for.
+
+        Raises:
+            InputError: The name is unknown; the message lists the known ones.
+        """
+        if name not in self._factories:
+            raise InputError(f"unknown {self.kind} '{name}': choose one of {', '.join(self)}")
+        return self._factories[name](**parameters)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._factories))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._factories

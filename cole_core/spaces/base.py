@@ -1,0 +1,66 @@
+"""The contract of a search space."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from cole_core.hashing import hash_json
+
+
+class SearchSpace(ABC):
+    """A set of architectures, each named by its native string.
+
+    Everything outside a space handles native strings; what a space parses them into is its own.
+    Implementations are immutable and cheap to make.
+    """
+
+    name: str
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """What besides the native string decides the architecture (einspace: the input shape)."""
+        return {}
+
+    @property
+    @abstractmethod
+    def size(self) -> int | None:
+        """Number of architectures, or None where the space is open-ended."""
+
+    @abstractmethod
+    def validate(self, native: str) -> None:
+        """Checks a native string strictly.
+
+        Raises:
+            InputError: The string is not an architecture of this space; says where it breaks.
+        """
+
+    @abstractmethod
+    def enumerate(self) -> Iterator[str]:
+        """All architectures in a fixed order.
+
+        Raises:
+            InputError: The space is open-ended: sample it.
+        """
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator) -> str:
+        """One architecture at random."""
+
+    @abstractmethod
+    def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
+        """Another architecture, `edits` edits away."""
+
+    @abstractmethod
+    def canonical_form(self, native: str) -> str:
+        """A string that two architectures share if and only if they compute the same function."""
+
+    @abstractmethod
+    def build(self, native: str) -> nn.Module:
+        """The architecture as a running network, at the space's default size."""
+
+    def architecture_id(self, native: str) -> str:
+        """Hash of the space, its parameters and the native string."""
+        return hash_json({"space": self.name, **self.parameters, "native": native})
