@@ -1,0 +1,21 @@
+"""What an architecture is: parse, format, enumerate, sample, mutate, canonical form, build."""
+
+from cole_core.registry import Registry
+from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.nasbench201 import NASBench201
+
+spaces: Registry[SearchSpace] = Registry("search space")
+spaces.register(NASBench201.name, NASBench201)
+
+
+def get_space(name: str, **parameters: object) -> SearchSpace:
+    """Makes a search space.
+
+    Args:
+        name: Its registered name ("nasbench201").
+        parameters: What besides the native string decides an architecture of the space.
+
+    Raises:
+        InputError: The name is unknown; the message lists the known ones.
+    """
+    return spaces.create(name, **parameters)

@@ -1,13 +1,17 @@
 """The contract of a search space."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
 from cole_core.hashing import hash_json
+
+if TYPE_CHECKING:  # torch takes seconds to import, and only `build` needs it
+    from torch import nn
 
 
 class SearchSpace(ABC):

@@ -1,0 +1,96 @@
+"""The search space: what the other rooms see of NAS-Bench-201."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cole_core.errors import InputError
+from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.nasbench201.canonical import canonical_form
+from cole_core.spaces.nasbench201.cell import EDGES, OPERATIONS, Cell, all_cells, parse
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class NASBench201(SearchSpace):
+    """All 15,625 cells of NAS-Bench-201."""
+
+    name = "nasbench201"
+
+    @property
+    def size(self) -> int:
+        return len(OPERATIONS) ** len(EDGES)
+
+    def validate(self, native: str) -> None:
+        parse(native)
+
+    def enumerate(self) -> Iterator[str]:
+        return (cell.format() for cell in all_cells())
+
+    def sample(self, rng: np.random.Generator) -> str:
+        return Cell(tuple(OPERATIONS[i] for i in rng.integers(len(OPERATIONS), size=6))).format()
+
+    def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
+        """Gives exactly `edits` edges another operation.
+
+        Raises:
+            InputError: `edits` is not between 1 and the number of edges.
+        """
+        if not 1 <= edits <= len(EDGES):
+            raise InputError(f"{edits} edits: a cell has {len(EDGES)} edges, choose 1 to 6")
+        operations = list(parse(native).operations)
+        for edge in rng.choice(len(EDGES), size=edits, replace=False):
+            others = [name for name in OPERATIONS if name != operations[edge]]
+            operations[edge] = others[rng.integers(len(others))]
+        return Cell(tuple(operations)).format()
+
+    def canonical_form(self, native: str) -> str:
+        return canonical_form(parse(native))
+
+    def build(
+        self, native: str, channels: int = 16, cells: int = 5, classes: int = 10
+    ) -> nn.Module:
+        return build(native, channels, cells, classes)
+
+
+def build(native: str, channels: int = 16, cells: int = 5, classes: int = 10) -> nn.Module:
+    """The architecture in the benchmark's macro-architecture, with fresh weights.
+
+    Args:
+        native: The cell.
+        channels: Width of the first stage; each later stage doubles it.
+        cells: Cells per stage.
+        classes: Outputs of the classifier.
+
+    Returns:
+        A module from images (batch, 3, height, width) to logits (batch, classes).
+    """
+    from cole_core.spaces.nasbench201.network import Network
+
+    return Network(parse(native), channels, cells, classes)
+
+
+def parameter_count(native: str, channels: int = 16, cells: int = 5, classes: int = 10) -> int:
+    """Number of trainable parameters of `build(native, channels, cells, classes)`, by arithmetic.
+
+    Convolutions that the output does not reach count, as they do in the benchmark.
+    """
+
+    def convolution(kernel: int, inputs: int, outputs: int) -> int:
+        return kernel**2 * inputs * outputs + 2 * outputs  # no bias; scale and shift of the norm
+
+    operations = parse(native).operations
+    total = convolution(3, 3, channels)
+    for stage in range(3):
+        width = channels * 2**stage
+        per_cell = operations.count("nor_conv_3x3") * convolution(3, width, width)
+        per_cell += operations.count("nor_conv_1x1") * convolution(1, width, width)
+        total += cells * per_cell
+        if stage > 0:
+            half = width // 2
+            total += convolution(3, half, width) + convolution(3, width, width) + half * width
+    return total + 2 * width + (width + 1) * classes

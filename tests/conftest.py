@@ -1,0 +1,14 @@
+"""Fixtures that every room's tests may use."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of shared measurements beside the repository; skips where it is missing."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip(f"needs the folder of shared measurements, {folder}")
+    return folder
