@@ -40,7 +40,7 @@ class Sum:
         return self.inputs == 0 and not self.terms
 
     def operations(self) -> Iterator[Term]:
-        """All terms, inner ones too, each as often as it occurs when shared nodes are written out."""
+        """All terms, inner ones too, as often as they occur once shared nodes are written out."""
         for term in self.terms:
             yield term
             yield from term.argument.operations()
@@ -65,7 +65,8 @@ def output(cell: Cell) -> Sum:
     """
     nodes = [Sum(inputs=1)]
     for target in range(1, NODES):
-        inputs, terms = 0, []
+        inputs = 0
+        terms: list[Term] = []
         for source, operation in cell.edges_into(target):
             value = nodes[source]
             if operation == "none" or value.is_zero:
