@@ -1,0 +1,208 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from cole_core.errors import InputError
+from cole_core.hashing import hash_text
+from tests.warehouse.conftest import (
+    NATIVES,
+    SPACE,
+    TEXTS,
+    architectures,
+    evaluations,
+    renderings,
+    vectors_of,
+)
+from warehouse import Target, Warehouse
+
+EXPRESSION = ("code.expression", "none")
+
+
+def test_adding_twice_adds_nothing(filled: Warehouse) -> None:
+    before = filled.status()
+    with filled.writer("test", run_id="run-2") as writer:
+        assert writer.add_architectures(architectures(NATIVES)) == 0
+        assert writer.add_renderings(renderings(NATIVES, TEXTS)) == 0
+        assert writer.add_evaluations(evaluations(NATIVES, [float(i) for i in range(10)])) == 0
+    assert filled.status() == before
+
+
+def test_what_is_missing_is_what_was_not_added(filled: Warehouse) -> None:
+    assert filled.missing_renderings(SPACE, *EXPRESSION).is_empty()
+    assert filled.missing_renderings(SPACE, "arch_str", "none")["native"].to_list() == NATIVES
+    assert filled.missing_texts(SPACE, *EXPRESSION, "spec").is_empty()
+    missing = filled.missing_texts(SPACE, *EXPRESSION, "another")
+    assert set(missing["text"]) == set(TEXTS)
+    assert all(hash_text(text) == hash_ for hash_, text in missing.iter_rows())
+
+
+def test_pool_gives_each_architecture_the_vector_of_its_text(filled: Warehouse) -> None:
+    pool = filled.pool(SPACE, *EXPRESSION, "spec")
+    assert pool.natives == NATIVES
+    expected = vectors_of([hash_text(text) for text in TEXTS])
+    np.testing.assert_array_equal(pool.vectors, expected)
+
+
+def test_pool_says_which_command_is_missing(filled: Warehouse) -> None:
+    with pytest.raises(InputError, match="cole render nasbench201 --encoding arch_str"):
+        filled.pool(SPACE, "arch_str", "none", "spec")
+    with pytest.raises(InputError, match=r"cole embed nasbench201 --encoding code\.expression"):
+        filled.pool(SPACE, *EXPRESSION, "another")
+
+
+def test_sql_joins_vectors_texts_and_evaluations(filled: Warehouse) -> None:
+    rows = filled.sql(
+        """
+        SELECT value, text, vector
+        FROM evaluations
+        JOIN renderings USING (architecture_id)
+        JOIN embeddings_minilm_mean_fp32 USING (text_hash)
+        ORDER BY value DESC
+        """
+    )
+    assert rows["value"].to_list() == [float(i) for i in range(9, -1, -1)]
+    assert rows["text"].to_list() == TEXTS[::-1]
+    assert rows["vector"][0].to_list() == vectors_of([hash_text(TEXTS[9])])[0].tolist()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM store.runs",
+        "SELECT 1; SELECT 2",
+        "CREATE TEMP TABLE t AS SELECT 1",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "COPY (SELECT 1) TO 'out.csv'",
+        "ATTACH 'other.db'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SELECT * FROM nowhere",
+        "SELEC 1",
+        "",
+    ],
+)
+def test_sql_only_reads(filled: Warehouse, statement: str) -> None:
+    before = filled.status()
+    with pytest.raises(InputError) as error:
+        filled.sql(statement)
+    assert "\n" not in str(error.value)
+    assert filled.status() == before
+
+
+def test_vectors_without_a_promise_are_adopted(filled: Warehouse, tmp_path: Path) -> None:
+    """A crash after the vectors and before the catalog: nothing is embedded again."""
+    with filled.writer("test", run_id="run-2") as writer:
+        writer.add_renderings(renderings(NATIVES, TEXTS))
+    saved = tmp_path / "catalog-before"
+    shutil.copy(filled.catalog.path, saved)
+    hashes = [hash_text("late")]
+    with filled.writer("test", run_id="run-2") as writer:
+        writer.add_embeddings(
+            "spec", hashes, vectors_of(hashes), np.zeros(1, np.int32), np.zeros(1, bool)
+        )
+    shutil.copy(saved, filled.catalog.path)
+
+    with filled.writer("test", run_id="run-3") as writer:
+        assert writer.recover_embeddings("spec") == (1, 0)
+        assert writer.recover_embeddings("spec") == (0, 0)
+    assert filled.sql("SELECT * FROM embeddings").height == 9
+
+
+def test_promises_without_a_vector_are_withdrawn(filled: Warehouse) -> None:
+    shutil.rmtree(filled.home / "vectors")
+    with filled.writer("test", run_id="run-2") as writer:
+        assert writer.recover_embeddings("spec") == (0, 8)
+    assert filled.missing_texts(SPACE, *EXPRESSION, "spec").height == 8
+
+
+def test_the_same_vectors_twice_leave_no_duplicates(filled: Warehouse) -> None:
+    hashes = [hash_text(text) for text in set(TEXTS)] + [hash_text("new")]
+    with filled.writer("test", run_id="run-2") as writer:
+        added = writer.add_embeddings(
+            "spec", hashes, vectors_of(hashes), np.zeros(9, np.int32), np.zeros(9, bool)
+        )
+    assert added == 1
+    stored = filled.vectors.keys("spec")["text_hash"]
+    assert stored.n_unique() == len(stored) == 9
+
+
+def test_a_vector_that_is_not_finite_is_refused(filled: Warehouse) -> None:
+    before = filled.vectors.keys("spec").height
+    with (
+        filled.writer("test", run_id="run-2") as writer,
+        pytest.raises(ValueError, match="not finite"),
+    ):
+        writer.add_embeddings(
+            "spec",
+            ["h"],
+            np.full((1, 4), np.nan, np.float32),
+            np.zeros(1, np.int32),
+            np.zeros(1, bool),
+        )
+    assert filled.vectors.keys("spec").height == before
+
+
+def test_nearest_is_the_plain_loop(filled: Warehouse) -> None:
+    pool = filled.pool(SPACE, *EXPRESSION, "spec")
+    query = pool.vectors[3]
+    hashes = [hash_text(text) for text in TEXTS[:8]]
+    matrix = vectors_of(hashes)
+    cosine = matrix @ query / np.linalg.norm(matrix, axis=1) / np.linalg.norm(query)
+    found = filled.vectors.nearest("spec", query, k=3)
+    assert found["text_hash"].to_list() == [hashes[i] for i in np.argsort(-cosine)[:3]]
+    np.testing.assert_allclose(found["distance"], 1 - np.sort(cosine)[::-1][:3], atol=1e-5)
+
+
+def test_a_changed_value_is_not_taken_in_silence(filled: Warehouse) -> None:
+    before = filled.status()
+    changed = evaluations(NATIVES[:2], [0.0, 55.0])
+    with (
+        filled.writer("test", run_id="run-2") as writer,
+        pytest.raises(InputError, match="stored as 1 and comes as 55.*--source"),
+    ):
+        writer.add_evaluations(changed)
+    assert filled.status() == before
+
+
+def test_target_is_the_one_that_fits(filled: Warehouse) -> None:
+    expected = Target("cifar10", "accuracy", "test", 200, "mine")
+    assert filled.target(SPACE, "cifar10") == expected
+    with filled.writer("test", run_id="run-2") as writer:
+        writer.add_evaluations(evaluations(NATIVES, [1.0] * 10, source="yours"))
+    assert filled.target(SPACE, "cifar10", source="mine") == expected
+    with pytest.raises(InputError, match=r"several kinds.*source mine.*source yours"):
+        filled.target(SPACE, "cifar10")
+    with pytest.raises(InputError, match=r"no evaluations of dataset svhn.*cifar10"):
+        filled.target(SPACE, "svhn")
+
+
+def test_labels_are_means_over_seeds(filled: Warehouse) -> None:
+    two_seeds = pl.concat(
+        [
+            evaluations(NATIVES[:1], [value], source="seeds").with_columns(
+                seed=pl.lit(seed, dtype=pl.Int32)
+            )
+            for seed, value in ((777, 90.0), (888, 94.0))
+        ]
+    )
+    with filled.writer("test", run_id="run-2") as writer:
+        assert writer.add_evaluations(two_seeds) == 2
+    target = filled.target(SPACE, "cifar10", source="seeds")
+    assert filled.labels(SPACE, target)["value"].to_list() == [92.0]
+
+
+def test_home_that_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("mine")
+    with pytest.raises(InputError, match="is a file"):
+        Warehouse(path)
+
+
+def test_reading_makes_nothing(tmp_path: Path) -> None:
+    home = tmp_path / "nothing"
+    with pytest.raises(InputError, match="no warehouse at"):
+        Warehouse(home).status()
+    assert not home.exists()

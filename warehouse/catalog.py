@@ -1,0 +1,134 @@
+"""The DuckDB catalog: opened for one read or one commit, then let go.
+
+An open writer shuts readers in other processes out and the other way round, so nobody keeps a
+connection: each use connects, retrying for a moment while another process is in the way.
+"""
+
+import contextlib
+import re
+import threading
+import time
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from cole_core.errors import InputError
+
+_RETRY_SECONDS = 30.0
+_MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
+
+
+class Catalog:
+    """Connections to one catalog file.
+
+    Args:
+        path: The DuckDB file. It is made by the first `write`.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # Within a process DuckDB refuses two connections of different configuration.
+        self._one_at_a_time = threading.RLock()
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection without access to files, network or extensions.
+
+        Raises:
+            InputError: There is no catalog, or it is of another version.
+        """
+        if not self.path.exists():
+            raise InputError(
+                f"no warehouse at {self.path.parent}: make one with 'cole run nasbench201', "
+                "or name another with --home"
+            )
+        with self._one_at_a_time, contextlib.closing(self._connect(read_only=True)) as connection:
+            self._check_version(connection)
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET python_enable_replacements = false")
+            yield connection
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction, committed at the end and rolled back on an error.
+
+        The caller holds the writer lock. An old catalog is migrated first.
+        """
+        with self._one_at_a_time, contextlib.closing(self._connect(read_only=False)) as connection:
+            self._migrate(connection)
+            connection.execute("BEGIN")
+            yield connection  # an error closes the connection, which rolls back
+            connection.execute("COMMIT")
+
+    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + _RETRY_SECONDS
+        while True:
+            try:
+                return duckdb.connect(self.path, read_only=read_only)
+            except duckdb.IOException as error:
+                if "lock" not in str(error) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+    def _version(self, connection: duckdb.DuckDBPyConnection) -> int:
+        """Number of migrations applied; 0 for a new file."""
+        known = connection.execute(
+            "SELECT 1 FROM information_schema.tables WHERE table_name = 'schema_version'"
+        ).fetchone()
+        if known is None:
+            return 0
+        row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+        return int(row[0]) if row else 0
+
+    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
+        found, newest = self._version(connection), len(_migrations())
+        if found > newest:
+            raise InputError(
+                f"{self.path} has version {found}, this program knows {newest}: "
+                "install a newer cole-warehouse"
+            )
+        if found < newest:
+            raise InputError(
+                f"{self.path} has version {found}, this program wants {newest}: "
+                "any command that writes migrates it, for instance 'cole enumerate nasbench201'"
+            )
+
+    def _migrate(self, connection: duckdb.DuckDBPyConnection) -> None:
+        migrations = _migrations()
+        version = self._version(connection)
+        if version == len(migrations):
+            return
+        if version > len(migrations):
+            self._check_version(connection)
+        connection.execute("BEGIN")
+        connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
+        for number, script in enumerate(migrations, start=1):
+            if number > version:
+                connection.execute(script)
+                connection.execute("INSERT INTO schema_version VALUES (?)", [number])
+        connection.execute(resources.files("warehouse").joinpath("views.sql").read_text())
+        connection.execute("COMMIT")
+
+
+def frame(
+    connection: duckdb.DuckDBPyConnection, statement: str, parameters: dict[str, Any] | None = None
+) -> pl.DataFrame:
+    """The rows of one statement."""
+    relation = connection.sql(statement, params=parameters)
+    if relation is None:
+        raise ValueError("a statement without rows")
+    return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
+
+
+def _migrations() -> list[str]:
+    """The scripts in their order, numbered from 1 without a gap."""
+    files = sorted(
+        (entry.name, entry)
+        for entry in resources.files("warehouse").joinpath("migrations").iterdir()
+        if _MIGRATION.fullmatch(entry.name)
+    )
+    return [entry.read_text() for _, entry in files]

@@ -1,0 +1,180 @@
+-- Every statement that the program runs, by name. `?` and `$name` are bound, never formatted in;
+-- `incoming` is the Arrow table that a write registers.
+
+-- name: insert_run
+INSERT INTO store.runs (run_id, flow, parameters, versions, started_at) VALUES (?, ?, ?, ?, ?);
+
+-- name: finish_run
+UPDATE store.runs SET ended_at = ?, summary = ? WHERE run_id = ?;
+
+-- name: insert_architectures
+INSERT INTO store.architectures BY NAME
+SELECT * FROM incoming ANTI JOIN store.architectures USING (architecture_id);
+
+-- name: insert_texts
+INSERT INTO store.texts BY NAME
+SELECT DISTINCT text_hash, text FROM incoming ANTI JOIN store.texts USING (text_hash);
+
+-- name: insert_renderings
+INSERT INTO store.renderings BY NAME
+SELECT * EXCLUDE (text) FROM incoming
+ANTI JOIN store.renderings USING (architecture_id, encoding, context);
+
+-- name: insert_specification
+INSERT OR IGNORE INTO store.specifications BY NAME SELECT * FROM incoming;
+
+-- name: insert_embeddings
+INSERT INTO store.embeddings BY NAME
+SELECT * FROM incoming ANTI JOIN store.embeddings USING (spec_id, text_hash);
+
+-- name: withdraw_embeddings
+DELETE FROM store.embeddings
+WHERE spec_id = $spec_id AND text_hash IN (SELECT text_hash FROM incoming);
+
+-- name: conflicting_evaluations
+SELECT incoming.native, incoming.dataset, incoming.metric, incoming.value AS new_value, stored.value AS old_value
+FROM incoming JOIN store.evaluations AS stored
+  ON incoming.architecture_id = stored.architecture_id
+  AND incoming.dataset = stored.dataset
+  AND incoming.metric = stored.metric
+  AND incoming.split = stored.split
+  AND incoming.epochs IS NOT DISTINCT FROM stored.epochs
+  AND incoming.seed IS NOT DISTINCT FROM stored.seed
+  AND incoming.source = stored.source
+WHERE incoming.value <> stored.value
+LIMIT 1;
+
+-- name: insert_evaluations
+INSERT INTO store.evaluations BY NAME
+SELECT incoming.* EXCLUDE (native)
+FROM incoming ANTI JOIN store.evaluations AS stored
+  ON incoming.architecture_id = stored.architecture_id
+  AND incoming.dataset = stored.dataset
+  AND incoming.metric = stored.metric
+  AND incoming.split = stored.split
+  AND incoming.epochs IS NOT DISTINCT FROM stored.epochs
+  AND incoming.seed IS NOT DISTINCT FROM stored.seed
+  AND incoming.source = stored.source;
+
+-- name: insert_trials
+INSERT OR IGNORE INTO store.trials BY NAME SELECT * FROM incoming;
+
+-- name: insert_head
+INSERT OR REPLACE INTO store.heads BY NAME SELECT * FROM incoming;
+
+-- name: insert_search
+INSERT OR IGNORE INTO store.searches BY NAME SELECT * FROM incoming;
+
+-- name: insert_search_steps
+INSERT OR IGNORE INTO store.search_steps BY NAME SELECT * FROM incoming;
+
+-- name: architectures
+SELECT architecture_id, native, canonical_id, position
+FROM store.architectures
+WHERE space = $space AND space_parameters = $space_parameters
+ORDER BY position;
+
+-- name: missing_renderings
+SELECT architecture_id, native
+FROM store.architectures
+ANTI JOIN (
+    SELECT architecture_id FROM store.renderings WHERE encoding = $encoding AND context = $context
+) USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+ORDER BY position;
+
+-- name: texts
+SELECT DISTINCT text_hash, text
+FROM store.renderings
+JOIN store.architectures USING (architecture_id)
+JOIN store.texts USING (text_hash)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context;
+
+-- name: missing_texts
+SELECT DISTINCT text_hash, text
+FROM store.renderings
+JOIN store.architectures USING (architecture_id)
+JOIN store.texts USING (text_hash)
+ANTI JOIN (SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context
+ORDER BY length(text), text_hash;
+
+-- name: specifications
+SELECT spec_id, language_model, pooling, "precision", specification, dimension
+FROM store.specifications
+ORDER BY language_model, pooling, "precision", spec_id;
+
+-- name: promised_embeddings
+SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id;
+
+-- name: rendered
+SELECT architecture_id, native, canonical_id, text_hash
+FROM store.architectures
+JOIN store.renderings USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context
+ORDER BY position;
+
+-- name: measured_targets
+SELECT dataset, metric, split, epochs, source, count(DISTINCT architecture_id) AS architectures
+FROM store.evaluations
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+GROUP BY ALL
+ORDER BY ALL;
+
+-- name: labels
+SELECT architecture_id, avg(value) AS value  -- the mean over seeds
+FROM store.evaluations
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND dataset = $dataset AND metric = $metric AND split = $split
+  AND epochs IS NOT DISTINCT FROM $epochs AND source = $source
+GROUP BY architecture_id
+ORDER BY architecture_id;
+
+-- name: trial_results
+SELECT trial_id, kendall_tau, spearman
+FROM store.trials
+WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
+
+-- name: head
+SELECT head_id, artifact, artifact_hash FROM store.heads WHERE head_id = $head_id;
+
+-- name: search_steps
+SELECT step, native, value, predicted_mean, predicted_std
+FROM store.search_steps
+JOIN store.architectures USING (architecture_id)
+WHERE search_id = $search_id
+ORDER BY step;
+
+-- name: status_spaces
+SELECT space, count(*) AS architectures, count(DISTINCT canonical_id) AS canonical
+FROM store.architectures GROUP BY space ORDER BY space;
+
+-- name: status_renderings
+SELECT space, encoding, context, count(*) AS architectures,
+       count(DISTINCT text_hash) AS distinct_texts
+FROM store.renderings JOIN store.architectures USING (architecture_id)
+GROUP BY ALL ORDER BY ALL;
+
+-- name: status_embeddings
+SELECT spec_id, language_model, pooling, "precision", dimension, count(text_hash) AS vectors,
+       coalesce(sum(n_tokens), 0)::BIGINT AS tokens,
+       count(*) FILTER (WHERE truncated) AS truncated
+FROM store.specifications LEFT JOIN store.embeddings USING (spec_id)
+GROUP BY ALL ORDER BY language_model, pooling, "precision", spec_id;
+
+-- name: status_evaluations
+SELECT space, dataset, metric, split, epochs, source, count(*) AS evaluations
+FROM store.evaluations JOIN store.architectures USING (architecture_id)
+GROUP BY ALL ORDER BY ALL;
+
+-- name: status_counts
+SELECT (SELECT count(*) FROM store.trials) AS trials,
+       (SELECT count(*) FROM store.heads) AS heads,
+       (SELECT count(*) FROM store.searches) AS searches,
+       (SELECT count(*) FROM store.search_steps) AS search_steps,
+       (SELECT count(*) FROM store.runs) AS runs;

@@ -1,0 +1,296 @@
+"""A warehouse on disk: what is there, what is missing, and who may write."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from cole_core.errors import InputError
+from cole_core.spaces.base import SearchSpace
+from warehouse.catalog import Catalog, frame
+from warehouse.lock import writer_lock
+from warehouse.queries import query
+from warehouse.vectors import VectorStore
+from warehouse.writer import Writer
+
+_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a head predicts and a search maximises: one kind of measured value."""
+
+    dataset: str
+    metric: str
+    split: str
+    epochs: int | None
+    source: str
+
+    def to_json(self) -> str:
+        """The target as JSON with sorted keys."""
+        return json.dumps(vars(self), sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The architectures of a space that have a vector, in the space's order.
+
+    Attributes:
+        architecture_ids: n ids.
+        natives: n native strings.
+        canonical_ids: n ids, equal for architectures that compute the same function.
+        vectors: (n, d) float32.
+    """
+
+    architecture_ids: list[str]
+    natives: list[str]
+    canonical_ids: list[str]
+    vectors: np.ndarray
+
+
+class Warehouse:
+    """One directory: `catalog.duckdb`, `vectors/`, `artifacts/`.
+
+    Args:
+        home: The directory; the first write makes it.
+        vectors_uri: Where the vectors are, if not in `home/vectors`: a path or an object store.
+        wait_seconds: How long a writer waits for another one.
+
+    Raises:
+        InputError: `home` is a file.
+    """
+
+    def __init__(
+        self, home: str | Path, vectors_uri: str | None = None, wait_seconds: float = 3600.0
+    ) -> None:
+        self.home = Path(home)
+        if self.home.exists() and not self.home.is_dir():
+            raise InputError(f"--home {self.home} is a file: name a directory")
+        self.catalog = Catalog(self.home / "catalog.duckdb")
+        self.vectors = VectorStore(vectors_uri or str(self.home / "vectors"))
+        self.artifacts = self.home / "artifacts"
+        self._wait_seconds = wait_seconds
+
+    @contextlib.contextmanager
+    def writer(self, purpose: str, run_id: str) -> Iterator[Writer]:
+        """The right to write, held until the end of the block.
+
+        Args:
+            purpose: What for; those who wait read it.
+            run_id: The flow run that writes.
+
+        Raises:
+            InputError: Another writer did not end in time.
+        """
+        self.home.mkdir(parents=True, exist_ok=True)
+        with writer_lock(self.home, purpose, self._wait_seconds):
+            yield Writer(self.catalog, self.vectors, self.artifacts, run_id)
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was ever written."""
+        return self.catalog.path.exists()
+
+    def sql(self, statement: str) -> pl.DataFrame:
+        """Runs one query over the views, the embedding tables among them.
+
+        Read-only, and without access to files or network: the connection has neither.
+
+        Raises:
+            InputError: DuckDB does not accept the statement.
+        """
+        with self.catalog.read() as connection:
+            self._register_embeddings(connection)
+            connection.execute("SET lock_configuration = true")
+            try:
+                parsed = connection.extract_statements(statement)
+                if len(parsed) != 1 or parsed[0].type not in _READING:
+                    raise InputError(f"'{statement}' is not one SELECT: give a single query")
+                return frame(connection, statement)
+            except duckdb.Error as error:
+                raise InputError(" ".join(str(error).split())) from error
+
+    def status(self) -> dict[str, Any]:
+        """Counts of everything, as plain values."""
+        with self.catalog.read() as connection:
+
+            def rows(name: str) -> list[dict[str, Any]]:
+                return frame(connection, query(name)).to_dicts()
+
+            spaces = {row.pop("space"): row for row in rows("status_spaces")}
+            return {
+                "home": str(self.home),
+                "spaces": spaces,
+                "renderings": rows("status_renderings"),
+                "embeddings": rows("status_embeddings"),
+                "evaluations": rows("status_evaluations"),
+                **rows("status_counts")[0],
+            }
+
+    def architectures(self, space: SearchSpace) -> pl.DataFrame:
+        """architecture_id, native, canonical_id, position of a space's architectures."""
+        return self._read("architectures", **_space(space))
+
+    def missing_renderings(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
+        """architecture_id, native of the architectures without that rendering."""
+        return self._read("missing_renderings", **_space(space), encoding=encoding, context=context)
+
+    def texts(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
+        """text_hash, text of a space's distinct renderings."""
+        return self._read("texts", **_space(space), encoding=encoding, context=context)
+
+    def missing_texts(
+        self, space: SearchSpace, encoding: str, context: str, spec_id: str
+    ) -> pl.DataFrame:
+        """text_hash, text of the distinct renderings without a vector, shortest first."""
+        return self._read(
+            "missing_texts", **_space(space), encoding=encoding, context=context, spec_id=spec_id
+        )
+
+    def specifications(self) -> pl.DataFrame:
+        """The embedding specifications that were ever used."""
+        return self._read("specifications")
+
+    def pool(self, space: SearchSpace, encoding: str, context: str, spec_id: str) -> Pool:
+        """The space's architectures with their vectors under a specification.
+
+        Raises:
+            InputError: There are none; says which commands make them.
+        """
+        rows = self._read("rendered", **_space(space), encoding=encoding, context=context)
+        dataset = self.vectors.dataset(spec_id)
+        if rows.is_empty() or dataset is None:
+            missing = "render" if rows.is_empty() else "embed"
+            raise InputError(
+                f"{space.name} has no vectors of '{encoding}' with context '{context}': "
+                f"make them with 'cole {missing} {space.name} --encoding {encoding}'"
+            )
+        table = dataset.to_table(columns=["text_hash", "vector"])
+        place = pl.DataFrame({"text_hash": pl.from_arrow(table["text_hash"])}).with_row_index("row")
+        rows = rows.join(place, on="text_hash", how="inner", maintain_order="left")
+        vectors = table["vector"].combine_chunks()
+        matrix = vectors.flatten().to_numpy().reshape(len(vectors), -1)
+        return Pool(
+            architecture_ids=rows["architecture_id"].to_list(),
+            natives=rows["native"].to_list(),
+            canonical_ids=rows["canonical_id"].to_list(),
+            vectors=matrix[rows["row"].to_numpy()],
+        )
+
+    def target(
+        self,
+        space: SearchSpace,
+        dataset: str,
+        metric: str | None = None,
+        split: str | None = None,
+        epochs: int | None = None,
+        source: str | None = None,
+    ) -> Target:
+        """The one kind of measured value that fits what is asked for.
+
+        Args:
+            space: The search space.
+            dataset: For instance `cifar10`.
+            metric: None admits any, as for the arguments that follow.
+            split: `valid` or `test`.
+            epochs: The fidelity.
+            source: Where the values came from.
+
+        Raises:
+            InputError: Nothing fits, or several kinds do; lists what there is.
+        """
+        measured = self._read("measured_targets", **_space(space))
+        if measured.is_empty():
+            raise InputError(
+                f"{space.name} has no evaluations: ingest some with "
+                f"'cole ingest {space.name} SOURCE'"
+            )
+        fitting = measured
+        asked = {
+            "dataset": dataset,
+            "metric": metric,
+            "split": split,
+            "epochs": epochs,
+            "source": source,
+        }
+        for column, value in asked.items():
+            if value is not None:
+                fitting = fitting.filter(pl.col(column) == value)
+        if fitting.height == 1:
+            row = fitting.row(0, named=True)
+            row.pop("architectures")
+            return Target(**row)
+        wanted = ", ".join(f"{k} {v}" for k, v in asked.items() if v is not None)
+        choices = measured if fitting.is_empty() else fitting
+        listed = "; ".join(
+            f"dataset {row['dataset']} metric {row['metric']} split {row['split']} "
+            f"epochs {row['epochs']} source {row['source']}"
+            for row in choices.iter_rows(named=True)
+        )
+        problem = "no evaluations of" if fitting.is_empty() else "several kinds of evaluation fit"
+        raise InputError(f"{problem} {wanted}: choose from {listed}")
+
+    def labels(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """architecture_id, value (the mean over seeds), ordered by architecture_id."""
+        return self._read("labels", **_space(space), **vars(target))
+
+    def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
+        """trial_id, kendall_tau, spearman of those trials that are stored."""
+        return self._read("trial_results", trial_ids=trial_ids)
+
+    def head_artifact(self, head_id: str) -> Path | None:
+        """The file of a trained head, None if it is not stored."""
+        rows = self._read("head", head_id=head_id)
+        return None if rows.is_empty() else self.artifacts / rows["artifact"][0]
+
+    def search_steps(self, search_id: str) -> pl.DataFrame:
+        """step, native, value, predicted_mean, predicted_std of a search so far."""
+        return self._read("search_steps", search_id=search_id)
+
+    def _read(self, name: str, **parameters: Any) -> pl.DataFrame:
+        with self.catalog.read() as connection:
+            return frame(connection, query(name), parameters or None)
+
+    def _register_embeddings(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Makes each embedding table queryable; a stored view over one would dangle."""
+        names = embedding_table_names(frame(connection, query("specifications")))
+        for spec_id, name in names.items():
+            dataset = self.vectors.dataset(spec_id)
+            if dataset is not None:
+                connection.register(name, dataset)
+
+
+def embedding_table_names(specifications: pl.DataFrame) -> dict[str, str]:
+    """What the embedding tables are called in SQL, by spec_id.
+
+    `embeddings_<language model>_<pooling>_<precision>`, with the beginning of the spec_id where
+    two specifications would share a name.
+    """
+    named = {
+        row["spec_id"]: "embeddings_"
+        + "".join(
+            letter if letter.isalnum() else "_"
+            for letter in f"{row['language_model']}_{row['pooling']}_{row['precision']}".lower()
+        )
+        for row in specifications.iter_rows(named=True)
+    }
+    names = list(named.values())
+    return {
+        spec_id: name if names.count(name) == 1 else f"{name}_{spec_id[:8]}"
+        for spec_id, name in named.items()
+    }
+
+
+def space_parameters(space: SearchSpace) -> str:
+    """A space's parameters as the catalog holds them: JSON with sorted keys."""
+    return json.dumps(dict(space.parameters), sort_keys=True)
+
+
+def _space(space: SearchSpace) -> dict[str, str]:
+    return {"space": space.name, "space_parameters": space_parameters(space)}

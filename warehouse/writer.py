@@ -1,0 +1,211 @@
+"""What may be written, by whoever holds the writer lock."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cole_core.errors import InputError
+from cole_core.hashing import hash_bytes, hash_text
+from warehouse.catalog import Catalog, frame
+from warehouse.queries import query
+from warehouse.vectors import VectorStore, vector_rows
+
+
+class Writer:
+    """Writes, each idempotent: what is there already is left alone.
+
+    Made by `Warehouse.writer`, which holds the lock. Every method is one commit; each returns the
+    number of rows that were new.
+
+    Args:
+        catalog: Where the metadata goes.
+        vectors: Where the vectors go.
+        artifacts: Directory for files of trained heads and reports.
+        run_id: The flow run that writes.
+    """
+
+    def __init__(
+        self, catalog: Catalog, vectors: VectorStore, artifacts: Path, run_id: str
+    ) -> None:
+        self._catalog = catalog
+        self._vectors = vectors
+        self._artifacts = artifacts
+        self._run_id = run_id
+
+    def start_run(
+        self, flow: str, parameters: Mapping[str, Any], versions: Mapping[str, str]
+    ) -> None:
+        """Records that the flow run began."""
+        with self._catalog.write() as connection:
+            connection.execute(
+                query("insert_run"),
+                [self._run_id, flow, json.dumps(parameters), json.dumps(versions), _now()],
+            )
+
+    def finish_run(self, summary: Mapping[str, Any]) -> None:
+        """Records that the flow run ended, and what it did."""
+        with self._catalog.write() as connection:
+            connection.execute(query("finish_run"), [_now(), json.dumps(summary), self._run_id])
+
+    def add_architectures(self, rows: pl.DataFrame) -> int:
+        """Adds architectures.
+
+        Args:
+            rows: architecture_id, space, space_parameters, native, canonical_id, position.
+        """
+        return self._insert(["insert_architectures"], rows)
+
+    def add_renderings(self, rows: pl.DataFrame) -> int:
+        """Adds renderings and the texts among them that are new.
+
+        Args:
+            rows: architecture_id, encoding, context, text.
+        """
+        hashed = rows.with_columns(
+            text_hash=pl.Series([hash_text(text) for text in rows["text"]], dtype=pl.String)
+        )
+        return self._insert(["insert_texts", "insert_renderings"], hashed)
+
+    def add_specification(
+        self,
+        spec_id: str,
+        language_model: str,
+        pooling: str,
+        precision: str,
+        specification: str,
+        dimension: int,
+    ) -> int:
+        """Registers an embedding specification (given as JSON)."""
+        row = {
+            "spec_id": spec_id,
+            "language_model": language_model,
+            "pooling": pooling,
+            "precision": precision,
+            "specification": specification,
+            "dimension": dimension,
+        }
+        return self._insert(["insert_specification"], pl.DataFrame([row]))
+
+    def add_embeddings(
+        self,
+        spec_id: str,
+        text_hashes: list[str],
+        vectors: np.ndarray,
+        n_tokens: np.ndarray,
+        truncated: np.ndarray,
+    ) -> int:
+        """Stores vectors, then promises them in the catalog.
+
+        Args: see `warehouse.vectors.vector_rows`.
+        """
+        rows = vector_rows(text_hashes, vectors, n_tokens, truncated)
+        self._vectors.add(spec_id, rows)
+        promised = pl.DataFrame(pl.from_arrow(rows.drop_columns(["vector"])))
+        return self._insert(["insert_embeddings"], promised.with_columns(spec_id=pl.lit(spec_id)))
+
+    def recover_embeddings(self, spec_id: str) -> tuple[int, int]:
+        """Makes the catalog promise exactly the vectors that are there.
+
+        A crash between the two writes leaves vectors without a promise: they are adopted. A
+        promise without its vector (a table that was damaged or deleted) is withdrawn, so that the
+        text counts as missing again.
+
+        Returns:
+            Number adopted, number withdrawn.
+        """
+        stored = self._vectors.keys(spec_id)
+        with self._catalog.write() as connection:
+            promised = frame(connection, query("promised_embeddings"), {"spec_id": spec_id})
+        unpromised = stored.join(promised, on="text_hash", how="anti")
+        unkept = promised.join(stored, on="text_hash", how="anti")
+        if not unpromised.is_empty():
+            self._insert(["insert_embeddings"], unpromised.with_columns(spec_id=pl.lit(spec_id)))
+        if not unkept.is_empty():
+            with self._catalog.write() as connection:
+                connection.register("incoming", unkept.to_arrow())
+                connection.execute(query("withdraw_embeddings"), {"spec_id": spec_id})
+        return unpromised.height, unkept.height
+
+    def add_evaluations(self, rows: pl.DataFrame) -> int:
+        """Adds measured values.
+
+        Args:
+            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value.
+
+        Raises:
+            InputError: A value differs from the one stored under the same key.
+        """
+        with self._catalog.write() as connection:
+            connection.register("incoming", rows.to_arrow())
+            conflict = connection.execute(query("conflicting_evaluations")).fetchone()
+        if conflict is not None:
+            native, dataset, metric, new, old = conflict
+            raise InputError(
+                f"{dataset} {metric} of {native} is stored as {old:g} and comes as {new:g}: "
+                "name the new measurements with --source"
+            )
+        return self._insert(["insert_evaluations"], rows)
+
+    def add_trials(self, rows: pl.DataFrame) -> int:
+        """Adds trials (the columns of store.trials but run_id)."""
+        return self._insert(["insert_trials"], rows)
+
+    def add_head(self, head_id: str, trial_id: str, content: bytes) -> str:
+        """Stores a trained head's file, then its row.
+
+        Returns:
+            The file's path below the artifacts' directory.
+        """
+        artifact = f"heads/{head_id}.npz"
+        self._write_artifact(artifact, content)
+        row = {
+            "head_id": head_id,
+            "trial_id": trial_id,
+            "artifact": artifact,
+            "artifact_hash": hash_bytes(content),
+        }
+        self._insert(["insert_head"], pl.DataFrame([row]))
+        return artifact
+
+    def add_report(self, name: str, html: str) -> Path:
+        """Stores a report below the artifacts' directory and returns its path."""
+        return self._write_artifact(f"reports/{name}.html", html.encode())
+
+    def add_search(self, row: Mapping[str, Any]) -> int:
+        """Registers a search (the columns of store.searches but run_id)."""
+        return self._insert(["insert_search"], pl.DataFrame([row]))
+
+    def add_search_steps(self, rows: pl.DataFrame) -> int:
+        """Adds steps: search_id, step, architecture_id, value, predicted_mean, predicted_std."""
+        stamped = rows.with_columns(evaluated_at=pl.lit(_now()))
+        return self._insert(["insert_search_steps"], stamped)
+
+    def _insert(self, statements: list[str], rows: pl.DataFrame) -> int:
+        """Runs the statements over `incoming` in one transaction; counts the last one's rows."""
+        inserted = 0
+        with self._catalog.write() as connection:
+            connection.register(
+                "incoming", rows.with_columns(run_id=pl.lit(self._run_id)).to_arrow()
+            )
+            for statement in statements:
+                row = connection.execute(query(statement)).fetchone()
+                inserted = int(row[0]) if row else 0
+        return inserted
+
+    def _write_artifact(self, name: str, content: bytes) -> Path:
+        """Writes a file whole or not at all."""
+        path = self._artifacts / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(path.suffix + ".part")
+        part.write_bytes(content)
+        part.replace(path)
+        return path
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
