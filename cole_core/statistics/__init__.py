@@ -1,0 +1,25 @@
+"""Kendall tau, repeated stratified folds, corrected paired t-test, metrics of a search."""
+
+from cole_core.statistics.correlation import kendall_tau
+from cole_core.statistics.resampling import Fold, repeated_stratified_folds
+from cole_core.statistics.search_curves import (
+    CurveCrossing,
+    EvaluationsToReach,
+    best_so_far,
+    evaluations_to_reach,
+    mean_curve_crossing,
+)
+from cole_core.statistics.significance import PairedTest, corrected_paired_t_test
+
+__all__ = [
+    "CurveCrossing",
+    "EvaluationsToReach",
+    "Fold",
+    "PairedTest",
+    "best_so_far",
+    "corrected_paired_t_test",
+    "evaluations_to_reach",
+    "kendall_tau",
+    "mean_curve_crossing",
+    "repeated_stratified_folds",
+]
