@@ -6,7 +6,7 @@ import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
 from cole_core.encodings.nasbench201.operations import operation_indices
-from cole_core.spaces.nasbench201 import OPERATIONS
+from cole_core.spaces.nasbench201 import EDGES, OPERATIONS
 
 
 class Adjacency(VectorEncoding):
@@ -16,4 +16,6 @@ class Adjacency(VectorEncoding):
 
     def encode(self, natives: Sequence[str]) -> np.ndarray:
         one_hot = np.eye(len(OPERATIONS), dtype=np.float32)
-        return one_hot[operation_indices(natives)].reshape(len(natives), -1)
+        return one_hot[operation_indices(natives)].reshape(
+            len(natives), len(EDGES) * len(OPERATIONS)
+        )

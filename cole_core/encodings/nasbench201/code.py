@@ -5,13 +5,16 @@ from abc import abstractmethod
 from cole_core.encodings.base import TextEncoding
 from cole_core.spaces.nasbench201 import Cell, parse
 
-COMMENT = '''"""Cell of a NAS-Bench-201 network for image classification on CIFAR-10, CIFAR-100 or ImageNet16-120.
+COMMENT = '''\
+"""Cell of a NAS-Bench-201 network for image classification on CIFAR-10, CIFAR-100 or
+ImageNet16-120.
 
-Network: 3x3 convolution to 16 channels, then three stages of five such cells with 16, 32 and 64 channels.
-A residual block with stride 2 joins two stages. Global average pooling and a linear classifier end it.
+Network: 3x3 convolution to 16 channels, then three stages of five such cells with 16, 32 and 64
+channels. A residual block with stride 2 joins two stages. Global average pooling and a linear
+classifier end it.
 Training: 200 epochs of SGD with Nesterov momentum 0.9, weight decay 0.0005 and batch size 256,
 learning rate 0.1 with cosine annealing, random horizontal flip and random crop.
-"""'''  # noqa: E501 (lines as a language model reads them)
+"""'''
 
 IMPORTS = """\
 import torch

@@ -48,40 +48,40 @@ def parse(native: str) -> Cell:
 
     def error(what: str) -> InputError:
         return InputError(
-            f"'{native}' is no NAS-Bench-201 cell: {what}; "
+            f"{native!r} is no NAS-Bench-201 cell: {what}; "
             "write |op~0|+|op~0|op~1|+|op~0|op~1|op~2|"
         )
 
     nodes = native.split("+")
     if len(nodes) != NODES - 1:
-        raise error(f"{len(nodes)} nodes joined by '+' where {NODES - 1} are due")
+        raise error(f"nodes joined by '+' are {NODES - 1}, not {len(nodes)}")
     operations = []
     for target, node in enumerate(nodes, start=1):
         if len(node) < 2 or node[0] != "|" or node[-1] != "|":
-            raise error(f"node {target} ('{node}') does not begin and end with '|'")
+            raise error(f"node {target} ({node!r}) does not begin and end with '|'")
         edges = node[1:-1].split("|")
         for expected, edge in enumerate(edges):
             operation, tilde, source = edge.partition("~")
             if not tilde:
-                raise error(f"edge '{edge}' of node {target} is not of the form operation~source")
+                raise error(f"edge {edge!r} of node {target} is not of the form operation~source")
             if operation not in OPERATIONS:
                 raise error(
-                    f"unknown operation '{operation}' (choose one of {', '.join(OPERATIONS)})"
+                    f"unknown operation {operation!r} (choose one of {', '.join(OPERATIONS)})"
                 )
             if source in {str(later) for later in range(target, NODES)}:
                 raise error(
-                    f"edge '{edge}' makes node {target} read node {source}, which is not before it"
+                    f"edge {edge!r} makes node {target} read node {source}, which is not before it"
                 )
             if source != str(expected):
                 raise error(
-                    f"edge '{edge}' of node {target} stands where the edge from node {expected} "
+                    f"edge {edge!r} of node {target} stands where the edge from node {expected} "
                     "is due"
                     if expected < target
-                    else f"edge '{edge}' of node {target} is one too many"
+                    else f"edge {edge!r} of node {target} is one too many"
                 )
             operations.append(operation)
         if len(edges) != target:
-            raise error(f"node {target} has {len(edges)} edges where {target} are due")
+            raise error(f"edges into node {target} are {target}, not {len(edges)}")
     return Cell(tuple(operations))
 
 

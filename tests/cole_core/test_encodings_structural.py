@@ -1,0 +1,127 @@
+"""Structural encodings and the n-gram control, each against a plain loop or graph algorithm."""
+
+from collections.abc import Sequence
+from itertools import chain, combinations
+
+import networkx as nx
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+
+from cole_core.encodings import TextEncoding, VectorEncoding, get_encoding
+from cole_core.spaces.nasbench201 import EDGES, OPERATIONS, NASBench201, parse
+
+SPACE = NASBench201()
+NATIVES = list(SPACE.enumerate())
+SAMPLE = NATIVES[::61]
+
+VECTOR_ENCODINGS = {
+    "adjacency": 30,
+    "adjacency.canonical": 30,
+    "path": 155,
+    "path.canonical": 155,
+    "graf": 160,
+    "ngram": 107,
+}
+
+
+def encode(name: str, natives: Sequence[str]) -> np.ndarray:
+    encoding = get_encoding("nasbench201", name)
+    assert isinstance(encoding, VectorEncoding)
+    return encoding.encode(natives)
+
+
+@pytest.mark.parametrize(("name", "width"), VECTOR_ENCODINGS.items())
+def test_shape_and_independence_of_the_rows(name: str, width: int) -> None:
+    vectors = encode(name, SAMPLE)
+    assert vectors.shape == (len(SAMPLE), width)
+    assert vectors.dtype == np.float32
+    assert encode(name, []).shape == (0, width)
+    np.testing.assert_array_equal(vectors[5:6], encode(name, SAMPLE[5:6]))
+
+
+def test_adjacency_is_one_hot() -> None:
+    for native, vector in zip(SAMPLE, encode("adjacency", SAMPLE), strict=True):
+        expected = [
+            float(operation == choice)
+            for operation in parse(native).operations
+            for choice in OPERATIONS
+        ]
+        assert vector.tolist() == expected
+
+
+def test_path_marks_the_four_paths() -> None:
+    vectors = encode("path", NATIVES)
+    columns: dict[tuple[str, ...], set[int]] = {}
+    for native, vector in zip(SAMPLE, vectors[::61], strict=True):
+        operation = dict(zip(EDGES, parse(native).operations, strict=True))
+        paths = {
+            tuple(operation[edge] for edge in nx.utils.pairwise(path))
+            for path in nx.all_simple_paths(nx.DiGraph(EDGES), 0, 3)
+        }
+        marked = set(np.flatnonzero(vector))
+        assert len(marked) == len(paths)
+        assert set(vector.tolist()) <= {0.0, 1.0}
+        for path in paths:  # a path's column is marked wherever the path is
+            columns[path] = columns.get(path, marked) & marked
+    assert all(len(columns[path]) >= 1 for path in columns)
+    assert len(np.unique(vectors, axis=0)) == 15_625
+
+
+def test_path_columns_are_in_the_order_of_naslib() -> None:
+    """By length; within a length little-endian, the first operation varies fastest."""
+    native = "|skip_connect~0|+|nor_conv_1x1~0|nor_conv_3x3~1|+|avg_pool_3x3~0|none~1|none~2|"
+    none, skip, conv1, conv3, pool = range(5)
+    expected = {pool, 5 + skip + 5 * none, 5 + conv1 + 5 * none, 30 + skip + 5 * conv3 + 25 * none}
+    assert set(np.flatnonzero(encode("path", [native])[0])) == expected
+
+
+@pytest.mark.parametrize("name", ["adjacency.canonical", "path.canonical"])
+def test_canonical_vectors_are_equal_exactly_for_twins(name: str) -> None:
+    vectors = encode(name, NATIVES)
+    form_of = {}
+    for native, vector in zip(NATIVES, vectors, strict=True):
+        form = SPACE.canonical_form(native)
+        assert form_of.setdefault(vector.tobytes(), form) == form
+    assert len(form_of) == 5_260
+
+
+def test_graf_counts_operations_paths_and_degrees() -> None:
+    subsets = list(
+        chain.from_iterable(
+            combinations(OPERATIONS, size) for size in range(1, len(OPERATIONS) + 1)
+        )
+    )
+    for native, vector in zip(SAMPLE, encode("graf", SAMPLE), strict=True):
+        operations = parse(native).operations
+        expected: list[float] = [operations.count(operation) for operation in OPERATIONS]
+        for subset in subsets:
+            graph = nx.DiGraph()
+            graph.add_nodes_from(range(4))
+            graph.add_edges_from(
+                edge for edge, name in zip(EDGES, operations, strict=True) if name in subset
+            )
+            lengths = [len(path) - 1 for path in nx.all_simple_paths(graph, 0, 3)]
+            expected += [
+                min(lengths, default=4),
+                max(lengths, default=0),
+                graph.out_degree(0),
+                graph.in_degree(3),
+                np.mean([degree for _, degree in graph.in_degree()]),
+            ]
+        assert vector.tolist() == expected
+
+
+def test_ngram_counts_runs_of_tokens() -> None:
+    expression = get_encoding("nasbench201", "code.expression")
+    assert isinstance(expression, TextEncoding)
+    texts = [expression.render(native) for native in NATIVES]
+    reference = CountVectorizer(
+        ngram_range=(1, 3), token_pattern=r"[\w.]+|[^\w\s]", lowercase=False
+    )
+    expected = reference.fit_transform(sorted(set(texts)))
+    names = [tuple(run.split()) for run in reference.get_feature_names_out()]
+    columns = sorted(range(len(names)), key=names.__getitem__)
+    rows = {text: row for row, text in enumerate(sorted(set(texts)))}
+    plain = expected.toarray()[:, columns][[rows[text] for text in texts]]
+    np.testing.assert_array_equal(encode("ngram", NATIVES), plain)
