@@ -1,0 +1,65 @@
+"""The contract of what runs a language model over a batch, and pooling as a matrix."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cole_core.language_models.windows import Window
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A batch as the model reads it.
+
+    Attributes:
+        inputs: What the backend needs to run the model.
+        pooling: (windows, rows) float32: which rows of the hidden states each window sums.
+    """
+
+    inputs: Any
+    pooling: Tensor
+
+
+class Backend(ABC):
+    """Runs a language model.
+
+    Attributes:
+        device: Where the model is.
+    """
+
+    device: torch.device
+
+    @abstractmethod
+    def lay_out(self, windows: Sequence[Window]) -> Layout:
+        """Arranges windows for the model."""
+
+    @abstractmethod
+    def hidden_states(self, layout: Layout) -> Iterator[Tensor]:
+        """The hidden states layer by layer, embeddings first, each of shape (rows, hidden size)."""
+
+
+def pool(backend: Backend, windows: Sequence[Window], layers: Sequence[int]) -> Tensor:
+    """Sums the hidden states of the tokens that each window pools.
+
+    Args:
+        backend: The model.
+        windows: A batch.
+        layers: Hidden states to read.
+
+    Returns:
+        (windows, layers, hidden size) float32.
+    """
+    layout = backend.lay_out(windows)
+    wanted = set(layers)
+    return torch.stack(
+        [
+            layout.pooling @ states.float()
+            for layer, states in enumerate(backend.hidden_states(layout))
+            if layer in wanted
+        ],
+        dim=1,
+    )

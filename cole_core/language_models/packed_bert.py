@@ -1,0 +1,139 @@
+"""BERT and RoBERTa without padding, read straight from safetensors.
+
+A batch is one sequence of tokens. Everything but attention works token by token, and attention
+works on runs of windows of equal length, so that no multiplication is spent on padding and no mask
+is needed. It also spares the import of transformers' modelling code, which takes seconds.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812
+
+from cole_core.language_models.backend import Backend, Layout
+from cole_core.language_models.windows import Window
+
+# What the position of the first token is.
+FIRST_POSITION = {"bert": lambda config: 0, "roberta": lambda config: config["pad_token_id"] + 1}
+
+
+def is_packed_bert(config: Mapping[str, Any]) -> bool:
+    """Whether a configuration is of the plain kind that is read here."""
+    return (
+        config.get("model_type") in FIRST_POSITION
+        and config.get("hidden_act", "gelu") == "gelu"
+        and config.get("position_embedding_type", "absolute") == "absolute"
+        and not config.get("is_decoder", False)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """Weights of one layer. Query, key and value are one product."""
+
+    qkv: tuple[Tensor, Tensor]
+    attended: tuple[Tensor, Tensor]
+    attended_norm: tuple[Tensor, Tensor]
+    up: tuple[Tensor, Tensor]
+    down: tuple[Tensor, Tensor]
+    norm: tuple[Tensor, Tensor]
+
+
+class PackedBert(Backend):
+    """Runs a BERT-like encoder over packed sequences.
+
+    Args:
+        config: The contents of `config.json`.
+        weights: Tensors by the names that transformers gives them.
+        device: Where to compute.
+        dtype: What to compute in.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        weights: Mapping[str, Tensor],
+        device: torch.device,
+        dtype: torch.dtype,
+    ) -> None:
+        self.device = device
+        self._first_position = FIRST_POSITION[config["model_type"]](config)
+        self._heads = config["num_attention_heads"]
+        self._eps = config.get("layer_norm_eps", 1e-12)
+
+        def tensor(name: str) -> Tensor:
+            return weights[name].to(device, dtype)
+
+        def pair(name: str) -> tuple[Tensor, Tensor]:
+            return tensor(f"{name}.weight"), tensor(f"{name}.bias")
+
+        self._words = tensor("embeddings.word_embeddings.weight")
+        self._places = (
+            tensor("embeddings.position_embeddings.weight")
+            + tensor("embeddings.token_type_embeddings.weight")[0]
+        )
+        self._norm = pair("embeddings.LayerNorm")
+        self._layers = []
+        for i in range(config["num_hidden_layers"]):
+            at = f"encoder.layer.{i}"
+            query, key, value = (
+                pair(f"{at}.attention.self.{name}") for name in ("query", "key", "value")
+            )
+            self._layers.append(
+                _Layer(
+                    qkv=(
+                        torch.cat([query[0], key[0], value[0]]),
+                        torch.cat([query[1], key[1], value[1]]),
+                    ),
+                    attended=pair(f"{at}.attention.output.dense"),
+                    attended_norm=pair(f"{at}.attention.output.LayerNorm"),
+                    up=pair(f"{at}.intermediate.dense"),
+                    down=pair(f"{at}.output.dense"),
+                    norm=pair(f"{at}.output.LayerNorm"),
+                )
+            )
+
+    def lay_out(self, windows: Sequence[Window]) -> Layout:
+        lengths = [len(window.ids) for window in windows]
+        ids = np.concatenate([window.ids for window in windows]).astype(np.int64)
+        places = np.concatenate([np.arange(length) for length in lengths]) + self._first_position
+        pooling = np.zeros((len(windows), len(ids)), np.float32)
+        offset = 0
+        for i, window in enumerate(windows):
+            pooling[i, offset + window.start : offset + window.stop] = 1
+            offset += lengths[i]
+        runs = [(sum(1 for _ in run), length) for length, run in groupby(lengths)]
+        inputs = (torch.from_numpy(ids).to(self.device), torch.from_numpy(places).to(self.device))
+        return Layout((*inputs, runs), torch.from_numpy(pooling).to(self.device))
+
+    def hidden_states(self, layout: Layout) -> Iterator[Tensor]:
+        ids, places, runs = layout.inputs
+        states = self._normed(self._words[ids] + self._places[places], self._norm)
+        yield states
+        for layer in self._layers:
+            attended = F.linear(
+                self._attention(F.linear(states, *layer.qkv), runs), *layer.attended
+            )
+            states = self._normed(attended.add_(states), layer.attended_norm)
+            inner = torch.ops.aten.gelu_(F.linear(states, *layer.up))
+            states = self._normed(F.linear(inner, *layer.down).add_(states), layer.norm)
+            yield states
+
+    def _attention(self, qkv: Tensor, runs: Sequence[tuple[int, int]]) -> Tensor:
+        """Self-attention within each window, (rows, 3 × hidden) to (rows, hidden)."""
+        results = []
+        for (count, length), rows in zip(
+            runs, qkv.split([count * length for count, length in runs]), strict=True
+        ):
+            query, key, value = rows.view(count, length, 3, self._heads, -1).permute(2, 0, 3, 1, 4)
+            attended = F.scaled_dot_product_attention(query, key, value)
+            results.append(attended.transpose(1, 2).reshape(count * length, -1))
+        return torch.cat(results) if len(results) > 1 else results[0]
+
+    def _normed(self, states: Tensor, norm: tuple[Tensor, Tensor]) -> Tensor:
+        return F.layer_norm(states, norm[0].shape, *norm, self._eps)

@@ -1,0 +1,160 @@
+"""From what a person asks for to an embedding specification. Reads and hashes files, no more."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from cole_core.errors import InputError
+from cole_core.language_models.files import ModelFiles, find_model
+from cole_core.language_models.specification import EmbeddingSpecification
+
+_ENCODERS = {
+    "albert",
+    "bert",
+    "camembert",
+    "deberta-v2",
+    "distilbert",
+    "electra",
+    "eurobert",
+    "modernbert",
+    "mpnet",
+    "nomic_bert",
+    "roberta",
+    "xlm-roberta",
+}
+# These count positions from the padding token's index + 1, so that many of them are not used.
+_POSITIONS_AFTER_PADDING = {"camembert", "mpnet", "roberta", "xlm-roberta"}
+
+
+def specify(
+    name_or_path: str,
+    *,
+    pooling: str = "avg_avg",
+    precision: str = "bf16",
+    layers: Sequence[int] | None = None,
+    every: int = 4,
+    normalize: bool = False,
+    max_length: int | None = None,
+    window: int | None = None,
+    overlap: int | None = None,
+    echo: bool = False,
+    instruction: str = "",
+    trust_remote_code: bool = False,
+    random_init: int | None = None,
+    revision: str | None = None,
+) -> EmbeddingSpecification:
+    """The specification of a language model's vectors.
+
+    Args:
+        name_or_path: Catalog name, hub id or local folder.
+        pooling: One of `POOLINGS`, or "own": pooling, scaling and default prompt as the
+            sentence-transformers files beside the model say.
+        precision: One of `PRECISIONS`.
+        layers: Hidden states to read, 0 (embeddings) to the number of layers; negative ones count
+            from the end. By default the last for `mean`, `last_token` and `cls`, all for
+            `avg_avg`, every `every`-th counted from the last for `multi_layer`.
+        every: Step between the layers of `multi_layer`.
+        normalize: Scale vectors to length one.
+        max_length: Cut texts (and flag them) after so many tokens; by default none is cut.
+        window: Tokens read at once, by default as many as the model can.
+        overlap: Tokens that neighbouring windows share, by default an eighth of a window up to 256.
+        echo: Give the text twice and pool over the second copy.
+        instruction: Prefix of every text.
+        trust_remote_code: Run code that comes with the model.
+        random_init: Seed for randomly initialised weights, as a control.
+        revision: Hub revision.
+
+    Raises:
+        InputError: The model is not there or lacks what it needs, or an option does not fit it.
+    """
+    files = find_model(name_or_path, revision)
+    config = files.config
+    if files.entry and files.entry.remote_code and not trust_remote_code:
+        raise InputError(
+            f"{name_or_path} runs only with code of its own: allow it with trust_remote_code"
+        )
+    if pooling == "own":
+        pooling, normalize, instruction = _own(files, normalize, instruction)
+    model_type = str(config.get("model_type", "unknown"))
+    limit = _limit(config, model_type)
+    window = min(window or limit, limit)
+    return EmbeddingSpecification(
+        language_model=name_or_path,
+        revision=files.revision,
+        model_type=model_type,
+        kind="encoder" if model_type in _ENCODERS else "causal",
+        weights_sha256=files.weights_sha256 if random_init is None else None,
+        config_sha256=files.config_sha256(trust_remote_code),
+        tokenizer_sha256=files.tokenizer_sha256,
+        hidden_size=_first(config, "hidden_size", "n_embd", "dim", "d_model"),
+        layers=_layers(
+            _first(config, "num_hidden_layers", "n_layer", "n_layers"), pooling, layers, every
+        ),
+        pooling=pooling,
+        normalize=normalize,
+        precision=precision,
+        max_length=max_length,
+        window=window,
+        overlap=min(window // 8, 256) if overlap is None else overlap,
+        echo=echo,
+        instruction=instruction,
+        trust_remote_code=trust_remote_code,
+        random_init=random_init,
+    )
+
+
+def _layers(n: int, pooling: str, chosen: Sequence[int] | None, every: int) -> tuple[int, ...]:
+    """Hidden states to read of a model of n layers, in rising order."""
+    if chosen is not None:
+        if not chosen or any(not -n - 1 <= layer <= n for layer in chosen):
+            raise InputError(f"layers {list(chosen)} are not all between {-n - 1} and {n}")
+        return tuple(sorted({layer % (n + 1) for layer in chosen}))
+    if every < 1:
+        raise InputError(f"every {every} is not a step between layers: at least 1")
+    if pooling == "avg_avg":
+        return tuple(range(n + 1))
+    return tuple(range(n, 0, -every))[::-1] if pooling == "multi_layer" else (n,)
+
+
+def _limit(config: dict[str, Any], model_type: str) -> int:
+    """Tokens that a model reads at once."""
+    limit = _first(config, "max_position_embeddings", "n_positions", "max_seq_len")
+    if model_type in _POSITIONS_AFTER_PADDING:
+        limit -= int(config.get("pad_token_id", 1)) + 1
+    return limit
+
+
+def _own(files: ModelFiles, normalize: bool, instruction: str) -> tuple[str, bool, str]:
+    """Pooling, scaling and prompt from the files of sentence-transformers.
+
+    Raises:
+        InputError: The model has no such files, or a step that is not known here.
+    """
+    modules = files.read_json("modules.json")
+    steps = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
+    unknown = set(steps) - {"Transformer", "Pooling", "Normalize"}
+    if "Pooling" not in steps or unknown:
+        what = f"a {unknown.pop()} step" if unknown else "no pooling of its own"
+        raise InputError(f"{files.name} has {what}: name a pooling such as mean or last_token")
+    settings = files.read_json(f"{steps['Pooling']}/config.json")
+    poolings = {
+        "mean": ("pooling_mode_mean_tokens", "mean"),
+        "cls": ("pooling_mode_cls_token", "cls"),
+        "last_token": ("pooling_mode_lasttoken", "lasttoken"),
+    }
+    chosen = [
+        pooling
+        for pooling, (flag, mode) in poolings.items()
+        if settings.get(flag) or settings.get("pooling_mode") == mode
+    ]
+    if len(chosen) != 1:
+        raise InputError(f"{files.name} has a pooling that is not known here: name mean or cls")
+    prompts = files.read_json("config_sentence_transformers.json")
+    default = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), "")
+    return chosen[0], normalize or "Normalize" in steps, instruction or default
+
+
+def _first(config: dict[str, Any], *keys: str) -> int:
+    for key in keys:
+        if isinstance(config.get(key), int):
+            return config[key]
+    raise InputError(f"config.json has none of {', '.join(keys)}: not a language model's folder")
