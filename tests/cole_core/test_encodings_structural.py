@@ -20,7 +20,7 @@ VECTOR_ENCODINGS = {
     "adjacency.canonical": 30,
     "path": 155,
     "path.canonical": 155,
-    "graf": 160,
+    "graf": 191,
     "ngram": 107,
 }
 
@@ -80,6 +80,7 @@ def test_graf_counts_operations_paths_and_degrees() -> None:
             combinations(OPERATIONS, size) for size in range(1, len(OPERATIONS) + 1)
         )
     )
+    every_path = list(nx.all_simple_edge_paths(nx.DiGraph(EDGES), 0, 3))
     for native, vector in zip(SAMPLE, encode("graf", SAMPLE), strict=True):
         operations = parse(native).operations
         expected: list[float] = [operations.count(operation) for operation in OPERATIONS]
@@ -93,6 +94,7 @@ def test_graf_counts_operations_paths_and_degrees() -> None:
             expected += [
                 min(lengths, default=4),
                 max(lengths, default=0),
+                max(sum(edge in graph.edges for edge in path) for path in every_path),
                 graph.out_degree(0),
                 graph.in_degree(3),
                 np.mean([degree for _, degree in graph.in_degree()]),

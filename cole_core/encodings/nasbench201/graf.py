@@ -21,8 +21,9 @@ class GraphFeatures(VectorEncoding):
     """Counts of the operations and, for each of their 31 subsets, paths and degrees.
 
     For a subset: the lengths of the shortest and the longest path from input to output that uses
-    only its operations (without such a path: one more than any path has, and zero), the input's
-    out-degree, the output's in-degree and the average degree, counting the subset's edges.
+    only its operations (without such a path: one more than any path has, and zero), the most of
+    its operations that a path of any kind has, the input's out-degree, the output's in-degree and
+    the average degree, counting the subset's edges.
     """
 
     name = "graf"
@@ -35,10 +36,12 @@ class GraphFeatures(VectorEncoding):
         lengths = np.array([len(path) for path in PATHS])
         for subset in _SUBSETS:
             allowed = np.isin(operations, subset)
-            is_path = np.stack([allowed[:, path].all(axis=1) for path in PATHS], axis=1)
+            on_path = np.stack([allowed[:, path].sum(axis=1) for path in PATHS], axis=1)
+            is_path = on_path == lengths
             columns += [
                 np.where(is_path, lengths, NODES).min(axis=1),
                 np.where(is_path, lengths, 0).max(axis=1),
+                on_path.max(axis=1),
                 allowed[:, leaves_input].sum(axis=1),
                 allowed[:, enters_output].sum(axis=1),
                 allowed.mean(axis=1) * len(EDGES) / NODES,

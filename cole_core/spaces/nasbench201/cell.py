@@ -72,12 +72,11 @@ def parse(native: str) -> Cell:
                 raise error(
                     f"edge {edge!r} makes node {target} read node {source}, which is not before it"
                 )
+            if expected == target:
+                raise error(f"edge {edge!r} of node {target} is one too many")
             if source != str(expected):
                 raise error(
-                    f"edge {edge!r} of node {target} stands where the edge from node {expected} "
-                    "is due"
-                    if expected < target
-                    else f"edge {edge!r} of node {target} is one too many"
+                    f"edge {edge!r} of node {target} stands where the one from node {expected} is due"
                 )
             operations.append(operation)
         if len(edges) != target:

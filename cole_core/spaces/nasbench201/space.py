@@ -32,7 +32,8 @@ class NASBench201(SearchSpace):
         return (cell.format() for cell in all_cells())
 
     def sample(self, rng: np.random.Generator) -> str:
-        return Cell(tuple(OPERATIONS[i] for i in rng.integers(len(OPERATIONS), size=6))).format()
+        choices = rng.integers(len(OPERATIONS), size=len(EDGES))
+        return Cell(tuple(OPERATIONS[choice] for choice in choices)).format()
 
     def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
         """Gives exactly `edits` edges another operation.
@@ -41,7 +42,7 @@ class NASBench201(SearchSpace):
             InputError: `edits` is not between 1 and the number of edges.
         """
         if not 1 <= edits <= len(EDGES):
-            raise InputError(f"{edits} edits: a cell has {len(EDGES)} edges, choose 1 to 6")
+            raise InputError(f"{edits} edits are not possible: choose 1 to {len(EDGES)}")
         operations = list(parse(native).operations)
         for edge in rng.choice(len(EDGES), size=edits, replace=False):
             others = [name for name in OPERATIONS if name != operations[edge]]
@@ -69,7 +70,7 @@ def build(native: str, channels: int = 16, cells: int = 5, classes: int = 10) ->
     Returns:
         A module from images (batch, 3, height, width) to logits (batch, classes).
     """
-    from cole_core.spaces.nasbench201.network import Network
+    from cole_core.spaces.nasbench201.network import Network  # torch takes seconds to import
 
     return Network(parse(native), channels, cells, classes)
 
