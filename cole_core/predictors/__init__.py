@@ -1,0 +1,150 @@
+"""Surrogates: reduction, head and target transform; see `make_surrogate`.
+
+Heavy libraries are imported by the head that needs them.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cole_core.registry import Registry
+
+if TYPE_CHECKING:
+    from cole_core.predictors.base import Head
+    from cole_core.predictors.surrogate import Surrogate
+
+heads: "Registry[Head]" = Registry("head")
+
+
+def _mlp(**parameters: Any) -> "Head":
+    from cole_core.predictors.mlp import MLPHead
+
+    return MLPHead(**parameters)
+
+
+def _xgboost(**parameters: Any) -> "Head":
+    from cole_core.predictors.trees import XGBoostHead
+
+    return XGBoostHead(**parameters)
+
+
+def _ridge(**parameters: Any) -> "Head":
+    from cole_core.predictors.linear import RidgeHead
+
+    return RidgeHead(**parameters)
+
+
+def _kernel_ridge(**parameters: Any) -> "Head":
+    from cole_core.predictors.linear import KernelRidgeHead
+
+    return KernelRidgeHead(**parameters)
+
+
+def _gaussian_process(**parameters: Any) -> "Head":
+    from cole_core.predictors.gaussian_process import GaussianProcessHead
+
+    return GaussianProcessHead(**parameters)
+
+
+heads.register("mlp", _mlp)
+heads.register("xgboost", _xgboost)
+heads.register("ridge", _ridge)
+heads.register("kernel_ridge", _kernel_ridge)
+heads.register("gaussian_process", _gaussian_process)
+
+_SEEDED = ("mlp", "xgboost")
+
+# The MLP's and the trees' are the COLE paper's; the others were tuned on NAS-Bench-201's CIFAR-10.
+_PAPER = {"reduction": "pca", "n_components": 128, "fitted_on": "labelled", "target": "standard"}
+_TUNED = {"reduction": "whiten", "n_components": 384, "fitted_on": "space", "target": "rank"}
+_DEFAULTS = {
+    "mlp": _PAPER,
+    "xgboost": _PAPER,
+    "ridge": _TUNED,
+    "kernel_ridge": _TUNED,
+    "gaussian_process": _TUNED,
+}
+# Structural encodings are one-hot or counts: whitening blows up their rare columns.
+_STRUCTURAL = {"reduction": "none", "fitted_on": "labelled"}
+
+
+def make_surrogate(
+    head: str = "gaussian_process",
+    *,
+    structural: bool = False,
+    reduction: str | None = None,
+    n_components: int | None = None,
+    whitening: float = 0.35,
+    fitted_on: str | None = None,
+    target: str | None = None,
+    loss: str = "mse",
+    seed: int = 0,
+    **parameters: Any,
+) -> "Surrogate":
+    """A surrogate by the name of its head; what is not named comes from the head's defaults.
+
+    Args:
+        head: `mlp`, `xgboost`, `ridge`, `kernel_ridge` or `gaussian_process`.
+        structural: Whether the vectors are a structural encoding and not embeddings, which
+            changes the default of `reduction` to `none`.
+        reduction: `none`, `zscore`, `pca` or `whiten`.
+        n_components: Largest number of components.
+        whitening: Power of `whiten`, from 0 to 1.
+        fitted_on: What the reduction is fitted on: `labelled`, or `space`, for which `fit` needs
+            the vectors of the space as `unlabelled`.
+        target: `standard` or `rank`.
+        loss: `mse`, or `hinge` for the MLP.
+        seed: Seed of heads that draw at random.
+        **parameters: The head's own.
+
+    Returns:
+        A surrogate to fit.
+
+    Raises:
+        InputError: A name is unknown, or the head has no such loss or parameter.
+    """
+    from cole_core.errors import InputError
+    from cole_core.predictors.reductions import make_reduction
+    from cole_core.predictors.surrogate import Surrogate
+    from cole_core.predictors.targets import make_target
+
+    settings: dict[str, Any] = {
+        **_DEFAULTS.get(head, _PAPER),
+        **(_STRUCTURAL if structural else {}),
+    }
+    given = {
+        "reduction": reduction,
+        "n_components": n_components,
+        "fitted_on": fitted_on,
+        "target": target,
+    }
+    settings |= {name: value for name, value in given.items() if value is not None}
+    make_reduction(
+        settings["reduction"], n_components=settings["n_components"], whitening=whitening
+    )
+    make_target(settings["target"])
+    if head == "mlp":
+        parameters["loss"] = loss
+    elif loss != "mse":
+        raise InputError(f"head '{head}' has no loss '{loss}': choose mse, or the head mlp")
+    if head in _SEEDED:
+        parameters["seed"] = seed
+    try:
+        made = heads.create(head, **parameters)
+    except TypeError as error:
+        raise InputError(f"head '{head}': {error}") from None
+    return Surrogate(made, whitening=whitening, **settings)
+
+
+def load_surrogate(path: str | Path) -> "Surrogate":
+    """A saved surrogate, which predicts exactly what it predicted before.
+
+    Raises:
+        InputError: The file is missing or not a surrogate.
+    """
+    from cole_core.predictors.surrogate import read_saved, restore_surrogate
+
+    about, arrays = read_saved(path)
+    return restore_surrogate(about, arrays, heads.create(about["head"], **about["head_parameters"]))
+
+
+__all__ = ["heads", "load_surrogate", "make_surrogate"]

@@ -1,0 +1,72 @@
+"""The contract of a head: a scikit-learn regressor that also gives a deviation and its state."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from cole_core.errors import InputError
+
+Prediction = np.ndarray | tuple[np.ndarray, np.ndarray]
+
+
+class Head(RegressorMixin, BaseEstimator, ABC):
+    """Vector to predicted score.
+
+    Constructor arguments are parameters as scikit-learn has them (`get_params`, `clone`); what
+    `fit` learns has a trailing underscore and travels as arrays through `state` and `restore`.
+    """
+
+    name: str
+
+    @abstractmethod
+    def fit(self, X: np.ndarray, y: np.ndarray) -> "Head":
+        """Fits the head.
+
+        Args:
+            X: Features, shape (n, d).
+            y: Scores, shape (n,), about zero mean and unit variance.
+
+        Returns:
+            The head itself.
+        """
+
+    @abstractmethod
+    def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of the score, each of shape (m,)."""
+
+    @abstractmethod
+    def state(self) -> dict[str, np.ndarray]:
+        """What was learned, as arrays."""
+
+    @abstractmethod
+    def restore(self, state: Mapping[str, np.ndarray]) -> "Head":
+        """Takes back what `state` gave."""
+
+    def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
+        """Predicted scores, shape (m,), with their standard deviations when asked for."""
+        mean, std = self.predict_distribution(X)
+        return (mean, std) if return_std else mean
+
+
+def check_training_set(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Features and targets as arrays that a head can take.
+
+    Raises:
+        InputError: Shapes that do not match, too few rows, or values that are not finite.
+    """
+    features, target = np.asarray(X), np.asarray(y, dtype=float)
+    if features.ndim != 2 or target.shape != (len(features),):
+        raise InputError(
+            f"features {features.shape} and targets {target.shape}: give one row and one value"
+            " per architecture"
+        )
+    if len(target) < 2:
+        raise InputError(f"n = {len(target)}: a head needs 2 or more labelled architectures")
+    if not np.isfinite(target).all():
+        raise InputError("a target is NaN or infinite: drop the evaluation")
+    if not np.isfinite(features).all():
+        raise InputError("a vector holds NaN or infinity: embed that architecture again")
+    return features, target

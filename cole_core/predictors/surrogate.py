@@ -1,0 +1,195 @@
+"""A surrogate: reduction, target transform and head as one estimator that can be saved."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+
+from cole_core.errors import InputError
+from cole_core.predictors.base import Head, check_training_set
+from cole_core.predictors.reductions import make_reduction
+from cole_core.predictors.targets import make_target
+
+Scope = Literal["labelled", "space"]
+_FORMAT = 1
+
+
+class Surrogate(RegressorMixin, BaseEstimator):
+    """Ranks architectures after a few have been measured.
+
+    Args:
+        head: The regressor on reduced vectors; any scikit-learn regressor whose `predict` takes
+            `return_std` will do, but only a `Head` can be saved.
+        reduction: `none`, `zscore`, `pca` or `whiten`.
+        n_components: Largest number of components of `pca` and `whiten`.
+        whitening: Power of `whiten`.
+        fitted_on: What the reduction is fitted on: the `labelled` vectors, or those of the whole
+            `space`, which then go to `fit` as `unlabelled`.
+        target: `standard` or `rank`.
+    """
+
+    def __init__(
+        self,
+        head: Any,
+        reduction: str = "pca",
+        n_components: int = 128,
+        whitening: float = 0.35,
+        fitted_on: Scope = "labelled",
+        target: str = "standard",
+    ) -> None:
+        self.head = head
+        self.reduction = reduction
+        self.n_components = n_components
+        self.whitening = whitening
+        self.fitted_on = fitted_on
+        self.target = target
+
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | None = None
+    ) -> "Surrogate":
+        """Fits reduction, target transform and head.
+
+        Args:
+            X: Vectors of the measured architectures, shape (n, d).
+            y: Measured values, shape (n,).
+            unlabelled: Vectors of the whole space, shape (N, d); needed when the reduction is
+                fitted on it.
+
+        Returns:
+            The surrogate itself.
+
+        Raises:
+            InputError: The training set cannot be learned from, or `unlabelled` is missing.
+        """
+        features, scores = self.prepare(X, y, unlabelled=unlabelled)
+        self.head.fit(features, scores)
+        return self
+
+    def prepare(
+        self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """All of `fit` but the head: learns the transforms and gives the head's training set."""
+        X, y = check_training_set(X, y)
+        if np.ptp(y) == 0:
+            raise InputError(f"all {len(y)} targets are {y[0]:g}: nothing can be ranked by them")
+        if self.fitted_on not in ("labelled", "space"):
+            raise InputError(f"fitted_on '{self.fitted_on}': choose labelled or space")
+        if self.fitted_on == "space" and unlabelled is None:
+            raise InputError("the reduction is fitted on the space: give its vectors as unlabelled")
+        self.reduction_ = make_reduction(
+            self.reduction, n_components=self.n_components, whitening=self.whitening
+        ).fit(unlabelled if self.fitted_on == "space" and unlabelled is not None else X)
+        self.target_ = make_target(self.target).fit(y)
+        return self.reduction_.transform(X), self.target_.transform(y)
+
+    def predict_scores(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation on the head's scale, which acquisition functions use."""
+        mean, std = self.head.predict(self.reduction_.transform(X), return_std=True)
+        return np.asarray(mean), np.asarray(std)
+
+    def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
+        """Predicted values in the unit of the targets, with standard deviations when asked for.
+
+        Under the hinge loss only the order of the values means something.
+        """
+        mean, std = self.predict_scores(X)
+        values = self.target_.inverse(mean)
+        return (values, self.target_.inverse_std(mean, std)) if return_std else values
+
+    def save(self, path: str | Path) -> None:
+        """Writes an npz of plain arrays and one JSON text: no pickle, nothing executable.
+
+        Raises:
+            InputError: The head is not one of this package's.
+        """
+        if not isinstance(self.head, Head):
+            raise InputError(f"a {type(self.head).__name__} cannot be saved: use a head of cole")
+        about = {
+            "format": _FORMAT,
+            "head": self.head.name,
+            "head_parameters": self.head.get_params(),
+            "surrogate": {k: v for k, v in self.get_params(deep=False).items() if k != "head"},
+        }
+        states = {
+            "head": self.head.state(),
+            "reduction": self.reduction_.state(),
+            "target": self.target_.state(),
+        }
+        arrays: dict[str, Any] = {
+            f"{part}.{key}": value for part, state in states.items() for key, value in state.items()
+        }
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+
+
+def restore_surrogate(
+    about: dict[str, Any], arrays: dict[str, np.ndarray], head: Head
+) -> Surrogate:
+    """A surrogate from what `Surrogate.save` wrote and a fresh head."""
+
+    def part(name: str) -> dict[str, np.ndarray]:
+        return {k.split(".", 1)[1]: v for k, v in arrays.items() if k.startswith(f"{name}.")}
+
+    surrogate = Surrogate(head.restore(part("head")), **about["surrogate"])
+    surrogate.reduction_ = make_reduction(
+        surrogate.reduction,
+        n_components=surrogate.n_components,
+        whitening=surrogate.whitening,
+    ).restore(part("reduction"))
+    surrogate.target_ = make_target(surrogate.target).restore(part("target"))
+    return surrogate
+
+
+def read_saved(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a surrogate's file holds.
+
+    Raises:
+        InputError: The file is missing or is not a surrogate of this format.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        about = json.loads(str(arrays.pop("about")))
+    except FileNotFoundError:
+        raise InputError(f"no surrogate at {path}: train one first") from None
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise InputError(f"{path} is not a saved surrogate: {error}") from None
+    if about.get("format") != _FORMAT:
+        raise InputError(f"{path} has format {about.get('format')}, not {_FORMAT}: train it again")
+    return about, arrays
+
+
+def fit_together(
+    surrogates: Sequence[Surrogate],
+    X: Sequence[np.ndarray],
+    y: Sequence[np.ndarray],
+    *,
+    unlabelled: Sequence[np.ndarray | None] | None = None,
+) -> None:
+    """Fits many surrogates; MLP heads train as one stack, the others one by one.
+
+    Args:
+        surrogates: Surrogates to fit, in place.
+        X: Vectors of each one's labelled architectures.
+        y: Values of each one's labelled architectures.
+        unlabelled: Vectors of the space for each one.
+
+    Raises:
+        InputError: As `Surrogate.fit`.
+    """
+    from cole_core.predictors.mlp import MLPHead, fit_mlps
+
+    spaces = unlabelled if unlabelled is not None else [None] * len(surrogates)
+    prepared = [
+        s.prepare(a, b, unlabelled=u) for s, a, b, u in zip(surrogates, X, y, spaces, strict=True)
+    ]
+    together: list[tuple[MLPHead, np.ndarray, np.ndarray]] = []
+    for surrogate, (features, scores) in zip(surrogates, prepared, strict=True):
+        if isinstance(surrogate.head, MLPHead):
+            together.append((surrogate.head, features, scores))
+        else:
+            surrogate.head.fit(features, scores)
+    fit_mlps([t[0] for t in together], [t[1] for t in together], [t[2] for t in together])
