@@ -1,0 +1,23 @@
+"""The report: one HTML file that holds everything it shows."""
+
+from flows.report.data import (
+    BestCell,
+    EmbeddingMap,
+    Predictions,
+    ReportData,
+    Specification,
+    Target,
+)
+from flows.report.page import render_report
+from flows.report.summaries import principal_plane
+
+__all__ = [
+    "BestCell",
+    "EmbeddingMap",
+    "Predictions",
+    "ReportData",
+    "Specification",
+    "Target",
+    "principal_plane",
+    "render_report",
+]

@@ -1,0 +1,166 @@
+"""What a report shows. The caller fills it from the warehouse; frames may be absent or empty."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+_DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
+_SPACES = {"nasbench201": "NAS-Bench-201"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The measured value that heads predict and searches maximise.
+
+    Attributes:
+        dataset, metric, split, source: As in the evaluations.
+        epochs: None where unknown.
+    """
+
+    dataset: str
+    metric: str
+    split: str
+    epochs: int | None
+    source: str
+
+    @property
+    def label(self) -> str:
+        """In words: "CIFAR-100 test accuracy, 200 epochs"."""
+        split = "" if self.split == "unknown" else f"{self.split} "
+        epochs = "" if self.epochs is None else f", {self.epochs} epochs"
+        dataset = _DATASETS.get(self.dataset, self.dataset)
+        return f"{dataset} {split}{self.metric.replace('_', ' ')}{epochs}"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """A head's predictions of architectures it was not trained on.
+
+    Attributes:
+        frame: native, true (percent), predicted.
+        label: Encoding, language model and head, in words.
+        n_train: Architectures the head was trained on.
+        in_percent: Whether `predicted` is on the scale of `true`; a ranking head's score is not.
+    """
+
+    frame: pl.DataFrame
+    label: str
+    n_train: int
+    in_percent: bool = True
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """A map of the space: coordinates of each architecture's vector in the plane.
+
+    Attributes:
+        frame: native, x, y, value (percent; null where not measured).
+        label: Encoding and language model, in words.
+        axes: Titles of the axes ("first principal component, 31 % of the variance").
+    """
+
+    frame: pl.DataFrame
+    label: str
+    axes: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class BestCell:
+    """One of the best architectures.
+
+    Attributes:
+        native: Native string.
+        value: Measured, percent.
+        code: Text of the encoding that is shown; highlighted as Python.
+        encoding: Its name.
+        found_by: How it was found, in words ("bananas, evaluation 31 of seed 4").
+        predicted: By the head of the predictions section, percent.
+        parameters: Trainable parameters of the network.
+        edges: (source, target, operation) of the cell's edges, for the drawing; `none` edges are
+            not drawn.
+    """
+
+    native: str
+    value: float
+    code: str
+    encoding: str
+    found_by: str = ""
+    predicted: float | None = None
+    parameters: int | None = None
+    edges: Sequence[tuple[int, int, str]] = ()
+
+
+@dataclass(frozen=True)
+class Specification:
+    """An embedding specification in use.
+
+    Attributes:
+        spec_id: Its hash.
+        language_model: Display name.
+        details: What determines a vector (pooling, precision, …), as words.
+        vectors: Vectors stored.
+        truncated: How many of their texts were cut.
+    """
+
+    spec_id: str
+    language_model: str
+    details: Mapping[str, object]
+    vectors: int
+    truncated: int
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything a report shows.
+
+    Attributes:
+        space: Name of the search space.
+        target: What the values of searches, predictions, map and best cells are.
+        created_at: When the report was made.
+        counts: What the warehouse holds, in words and numbers ("renderings" → 15625).
+        searches: search_id, algorithm, encoding (null: reads none), language_model (null),
+            variant (null; what else tells settings apart, in words), step, value: one row for
+            each evaluation of each search, in any order. Searches that differ in the id alone
+            are seeds of one curve.
+        best_known: The best value of the target that the space has, where all are measured.
+        margin: A search has arrived at (1 - margin) × `best_known`.
+        predictions: Held-out predictions of one head.
+        trials: encoding, language_model (null: structural), head, n, kendall_tau: one row for
+            each draw of a training set; encoding and head in words that tell settings apart.
+        map: The embedding map.
+        best: The best cells, best first.
+        specifications: Embedding specifications in use.
+        sources: source, dataset, metric, split, epochs, evaluations.
+        runs: flow, run_id, started_at, ended_at (null: did not end), summary (text), newest first.
+        versions: Package → version.
+        sample: At most this many points on the map and in a scatter plot.
+    """
+
+    space: str
+    target: Target
+    created_at: datetime
+    counts: Mapping[str, int] = field(default_factory=dict)
+    searches: pl.DataFrame | None = None
+    best_known: float | None = None
+    margin: float = 0.01
+    predictions: Predictions | None = None
+    trials: pl.DataFrame | None = None
+    map: EmbeddingMap | None = None
+    best: Sequence[BestCell] = ()
+    specifications: Sequence[Specification] = ()
+    sources: pl.DataFrame | None = None
+    runs: pl.DataFrame | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    sample: int = 4000
+
+    @property
+    def space_label(self) -> str:
+        """The space's name as people write it."""
+        return _SPACES.get(self.space, self.space)
+
+    @property
+    def threshold(self) -> float | None:
+        """The value at which a search has arrived."""
+        return None if self.best_known is None else (1 - self.margin) * self.best_known
