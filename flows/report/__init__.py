@@ -6,7 +6,6 @@ from flows.report.data import (
     Predictions,
     ReportData,
     Specification,
-    Target,
 )
 from flows.report.page import render_report
 from flows.report.summaries import principal_plane
@@ -17,7 +16,6 @@ __all__ = [
     "Predictions",
     "ReportData",
     "Specification",
-    "Target",
     "principal_plane",
     "render_report",
 ]

@@ -6,32 +6,10 @@ from datetime import datetime
 
 import polars as pl
 
+from warehouse import Target
+
 _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 _SPACES = {"nasbench201": "NAS-Bench-201"}
-
-
-@dataclass(frozen=True)
-class Target:
-    """The measured value that heads predict and searches maximise.
-
-    Attributes:
-        dataset, metric, split, source: As in the evaluations.
-        epochs: None where unknown.
-    """
-
-    dataset: str
-    metric: str
-    split: str
-    epochs: int | None
-    source: str
-
-    @property
-    def label(self) -> str:
-        """In words: "CIFAR-100 test accuracy, 200 epochs"."""
-        split = "" if self.split == "unknown" else f"{self.split} "
-        epochs = "" if self.epochs is None else f", {self.epochs} epochs"
-        dataset = _DATASETS.get(self.dataset, self.dataset)
-        return f"{dataset} {split}{self.metric.replace('_', ' ')}{epochs}"
 
 
 @dataclass(frozen=True)
@@ -133,7 +111,8 @@ class ReportData:
         best: The best cells, best first.
         specifications: Embedding specifications in use.
         sources: source, dataset, metric, split, epochs, evaluations.
-        runs: flow, run_id, started_at, ended_at (null: did not end), summary (text), newest first.
+        runs: flow, run_id, started_at, ended_at (null: did not end), summary (text, or a JSON
+            object whose plain values are shown), newest first.
         versions: Package → version.
         sample: At most this many points on the map and in a scatter plot.
     """
@@ -154,6 +133,15 @@ class ReportData:
     runs: pl.DataFrame | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
     sample: int = 4000
+
+    @property
+    def target_label(self) -> str:
+        """The target in words: "CIFAR-100 test accuracy, 200 epochs"."""
+        target = self.target
+        split = "" if target.split == "unknown" else f"{target.split} "
+        epochs = "" if target.epochs is None else f", {target.epochs} epochs"
+        dataset = _DATASETS.get(target.dataset, target.dataset)
+        return f"{dataset} {split}{target.metric.replace('_', ' ')}{epochs}"
 
     @property
     def space_label(self) -> str:

@@ -64,10 +64,10 @@ def render_report(data: ReportData) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(data.space_label)}: {escape(data.target.label)}</title>"
+        f"<title>{escape(data.space_label)}: {escape(data.target_label)}</title>"
         f"<style>{_resource('style.css')}</style></head><body>"
         f'<header><p class="eyebrow">COLE warehouse</p><h1>{escape(data.space_label)}</h1>'
-        f'<p class="lead">{escape(data.target.label)}, from {escape(data.target.source)}</p>'
+        f'<p class="lead">{escape(data.target_label)}, from {escape(data.target.source)}</p>'
         f"{_findings(data, summaries, taus)}{_counts(data.counts)}<nav>{links}</nav></header>"
         f"<main>{body}</main>"
         f"<footer>Made {data.created_at:%Y-%m-%d %H:%M} by <code>cole report "
@@ -287,7 +287,7 @@ def _map(data: ReportData) -> str:
     )
     low, _ = map_domain(frame)
     caption = (
-        f"{escape(data.map.label)}. {sampled} Colour: {escape(data.target.label)}; all below "
+        f"{escape(data.map.label)}. {sampled} Colour: {escape(data.target_label)}; all below "
         f"{low:.1f} %, a tenth of them, have the darkest colour, those not measured are grey. "
         "Drag to move, Shift and wheel to zoom, double-click to reset."
     )
@@ -305,7 +305,7 @@ def _best(data: ReportData) -> str:
         )
     cards = "".join(_card(rank, cell) for rank, cell in enumerate(data.best, start=1))
     return (
-        f"<p>The highest {escape(data.target.label)}, with the text that a language model "
+        f"<p>The highest {escape(data.target_label)}, with the text that a language model "
         f'reads.</p><div class="cells">{cards}</div>'
     )
 
@@ -386,12 +386,29 @@ def _runs_table(runs: pl.DataFrame) -> str:
                 f"<code>{escape(row['run_id'])}</code>",
                 f"{started:%Y-%m-%d %H:%M:%S}",
                 took,
-                escape(row["summary"] or ""),
+                escape(_summary_words(row["summary"] or "")),
             ]
         )
     head = ["flow", "flow run", "started", "took", "did"]
     table = _table(head, rows, "", numbers=(3,))
     return f"<details><summary>{len(rows)} flow runs, newest first</summary>{table}</details>"
+
+
+def _summary_words(summary: str) -> str:
+    """A flow's summary in words: the plain values of a JSON object, other text as it is."""
+    try:
+        values = json.loads(summary)
+    except ValueError:
+        return summary
+    if not isinstance(values, dict):
+        return summary
+    return " · ".join(
+        f"{name.replace('_', ' ')} {value:,}"
+        if isinstance(value, int | float)
+        else f"{name} {value}"
+        for name, value in values.items()
+        if isinstance(value, int | float | str)
+    )
 
 
 def _table(

@@ -22,12 +22,12 @@ from flows.report import (
     Predictions,
     ReportData,
     Specification,
-    Target,
     principal_plane,
     render_report,
 )
 from flows.report.cells import draw_cell, highlight_code
 from flows.report.summaries import sample_rows, summarize_searches, summarize_trials
+from warehouse import Target
 
 NOW = datetime(2026, 5, 4, 14, 30)
 TARGET = Target("cifar100", "accuracy", "test", 200, "table.parquet")
@@ -217,6 +217,15 @@ def test_a_section_without_data_says_which_command_makes_it(section: str, comman
     without = replace(full(), **{section: default, "target": TARGET})
     assert command in "".join(Page(render_report(without)).text)
     assert command not in "".join(Page(render_report(replace(full(), target=TARGET))).text)
+
+
+def test_a_flows_summary_is_read_out() -> None:
+    data = full()
+    assert data.runs is not None
+    summary = '{"newly_embedded": 4930, "stages": {"a": 1}, "report": "r.html"}'
+    runs = data.runs.with_columns(summary=pl.lit(summary))
+    text = "".join(Page(render_report(replace(data, runs=runs))).text)
+    assert "newly embedded 4,930 · report r.html" in text
 
 
 def test_an_empty_warehouse_has_a_report() -> None:
