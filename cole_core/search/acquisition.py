@@ -1,0 +1,62 @@
+"""Acquisition functions: what a mean and a deviation make worth evaluating."""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import norm
+
+from cole_core.errors import InputError
+
+# Takes mean, std, the best known score, the exploration weight and a generator.
+Acquisition = Callable[[np.ndarray, np.ndarray, float, float, np.random.Generator], np.ndarray]
+
+
+def independent_thompson_sampling(
+    mean: np.ndarray, std: np.ndarray, best: float, beta: float, rng: np.random.Generator
+) -> np.ndarray:
+    """One draw of each candidate's own normal (BANANAS, arXiv 1910.11858, section 4)."""
+    return rng.normal(mean, std)
+
+
+def upper_confidence_bound(
+    mean: np.ndarray, std: np.ndarray, best: float, beta: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Mean plus beta deviations (Srinivas et al., arXiv 0912.3995)."""
+    return mean + beta * std
+
+
+def expected_improvement(
+    mean: np.ndarray, std: np.ndarray, best: float, beta: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Expected gain over the best known score (Jones et al., 1998, equation 15)."""
+    safe = np.maximum(std, 1e-12)
+    z = (mean - best) / safe
+    return safe * (z * norm.cdf(z) + norm.pdf(z))
+
+
+def exploit(
+    mean: np.ndarray, std: np.ndarray, best: float, beta: float, rng: np.random.Generator
+) -> np.ndarray:
+    """The mean alone."""
+    return mean
+
+
+ACQUISITIONS: dict[str, Acquisition] = {
+    "its": independent_thompson_sampling,
+    "ucb": upper_confidence_bound,
+    "ei": expected_improvement,
+    "exploit": exploit,
+}
+
+
+def get_acquisition(name: str) -> Acquisition:
+    """An acquisition function by name: `its`, `ucb`, `ei` or `exploit`.
+
+    Raises:
+        InputError: The name is unknown.
+    """
+    if name not in ACQUISITIONS:
+        raise InputError(
+            f"unknown acquisition function '{name}': choose one of {', '.join(ACQUISITIONS)}"
+        )
+    return ACQUISITIONS[name]

@@ -1,0 +1,203 @@
+"""BANANAS (White et al., arXiv 1910.11858) with any surrogate."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from cole_core.errors import InputError
+from cole_core.search.acquisition import get_acquisition
+from cole_core.search.base import (
+    Proposal,
+    SearchAlgorithm,
+    SearchProblem,
+    Step,
+    random_proposals,
+    seen_forms,
+)
+
+if TYPE_CHECKING:
+    from cole_core.predictors.surrogate import Surrogate
+
+Candidates = Literal["mutation", "space"]
+
+# The ensemble of the paper's search.
+_ENSEMBLE: dict[str, Any] = {"members": 3, "epochs": 200, "dropout": 0.0}
+
+
+class Bananas(SearchAlgorithm):
+    """Fits a surrogate to what is measured and evaluates what looks most worth it.
+
+    Args:
+        initial: Architectures at random before the first surrogate.
+        batch: Architectures between two surrogates.
+        acquisition: `its`, `ucb`, `ei` or `exploit`.
+        beta: Exploration weight of `ucb`.
+        candidates: `mutation` of the best, or the whole `space`.
+        parents: Best architectures that are mutated.
+        edits: Most edits of a mutation.
+        n_candidates: Mutations that the surrogate scores.
+        head: Name of the surrogate's head; `mlp` is the paper's ensemble.
+        structural: Whether the vectors are a structural encoding.
+        **surrogate: Further arguments of `make_surrogate`.
+    """
+
+    name = "bananas"
+
+    def __init__(
+        self,
+        initial: int = 20,
+        batch: int = 10,
+        acquisition: str = "its",
+        beta: float = 1.0,
+        candidates: Candidates = "mutation",
+        parents: int = 16,
+        edits: int = 3,
+        n_candidates: int = 200,
+        head: str = "mlp",
+        structural: bool = False,
+        **surrogate: Any,
+    ) -> None:
+        if initial < 2 or batch < 1:
+            raise InputError(f"initial = {initial}, batch = {batch}: give at least 2 and 1")
+        if candidates not in ("mutation", "space"):
+            raise InputError(f"candidates '{candidates}': choose mutation or space")
+        self.initial = initial
+        self.batch = batch
+        self.acquisition = acquisition
+        self.beta = beta
+        self.candidates = candidates
+        self.parents = parents
+        self.edits = edits
+        self.n_candidates = n_candidates
+        self.head = head
+        self.structural = structural
+        self.surrogate = {**(_ENSEMBLE if head == "mlp" else {}), **surrogate}
+        get_acquisition(acquisition)
+        self._make(0)
+
+    def _make(self, seed: int) -> "Surrogate":
+        from cole_core.predictors import make_surrogate
+
+        return make_surrogate(self.head, structural=self.structural, seed=seed, **self.surrogate)
+
+    def prepare(self, problem: SearchProblem) -> SearchProblem:
+        """Applies a reduction that is fitted on the space once, instead of at each fit.
+
+        Raises:
+            InputError: Such a reduction, and no vectors of the space.
+        """
+        template = self._make(0)
+        if template.fitted_on != "space":
+            return problem
+        from cole_core.predictors.reductions import make_reduction
+
+        if not problem.candidates:
+            raise InputError(
+                "the surrogate's reduction is fitted on the space, which has no list of"
+                " candidates: use fitted_on=labelled"
+            )
+        natives = list(problem.candidates)
+        vectors = problem.vectors(natives)
+        reduction = make_reduction(
+            template.reduction,
+            n_components=template.n_components,
+            whitening=template.whitening,
+        ).fit(vectors)
+        reduced = reduction.transform(vectors)
+        row = {native: i for i, native in enumerate(natives)}
+        return replace(problem, vectors=lambda some: reduced[[row[native] for native in some]])
+
+    def new_surrogate(self, rng: np.random.Generator) -> "Surrogate":
+        """A fresh surrogate for the vectors that `prepare` left."""
+        surrogate = self._make(int(rng.integers(2**32)))
+        if surrogate.fitted_on == "space":
+            surrogate.set_params(reduction="none", fitted_on="labelled")
+        return surrogate
+
+    def batch_start(self, length: int) -> int:
+        if length < self.initial:
+            return 0
+        return length - (length - self.initial) % self.batch
+
+    def propose(
+        self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator
+    ) -> list[Proposal]:
+        if len(history) < self.initial:
+            return random_proposals(problem, history, rng, self.initial)
+        surrogate = self.new_surrogate(rng)
+        surrogate.fit(*self.training_set(problem, history))
+        return self.select(problem, history, surrogate, rng)
+
+    @staticmethod
+    def training_set(
+        problem: SearchProblem, history: Sequence[Step]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Vectors and values of the evaluated architectures."""
+        return (
+            problem.vectors([step.native for step in history]),
+            np.array([step.value for step in history]),
+        )
+
+    def select(
+        self,
+        problem: SearchProblem,
+        history: Sequence[Step],
+        surrogate: "Surrogate",
+        rng: np.random.Generator,
+    ) -> list[Proposal]:
+        """The batch that a fitted surrogate finds most worth evaluating."""
+        seen = seen_forms(problem, history)
+        if self.candidates == "space":
+            rows = problem.pool.unseen(seen, rng)
+            natives: list[str] = [problem.pool.natives[i] for i in rows]
+            vectors = problem.pool.vectors[rows]
+        else:
+            natives = self._mutations(problem, history, seen, rng)
+            vectors = problem.vectors(natives) if natives else np.empty((0, 0))
+        if not natives:
+            return []
+        mean, std = surrogate.predict_scores(vectors)
+        best = -np.inf
+        if self.acquisition == "ei":
+            # Against the surrogate's own opinion: a lucky measurement is no bar to clear.
+            known = surrogate.predict_scores(problem.vectors([step.native for step in history]))
+            best = float(known[0].max())
+        worth = get_acquisition(self.acquisition)(mean, std, best, self.beta, rng)
+        chosen = np.argsort(-worth, kind="stable")[: self.batch]
+        values = surrogate.target_.inverse(mean[chosen])
+        deviations = surrogate.target_.inverse_std(mean[chosen], std[chosen])
+        return [
+            Proposal(natives[i], float(value), float(deviation))
+            for i, value, deviation in zip(chosen, values, deviations, strict=True)
+        ]
+
+    def _mutations(
+        self,
+        problem: SearchProblem,
+        history: Sequence[Step],
+        seen: set[str],
+        rng: np.random.Generator,
+    ) -> list[str]:
+        """Mutations of the best, none a twin of the history or of another."""
+        best = sorted(history, key=lambda step: -step.value)[: self.parents]
+        taken = set(seen)
+        children: list[str] = []
+        for _ in range(10 * self.n_candidates):
+            parent = best[int(rng.integers(len(best)))]
+            child = problem.space.mutate(parent.native, rng, int(rng.integers(1, self.edits + 1)))
+            form = problem.canonical(child)
+            if form not in taken:
+                taken.add(form)
+                children.append(child)
+                if len(children) == self.n_candidates:
+                    return children
+        # Around a nearly exhausted peak the batch is filled from anywhere.
+        while len(children) < self.batch:
+            newcomer = problem.random_unseen(taken, rng)
+            if newcomer is None:
+                break
+            taken.add(problem.canonical(newcomer))
+            children.append(newcomer)
+        return children

@@ -1,0 +1,18 @@
+"""Random search: the baseline that every search must beat."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cole_core.search.base import Proposal, SearchAlgorithm, SearchProblem, Step, random_proposals
+
+
+class RandomSearch(SearchAlgorithm):
+    """Architectures at random, without twins."""
+
+    name = "random_search"
+
+    def propose(
+        self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator
+    ) -> list[Proposal]:
+        return random_proposals(problem, history, rng, 1)
