@@ -3,6 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("cole", deadline=None)  # first calls fill memos, and machines are shared
+settings.load_profile("cole")
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import GraphMatcher
 
@@ -163,7 +163,6 @@ def test_the_representative_is_in_the_class_and_represents_itself(cell: Cell) ->
 
 
 @given(cells)
-@settings(deadline=None)
 def test_what_the_output_does_not_reach_does_not_count(cell: Cell) -> None:
     operations = dict(zip(EDGES, cell.operations, strict=True))
     operations[1, 2] = operations[1, 3] = "none"
@@ -199,8 +198,8 @@ def test_members_of_a_class_compute_the_same_function() -> None:
     """With the weights that the isomorphism pairs, and batch norms that shift by nothing."""
     rng = np.random.default_rng(2)
     crowded = [members for members in classes().values() if len(members) > 1]
-    images = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(0))
-    for index in rng.choice(len(crowded), size=60, replace=False):
+    images = torch.randn(2, 4, 6, 6, generator=torch.Generator().manual_seed(0))
+    for index in rng.choice(len(crowded), size=40, replace=False):
         one, other = rng.choice(crowded[index], size=2, replace=False)
         matched = matcher(operation_graph(one), operation_graph(other))
         assert matched.is_isomorphic()

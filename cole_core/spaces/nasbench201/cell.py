@@ -76,7 +76,7 @@ def parse(native: str) -> Cell:
                 raise error(f"edge {edge!r} of node {target} is one too many")
             if source != str(expected):
                 raise error(
-                    f"edge {edge!r} of node {target} stands where the one from node {expected} is due"
+                    f"edge {edge!r} of node {target} stands where one from node {expected} is due"
                 )
             operations.append(operation)
         if len(edges) != target:
