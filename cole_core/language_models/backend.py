@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cole_core.language_models.batching import batches_by_length
 from cole_core.language_models.windows import Window
 
 
@@ -33,13 +34,17 @@ class Backend(ABC):
 
     device: torch.device
 
+    def batches(self, windows: Sequence[Window], tokens: int) -> Iterator[list[Window]]:
+        """Groups windows so that little is wasted, about so many tokens at once."""
+        return batches_by_length(windows, tokens)
+
     @abstractmethod
     def lay_out(self, windows: Sequence[Window]) -> Layout:
         """Arranges windows for the model."""
 
     @abstractmethod
-    def hidden_states(self, layout: Layout) -> Iterator[Tensor]:
-        """The hidden states layer by layer, embeddings first, each of shape (rows, hidden size)."""
+    def hidden_states(self, layout: Layout, layers: Sequence[int]) -> Iterator[Tensor]:
+        """The hidden states of the layers, in rising order, each of shape (rows, hidden size)."""
 
 
 def pool(backend: Backend, windows: Sequence[Window], layers: Sequence[int]) -> Tensor:
@@ -48,18 +53,11 @@ def pool(backend: Backend, windows: Sequence[Window], layers: Sequence[int]) -> 
     Args:
         backend: The model.
         windows: A batch.
-        layers: Hidden states to read.
+        layers: Hidden states to read, in rising order.
 
     Returns:
         (windows, layers, hidden size) float32.
     """
     layout = backend.lay_out(windows)
-    wanted = set(layers)
-    return torch.stack(
-        [
-            layout.pooling @ states.float()
-            for layer, states in enumerate(backend.hidden_states(layout))
-            if layer in wanted
-        ],
-        dim=1,
-    )
+    sums = [layout.pooling @ states.float() for states in backend.hidden_states(layout, layers)]
+    return torch.stack(sums, dim=1)

@@ -7,7 +7,7 @@ from cole_core.language_models.windows import Window
 _PADDING = 0.05  # share of a batch that may be padding before another length opens a new one
 
 
-def batches(windows: Sequence[Window], tokens: int) -> Iterator[list[Window]]:
+def batches_by_length(windows: Sequence[Window], tokens: int) -> Iterator[list[Window]]:
     """Groups windows of nearly equal length.
 
     Args:

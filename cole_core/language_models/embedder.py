@@ -12,7 +12,6 @@ from torch import Tensor
 
 from cole_core.errors import InputError
 from cole_core.language_models.backend import Backend, pool
-from cole_core.language_models.batching import batches
 from cole_core.language_models.files import find_model
 from cole_core.language_models.loading import choose_device, load_backend, load_tokenizer
 from cole_core.language_models.specification import EmbeddingSpecification
@@ -109,7 +108,7 @@ class Embedder:
         for window in chunk.windows:
             counts[window.text] += window.stop - window.start
         partial: dict[int, NDArray[np.float32]] = {}
-        for windows, sums in self._run(batches(chunk.windows, self._batch_tokens)):
+        for windows, sums in self._run(self._backend.batches(chunk.windows, self._batch_tokens)):
             done = []
             for window, total in zip(windows, sums, strict=True):
                 text = window.text

@@ -93,19 +93,28 @@ def _transformer(
     from transformers import AutoConfig, AutoModel
     from transformers.utils.logging import disable_progress_bar
 
+    from cole_core.language_models.prefix_tree import ATTENTION, FAMILIES, PrefixTreeBackend
     from cole_core.language_models.transformer_backend import TransformerBackend
 
     disable_progress_bar()
     options: dict[str, Any] = {"trust_remote_code": specification.trust_remote_code}
     config = AutoConfig.from_pretrained(files.folder, local_files_only=True, **options)
-    options |= {"attn_implementation": "sdpa", "dtype": rounded}
+    shares_prefixes = config.model_type in FAMILIES
+    options["attn_implementation"] = ATTENTION if shares_prefixes else "sdpa"
     if specification.random_init is None:
         model = AutoModel.from_pretrained(
-            files.folder, config=config, use_safetensors=True, local_files_only=True, **options
+            files.folder,
+            config=config,
+            dtype=rounded,
+            use_safetensors=True,
+            local_files_only=True,
+            **options,
         )
     else:
         with torch.random.fork_rng():
             torch.manual_seed(specification.random_init)
-            model = AutoModel.from_config(config, **options)
+            model = AutoModel.from_config(config, dtype=torch.float32, **options).to(rounded)
     model = model.to(device=device, dtype=dtype).eval()
-    return TransformerBackend(model, specification.kind == "causal", config.pad_token_id or 0)
+    backend = PrefixTreeBackend if shares_prefixes else TransformerBackend
+    return backend(model, specification.kind == "causal", config.pad_token_id or 0)
+

@@ -101,28 +101,36 @@ class PackedBert(Backend):
     def lay_out(self, windows: Sequence[Window]) -> Layout:
         lengths = [len(window.ids) for window in windows]
         ids = np.concatenate([window.ids for window in windows]).astype(np.int64)
-        places = np.concatenate([np.arange(length) for length in lengths]) + self._first_position
+        places = np.concatenate([np.arange(length) for length in lengths])
+        distinct, rows = np.unique(places * len(self._words) + ids, return_inverse=True)
+        starts = np.divmod(distinct, len(self._words))
         pooling = np.zeros((len(windows), len(ids)), np.float32)
         offset = 0
         for i, window in enumerate(windows):
             pooling[i, offset + window.start : offset + window.stop] = 1
             offset += lengths[i]
         runs = [(sum(1 for _ in run), length) for length, run in groupby(lengths)]
-        inputs = (torch.from_numpy(ids).to(self.device), torch.from_numpy(places).to(self.device))
+        inputs = [torch.from_numpy(array).to(self.device) for array in (*starts, rows)]
         return Layout((*inputs, runs), torch.from_numpy(pooling).to(self.device))
 
-    def hidden_states(self, layout: Layout) -> Iterator[Tensor]:
-        ids, places, runs = layout.inputs
-        states = self._normed(self._words[ids] + self._places[places], self._norm)
-        yield states
-        for layer in self._layers:
-            attended = F.linear(
-                self._attention(F.linear(states, *layer.qkv), runs), *layer.attended
-            )
+    def hidden_states(self, layout: Layout, layers: Sequence[int]) -> Iterator[Tensor]:
+        places, ids, rows, runs = layout.inputs
+        # The first layer's input depends on token and position alone, and texts share many.
+        distinct = self._words[ids] + self._places[places + self._first_position]
+        distinct = self._normed(distinct, self._norm)
+        states = distinct[rows]
+        qkv = F.linear(distinct, *self._layers[0].qkv)[rows]
+        if 0 in layers:
+            yield states
+        for i, layer in enumerate(self._layers[: layers[-1]], 1):
+            if i > 1:
+                qkv = F.linear(states, *layer.qkv)
+            attended = F.linear(self._attention(qkv, runs), *layer.attended)
             states = self._normed(attended.add_(states), layer.attended_norm)
             inner = torch.ops.aten.gelu_(F.linear(states, *layer.up))
             states = self._normed(F.linear(inner, *layer.down).add_(states), layer.norm)
-            yield states
+            if i in layers:
+                yield states
 
     def _attention(self, qkv: Tensor, runs: Sequence[tuple[int, int]]) -> Tensor:
         """Self-attention within each window, (rows, 3 × hidden) to (rows, hidden)."""

@@ -7,19 +7,24 @@ from cole_core.errors import InputError
 from cole_core.language_models.files import ModelFiles, find_model
 from cole_core.language_models.specification import EmbeddingSpecification
 
-_ENCODERS = {
-    "albert",
-    "bert",
-    "camembert",
-    "deberta-v2",
-    "distilbert",
-    "electra",
-    "eurobert",
-    "modernbert",
-    "mpnet",
-    "nomic_bert",
-    "roberta",
-    "xlm-roberta",
+# Each token of these sees those before it alone. What is not named here is run as an encoder, with
+# an attention mask wherever there is padding, which is right for every model.
+_CAUSAL = {
+    "deepseek_v2",
+    "deepseek_v3",
+    "gemma",
+    "gemma2",
+    "gpt2",
+    "gpt_neox",
+    "llama",
+    "mistral",
+    "mixtral",
+    "phi3",
+    "qwen2",
+    "qwen2_moe",
+    "qwen3",
+    "qwen3_moe",
+    "starcoder2",
 }
 # These count positions from the padding token's index + 1, so that many of them are not used.
 _POSITIONS_AFTER_PADDING = {"camembert", "mpnet", "roberta", "xlm-roberta"}
@@ -72,6 +77,8 @@ def specify(
         raise InputError(
             f"{name_or_path} runs only with code of its own: allow it with trust_remote_code"
         )
+    if config.get("is_encoder_decoder"):
+        raise InputError(f"{name_or_path} is an encoder with a decoder: not a kind that is read")
     if pooling == "own":
         pooling, normalize, instruction = _own(files, normalize, instruction)
     model_type = str(config.get("model_type", "unknown"))
@@ -81,7 +88,7 @@ def specify(
         language_model=name_or_path,
         revision=files.revision,
         model_type=model_type,
-        kind="encoder" if model_type in _ENCODERS else "causal",
+        kind="causal" if model_type in _CAUSAL else "encoder",
         weights_sha256=files.weights_sha256 if random_init is None else None,
         config_sha256=files.config_sha256(trust_remote_code),
         tokenizer_sha256=files.tokenizer_sha256,

@@ -43,11 +43,8 @@ class TransformerBackend(Backend):
         rows = torch.from_numpy(pooling.reshape(len(windows), -1))
         return Layout(inputs, rows.to(self.device))
 
-    def hidden_states(self, layout: Layout) -> Iterator[Tensor]:
-        outputs = self._model(
-            **layout.inputs,
-            output_hidden_states=True,
-            **({"use_cache": False} if self._causal else {}),
-        )
-        for states in outputs.hidden_states:
-            yield states.flatten(0, 1)
+    def hidden_states(self, layout: Layout, layers: Sequence[int]) -> Iterator[Tensor]:
+        options = {"use_cache": False} if self._causal else {}
+        outputs = self._model(**layout.inputs, output_hidden_states=list(layers), **options)
+        for layer in layers:
+            yield outputs.hidden_states[layer].flatten(0, 1)
