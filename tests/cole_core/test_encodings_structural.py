@@ -67,7 +67,7 @@ def test_path_marks_the_four_paths_in_the_columns_of_naslib() -> None:
 @pytest.mark.parametrize("name", ["adjacency.canonical", "path.canonical"])
 def test_canonical_vectors_are_equal_exactly_for_twins(name: str) -> None:
     vectors = encode(name, NATIVES)
-    form_of = {}
+    form_of: dict[bytes, str] = {}
     for native, vector in zip(NATIVES, vectors, strict=True):
         form = SPACE.canonical_form(native)
         assert form_of.setdefault(vector.tobytes(), form) == form

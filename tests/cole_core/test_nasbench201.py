@@ -1,6 +1,7 @@
 """The search space: native strings, enumeration, sampling, mutation."""
 
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -96,7 +97,7 @@ def test_enumeration_is_every_cell_once_in_a_fixed_order() -> None:
         space.validate(native)
 
 
-def test_enumeration_is_the_set_of_the_measured_strings(shared) -> None:
+def test_enumeration_is_the_set_of_the_measured_strings(shared: Path) -> None:
     import polars as pl
 
     measured = pl.read_parquet(shared / "data" / "nasbench201.parquet")["arch_str"]

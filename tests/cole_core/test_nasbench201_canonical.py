@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import GraphMatcher
 
-from cole_core.encodings import get_encoding
+from cole_core.encodings.nasbench201.expression import Expression
 from cole_core.spaces.nasbench201 import EDGES, OPERATIONS, Cell, NASBench201, parse, representative
 from cole_core.spaces.nasbench201.network import CellModule
 
@@ -35,7 +35,7 @@ def texts() -> dict[str, list[str]]:
     """`code.expression` text -> native strings."""
     members = defaultdict(list)
     for native in NATIVES:
-        members[get_encoding("nasbench201", "code.expression").render(native)].append(native)
+        members[Expression().render(native)].append(native)
     return dict(members)
 
 
@@ -135,7 +135,8 @@ def test_each_unique_string_of_the_benchmark_lies_inside_one_text() -> None:
 @pytest.mark.filterwarnings("ignore:The hashes produced for directed graphs")
 def test_two_cells_share_a_form_exactly_if_their_graphs_are_isomorphic() -> None:
     """All pairs: isomorphism sorts the 15,625 graphs into the same 5,260 classes."""
-    found = defaultdict(list)  # graph hash -> classes, each a graph and its native strings
+    # graph hash -> classes, each a graph and its native strings
+    found: dict[str, list[tuple[nx.MultiDiGraph, list[str]]]] = defaultdict(list)
     for native in NATIVES:
         graph = operation_graph(native)
         simple = nx.DiGraph()
