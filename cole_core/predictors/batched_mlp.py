@@ -2,8 +2,8 @@
 
 A network of 3×128 is so small that a training step is mostly overhead. Members of an ensemble,
 seeds of a search and trials of a comparison therefore share each step: their weights are stacked
-and one `bmm` serves them all. Forward, backward and Adam are written out, because autograd's
-bookkeeping costs more than the arithmetic at this size.
+and one `bmm` serves them all. Forward and backward are written out, because autograd's bookkeeping
+costs more than the arithmetic at this size, and Adam is one fused pass over one buffer.
 
 Each network draws from a generator of its own seed, so it comes out the same within rounding
 whatever it is trained beside.
@@ -21,7 +21,6 @@ from torch import Tensor
 Loss = Literal["mse", "hinge"]
 
 _SLOPE = 0.01  # LeakyReLU
-_BETA1, _BETA2, _EPSILON = 0.9, 0.999, 1e-8  # Adam
 _TOGETHER = 16  # networks in one stack: more of them overflow the cache and gain nothing
 
 
@@ -169,19 +168,18 @@ class _Trainer:
         self.draws = [NetworkDraws(seed) for seed in seeds]
         widths = (X.shape[2], *training.hidden, 1)
         shapes = list(pairwise(widths))
-        # All parameters lie in one buffer, so that Adam is a handful of passes over it.
+        # All parameters lie in one buffer, so that Adam passes over it once.
         sizes = [size for i, o in shapes for size in (i * o, o)]
         self.flat = torch.empty(len(seeds) * sum(sizes))
-        self.gradient, self.first, self.second = (torch.zeros_like(self.flat) for _ in range(3))
-        self.scratch = torch.empty_like(self.flat)
+        self.flat.grad = torch.zeros_like(self.flat)
+        self.adam = torch.optim.Adam([self.flat], lr=training.learning_rate, fused=True)
         self.weights, self.biases = _layers(self.flat, len(seeds), shapes)
-        self.weight_gradients, self.bias_gradients = _layers(self.gradient, len(seeds), shapes)
+        self.weight_gradients, self.bias_gradients = _layers(self.flat.grad, len(seeds), shapes)
         for network, draws in enumerate(self.draws):
             for layer, (inputs, outputs) in enumerate(shapes):
                 weight, bias = draws.layer(inputs, outputs)
                 self.weights[layer][network] = torch.from_numpy(weight)
                 self.biases[layer][network] = torch.from_numpy(bias)
-        self.steps = 0
 
     @torch.no_grad()
     def run(self) -> MLPStack:
@@ -190,7 +188,7 @@ class _Trainer:
                 hidden, scores = self._forward(x, masks)
                 self._backward(x, hidden, masks, self._loss_gradient(scores, y))
                 self._clip()
-                self._adam()
+                self.adam.step()
         return MLPStack(tuple(self.weights), tuple(self.biases))
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor, list[Tensor]]]:
@@ -257,16 +255,6 @@ class _Trainer:
             scale.clamp_(max=1)
             for block in blocks:
                 block.mul_(scale[:, None, None])
-
-    def _adam(self) -> None:
-        """Kingma and Ba (arXiv 1412.6980), the order of operations of section 2's last lines."""
-        self.steps += 1
-        correction = np.sqrt(1 - _BETA2**self.steps)
-        rate = self.training.learning_rate * correction / (1 - _BETA1**self.steps)
-        self.first.lerp_(self.gradient, 1 - _BETA1)
-        self.second.mul_(_BETA2).addcmul_(self.gradient, self.gradient, value=1 - _BETA2)
-        torch.sqrt(self.second, out=self.scratch).add_(_EPSILON * correction)
-        self.flat.addcdiv_(self.first, self.scratch, value=-rate)
 
 
 def _layers(

@@ -10,7 +10,6 @@ from cole_core.search.base import (
     SearchProblem,
     Step,
     batch_generator,
-    run_search,
 )
 
 
@@ -19,7 +18,7 @@ def run_searches(
     problem: SearchProblem,
     budget: int,
     seeds: Sequence[int],
-    on_batch: Callable[[int], None] | None = None,
+    stop: Callable[[list[list[Step]]], bool] | None = None,
 ) -> list[list[Step]]:
     """Runs one search for each seed.
 
@@ -31,13 +30,11 @@ def run_searches(
         problem: What to search.
         budget: Evaluations of each search.
         seeds: Seed of each search.
-        on_batch: Told the number of evaluations of each search after each batch.
+        stop: Asked after each batch with all searches; True ends them where they are.
 
     Returns:
         The steps of each search.
     """
-    if not isinstance(algorithm, Bananas):
-        return [list(run_search(algorithm, problem, budget, seed)) for seed in seeds]
     prepared = algorithm.prepare(problem)
     searches: list[list[Step]] = [[] for _ in seeds]
     active = list(range(len(seeds)))
@@ -62,13 +59,13 @@ def run_searches(
             if batch and len(steps) < budget:
                 going.append(i)
         active = going
-        if on_batch is not None:
-            on_batch(max(len(steps) for steps in searches))
+        if stop is not None and stop(searches):
+            break
     return searches
 
 
 def _propose(
-    algorithm: Bananas,
+    algorithm: SearchAlgorithm,
     problem: SearchProblem,
     histories: Sequence[list[Step]],
     seeds: Sequence[int],
@@ -76,7 +73,7 @@ def _propose(
     generators = [
         batch_generator(seed, len(history)) for seed, history in zip(seeds, histories, strict=True)
     ]
-    if len(histories[0]) < algorithm.initial:
+    if not isinstance(algorithm, Bananas) or len(histories[0]) < algorithm.initial:
         return [
             algorithm.propose(problem, history, rng)
             for history, rng in zip(histories, generators, strict=True)

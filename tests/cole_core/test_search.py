@@ -181,6 +181,13 @@ def test_side_by_side_runs_any_algorithm():
     )
 
 
+def test_side_by_side_stops_when_told():
+    searches = run_searches(
+        make_algorithm("random_search"), problem(), 50, [1, 2], stop=lambda s: len(s[0]) == 7
+    )
+    assert [len(steps) for steps in searches] == [7, 7]
+
+
 def test_evolution_mutates_the_living_only():
     algorithm = make_algorithm("regularized_evolution", population=5, sample=5)
     steps = list(run_search(algorithm, problem(), 30, seed=0))
