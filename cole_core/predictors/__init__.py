@@ -122,6 +122,8 @@ def make_surrogate(
         settings["reduction"], n_components=settings["n_components"], whitening=whitening
     )
     make_target(settings["target"])
+    if loss not in ("mse", "hinge"):
+        raise InputError(f"unknown loss '{loss}': choose one of hinge, mse")
     if head == "mlp":
         parameters["loss"] = loss
     elif loss != "mse":
