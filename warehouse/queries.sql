@@ -117,6 +117,22 @@ WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context
 ORDER BY position;
 
+-- name: text_of
+SELECT text_hash
+FROM store.renderings JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context AND native = $native;
+
+-- name: architectures_of_texts
+SELECT native, canonical_id, text_hash, text
+FROM store.renderings
+JOIN store.architectures USING (architecture_id)
+JOIN store.texts USING (text_hash)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context
+  AND text_hash IN (SELECT unnest($text_hashes::VARCHAR[]))
+ORDER BY position;
+
 -- name: measured_targets
 SELECT dataset, metric, split, epochs, source, count(DISTINCT architecture_id) AS architectures
 FROM store.evaluations
@@ -178,3 +194,48 @@ SELECT (SELECT count(*) FROM store.trials) AS trials,
        (SELECT count(*) FROM store.searches) AS searches,
        (SELECT count(*) FROM store.search_steps) AS search_steps,
        (SELECT count(*) FROM store.runs) AS runs;
+
+-- name: latest_target
+SELECT target FROM (
+    SELECT target, evaluated_at AS used_at
+    FROM store.searches JOIN store.search_steps USING (search_id)
+    WHERE space = $space
+    UNION ALL
+    SELECT target, started_at AS used_at
+    FROM store.trials JOIN store.runs USING (run_id)
+    WHERE space = $space
+)
+ORDER BY used_at DESC
+LIMIT 1;
+
+-- name: searches_of
+SELECT search_id, algorithm, nullif(encoding, 'none') AS encoding, language_model,
+       configuration ->> '$.variant' AS variant, seed, step, native, value
+FROM searches
+WHERE space = $space AND target = $target
+ORDER BY search_id, step;
+
+-- name: trials_of
+SELECT trial_id, encoding, context, language_model, head, n, draw, kendall_tau, configuration
+FROM trials
+WHERE space = $space AND target = $target
+ORDER BY encoding, head, n, draw;
+
+-- name: best_head
+SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, configuration
+FROM store.heads
+JOIN trials USING (trial_id)
+WHERE space = $space AND target = $target
+ORDER BY n DESC, kendall_tau DESC
+LIMIT 1;
+
+-- name: text_of_architecture
+SELECT text
+FROM renderings
+WHERE architecture_id = $architecture_id AND encoding = $encoding AND context = $context;
+
+-- name: recent_runs
+SELECT flow, run_id, started_at, ended_at, coalesce(summary::VARCHAR, '') AS summary
+FROM store.runs
+ORDER BY started_at DESC
+LIMIT $limit;

@@ -8,6 +8,7 @@ import lance
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     import lancedb
@@ -62,6 +63,14 @@ class VectorStore:
         table = self._database.open_table(spec_id)
         table.merge_insert("text_hash").when_not_matched_insert_all().execute(rows)
 
+    def vector(self, spec_id: str, text_hash: str) -> np.ndarray | None:
+        """The vector (d,) of a text, None if it is not there."""
+        dataset = self.dataset(spec_id)
+        if dataset is None:
+            return None
+        rows = dataset.to_table(columns=["vector"], filter=pc.field("text_hash") == text_hash)
+        return np.array(rows["vector"][0].as_py(), np.float32) if len(rows) else None
+
     def nearest(self, spec_id: str, vector: np.ndarray, k: int) -> pl.DataFrame:
         """The k nearest rows by cosine distance: `text_hash`, `distance`, nearest first."""
         query: Any = self._database.open_table(spec_id).search(vector)
@@ -77,7 +86,7 @@ def vector_rows(
     Args:
         text_hashes: n hashes.
         vectors: (n, d) float32.
-        n_tokens: (n,) tokens of the whole text.
+        n_tokens: (n,) tokens that the model read, special tokens included.
         truncated: (n,) whether a hard maximum length cut the text.
 
     Raises:

@@ -93,7 +93,7 @@ class Warehouse:
             yield Writer(self.catalog, self.vectors, self.artifacts, run_id)
 
     @property
-    def exists(self) -> bool:
+    def has_catalog(self) -> bool:
         """Whether anything was ever written."""
         return self.catalog.path.exists()
 
@@ -183,10 +183,51 @@ class Warehouse:
             vectors=matrix[rows["row"].to_numpy()],
         )
 
+    def similar(
+        self, space: SearchSpace, native: str, encoding: str, context: str, spec_id: str, k: int
+    ) -> pl.DataFrame:
+        """The k architectures nearest to one, by cosine distance of their vectors.
+
+        Returns:
+            native, distance, twin (whether it computes the same function), text; nearest first.
+
+        Raises:
+            InputError: The architecture has no vector under the specification.
+        """
+        where = _space(space) | {"encoding": encoding, "context": context}
+        own = self._read("text_of", **where, native=native)
+        vector = None if own.is_empty() else self.vectors.vector(spec_id, own["text_hash"][0])
+        if vector is None:
+            raise InputError(
+                f"{native} has no vector of '{encoding}': make it with "
+                f"'cole enumerate {space.name}', 'cole render' and 'cole embed'"
+            )
+        texts = 2 * k  # other encodings share the table: ask for more until k are of this one
+        while True:
+            near = self.vectors.nearest(spec_id, vector, texts)
+            rows = self._read(
+                "architectures_of_texts", **where, text_hashes=near["text_hash"].to_list()
+            )
+            if rows.height > k or near.height < texts:
+                break
+            texts *= 4
+        own_canonical = rows.filter(pl.col("native") == native)["canonical_id"]
+        return (
+            near.join(rows, on="text_hash", how="inner", maintain_order="left_right")
+            .filter(pl.col("native") != native)
+            .select(
+                "native",
+                "distance",
+                pl.col("canonical_id").is_in(own_canonical.implode()).alias("twin"),
+                "text",
+            )
+            .head(k)
+        )
+
     def target(
         self,
         space: SearchSpace,
-        dataset: str,
+        dataset: str | None = None,
         metric: str | None = None,
         split: str | None = None,
         epochs: int | None = None,
@@ -196,8 +237,8 @@ class Warehouse:
 
         Args:
             space: The search space.
-            dataset: For instance `cifar10`.
-            metric: None admits any, as for the arguments that follow.
+            dataset: For instance `cifar10`; None admits any, as for what follows.
+            metric: For instance `accuracy`.
             split: `valid` or `test`.
             epochs: The fidelity.
             source: Where the values came from.
@@ -226,7 +267,7 @@ class Warehouse:
             row = fitting.row(0, named=True)
             row.pop("architectures")
             return Target(**row)
-        wanted = ", ".join(f"{k} {v}" for k, v in asked.items() if v is not None)
+        wanted = ", ".join(f"{k} {v}" for k, v in asked.items() if v is not None) or "any kind"
         choices = measured if fitting.is_empty() else fitting
         listed = "; ".join(
             f"dataset {row['dataset']} metric {row['metric']} split {row['split']} "
@@ -240,6 +281,27 @@ class Warehouse:
         """architecture_id, value (the mean over seeds), ordered by architecture_id."""
         return self._read("labels", **_space(space), **vars(target))
 
+    def check_evaluations(self, rows: pl.DataFrame) -> None:
+        """Checks that no stored value would have to change.
+
+        Args:
+            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value.
+
+        Raises:
+            InputError: A value differs from the one stored under the same key.
+        """
+        if not self.has_catalog:
+            return
+        with self.catalog.read() as connection:
+            connection.register("incoming", rows.to_arrow())
+            conflict = connection.execute(query("conflicting_evaluations")).fetchone()
+        if conflict is not None:
+            native, dataset, metric, new, old = conflict
+            raise InputError(
+                f"{dataset} {metric} of {native} is stored as {old:g} and comes as {new:g}: "
+                "name the new measurements with --source"
+            )
+
     def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
         """trial_id, kendall_tau, spearman of those trials that are stored."""
         return self._read("trial_results", trial_ids=trial_ids)
@@ -252,6 +314,38 @@ class Warehouse:
     def search_steps(self, search_id: str) -> pl.DataFrame:
         """step, native, value, predicted_mean, predicted_std of a search so far."""
         return self._read("search_steps", search_id=search_id)
+
+    def latest_target(self, space: SearchSpace) -> Target | None:
+        """The target of the latest search or training; None before the first."""
+        rows = self._read("latest_target", space=space.name)
+        return None if rows.is_empty() else Target(**json.loads(rows["target"][0]))
+
+    def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every step of every search for a target; encoding is null where none was read."""
+        return self._read("searches_of", space=space.name, target=target.to_json())
+
+    def trials_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every trial of every head that predicts a target."""
+        return self._read("trials_of", space=space.name, target=target.to_json())
+
+    def best_head(self, space: SearchSpace, target: Target) -> dict[str, Any] | None:
+        """The stored head with the most labelled architectures, the best of those."""
+        rows = self._read("best_head", space=space.name, target=target.to_json())
+        return None if rows.is_empty() else rows.row(0, named=True)
+
+    def text(self, architecture_id: str, encoding: str, context: str) -> str | None:
+        """An architecture's rendering, None if it was not rendered."""
+        rows = self._read(
+            "text_of_architecture",
+            architecture_id=architecture_id,
+            encoding=encoding,
+            context=context,
+        )
+        return None if rows.is_empty() else str(rows["text"][0])
+
+    def recent_runs(self, limit: int) -> pl.DataFrame:
+        """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
+        return self._read("recent_runs", limit=limit)
 
     def _read(self, name: str, **parameters: Any) -> pl.DataFrame:
         with self.catalog.read() as connection:

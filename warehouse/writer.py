@@ -1,7 +1,7 @@
 """What may be written, by whoever holds the writer lock."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_text
 from warehouse.catalog import Catalog, frame
 from warehouse.queries import query
@@ -132,49 +131,40 @@ class Writer:
         return unpromised.height, unkept.height
 
     def add_evaluations(self, rows: pl.DataFrame) -> int:
-        """Adds measured values.
+        """Adds measured values, after `Warehouse.check_evaluations`.
 
         Args:
             rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value.
-
-        Raises:
-            InputError: A value differs from the one stored under the same key.
         """
-        with self._catalog.write() as connection:
-            connection.register("incoming", rows.to_arrow())
-            conflict = connection.execute(query("conflicting_evaluations")).fetchone()
-        if conflict is not None:
-            native, dataset, metric, new, old = conflict
-            raise InputError(
-                f"{dataset} {metric} of {native} is stored as {old:g} and comes as {new:g}: "
-                "name the new measurements with --source"
-            )
         return self._insert(["insert_evaluations"], rows)
 
     def add_trials(self, rows: pl.DataFrame) -> int:
         """Adds trials (the columns of store.trials but run_id)."""
         return self._insert(["insert_trials"], rows)
 
-    def add_head(self, head_id: str, trial_id: str, content: bytes) -> str:
+    def add_head(self, head_id: str, trial_id: str, save: Callable[[Path], None]) -> int:
         """Stores a trained head's file, then its row.
 
-        Returns:
-            The file's path below the artifacts' directory.
+        Args:
+            head_id: What it is called; its file is `heads/<head_id>.npz` below the artifacts.
+            trial_id: The trial that trained it.
+            save: Writes the file.
         """
         artifact = f"heads/{head_id}.npz"
-        self._write_artifact(artifact, content)
+        path = self._write_artifact(artifact, save)
         row = {
             "head_id": head_id,
             "trial_id": trial_id,
             "artifact": artifact,
-            "artifact_hash": hash_bytes(content),
+            "artifact_hash": hash_bytes(path.read_bytes()),
         }
-        self._insert(["insert_head"], pl.DataFrame([row]))
-        return artifact
+        return self._insert(["insert_head"], pl.DataFrame([row]))
 
     def add_report(self, name: str, html: str) -> Path:
         """Stores a report below the artifacts' directory and returns its path."""
-        return self._write_artifact(f"reports/{name}.html", html.encode())
+        return self._write_artifact(
+            f"reports/{name}.html", lambda path: path.write_text(html, encoding="utf-8")
+        )
 
     def add_search(self, row: Mapping[str, Any]) -> int:
         """Registers a search (the columns of store.searches but run_id)."""
@@ -197,12 +187,12 @@ class Writer:
                 inserted = int(row[0]) if row else 0
         return inserted
 
-    def _write_artifact(self, name: str, content: bytes) -> Path:
+    def _write_artifact(self, name: str, save: Callable[[Path], object]) -> Path:
         """Writes a file whole or not at all."""
         path = self._artifacts / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(path.suffix + ".part")
-        part.write_bytes(content)
+        part = path.with_name(path.name + ".part")
+        save(part)
         part.replace(path)
         return path
 

@@ -1,0 +1,387 @@
+"""The command line: `cole`. It checks names, calls one flow, and prints what the flow did."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cole_core.errors import InputError
+from flows.choices import Measured, Vectors
+from flows.output import Printer
+
+app = typer.Typer(
+    help="""Neural architectures as code, embedded by a frozen language model, kept to be searched.
+
+    Begin with **cole run nasbench201**: it fills the warehouse and writes a report.
+    Each stage also runs alone, does only what is missing, and says what it skipped:
+
+    enumerate → render → embed → ingest → train → search → report
+
+    Then ask: **cole status**, **cole sql**, **cole similar**.
+
+    Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault.
+    """,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+STAGES, QUESTIONS = "Stages, in the order of the data", "Questions"
+
+Space = Annotated[str, typer.Argument(help="The search space: nasbench201.")]
+Home = Annotated[
+    Path, typer.Option(envvar="COLE_HOME", help="The warehouse's directory.", show_default=True)
+]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")]
+Encoding = Annotated[
+    str,
+    typer.Option(
+        help="code.expression, code.inline, code.helper, code.exclude_helper, arch_str; without "
+        "a language model: path, adjacency, graf, ngram."
+    ),
+]
+Context = Annotated[
+    str, typer.Option(help="What stands around the architecture: none, network or comment.")
+]
+LanguageModel = Annotated[
+    str, typer.Option("--lm", help="Language model: minilm, a hub id or a local path.")
+]
+Pooling = Annotated[str, typer.Option(help="avg_avg, mean, last_token or cls.")]
+Precision = Annotated[str, typer.Option(help="bf16 or fp32.")]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Dataset = Annotated[str, typer.Option(help="Dataset of the measured values, such as cifar10.")]
+Metric = Annotated[str | None, typer.Option(help="Metric of the measured values.")]
+Split = Annotated[str | None, typer.Option(help="valid or test.")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs of training behind the values.")]
+Source = Annotated[str | None, typer.Option(help="Source of the values, where several hold them.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
+
+HOME = Path("cole-home")
+
+
+@app.command(rich_help_panel="All of it")
+def run(
+    space: Space,
+    home: Home = HOME,
+    source: Annotated[
+        str, typer.Option(help="Accuracies: analog-nasbench, or a file or folder.")
+    ] = "analog-nasbench",
+    dataset: Dataset = "cifar10",
+    metric: Metric = None,
+    split: Split = None,
+    epochs: Epochs = None,
+    lm: LanguageModel = "minilm",
+    device: Device = "auto",
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """The whole pipeline: enumerate, render, embed, ingest, train, search, report."""
+    from flows import pipeline
+
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "source": source,
+        "measured": Measured(dataset, metric, split, epochs),
+        "lm": lm,
+        "device": device,
+        "seed": seed,
+    }
+    pipeline.plan(**arguments)
+    Printer(as_json).pipeline(pipeline.run_pipeline(**arguments))
+
+
+@app.command(name="enumerate", rich_help_panel=STAGES)
+def enumerate_command(
+    space: Space,
+    home: Home = HOME,
+    samples: Annotated[
+        int | None, typer.Option(help="Draw so many at random instead of all.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Stores a space's architectures."""
+    from flows import enumeration
+
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "samples": samples,
+        "seed": seed,
+    }
+    enumeration.plan(**arguments)
+    Printer(as_json).summary("enumerate", enumeration.enumerate_architectures(**arguments))
+
+
+@app.command(rich_help_panel=STAGES)
+def render(
+    space: Space,
+    home: Home = HOME,
+    encoding: Encoding = "code.expression",
+    context: Context = "none",
+    as_json: Json = False,
+) -> None:
+    """Writes the architectures as texts."""
+    from flows import rendering
+
+    arguments = {"home": str(home), "space": space, "encoding": encoding, "context": context}
+    rendering.plan(**arguments)
+    Printer(as_json).summary("render", rendering.render(**arguments))
+
+
+@app.command(rich_help_panel=STAGES)
+def embed(
+    space: Space,
+    home: Home = HOME,
+    encoding: Encoding = "code.expression",
+    lm: LanguageModel = "minilm",
+    context: Context = "none",
+    pooling: Pooling = "avg_avg",
+    precision: Precision = "bf16",
+    max_length: Annotated[
+        int | None,
+        typer.Option(min=1, help="Cut texts after so many tokens instead of reading windows."),
+    ] = None,
+    device: Device = "auto",
+    as_json: Json = False,
+) -> None:
+    """Embeds the texts that have no vector yet."""
+    from flows import embedding
+
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "encoding": encoding,
+        "lm": lm,
+        "context": context,
+        "pooling": pooling,
+        "precision": precision,
+        "max_length": max_length,
+        "device": device,
+    }
+    embedding.plan(**arguments)
+    Printer(as_json).summary("embed", embedding.embed(**arguments))
+
+
+@app.command(rich_help_panel=STAGES)
+def ingest(
+    space: Space,
+    origin: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="analog-nasbench; a CSV or Parquet table; the official NAS-Bench-201 file or "
+            "NATS-Bench folder.",
+        ),
+    ],
+    home: Home = HOME,
+    source: Annotated[
+        str | None, typer.Option(help="What to call the source; by default the file's name.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Stores measured accuracies."""
+    from flows import ingestion
+
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "origin": origin,
+        "source": source,
+    }
+    ingestion.plan(**arguments)
+    Printer(as_json).summary("ingest", ingestion.ingest(**arguments))
+
+
+@app.command(rich_help_panel=STAGES)
+def train(
+    space: Space,
+    dataset: Dataset,
+    home: Home = HOME,
+    encoding: Encoding = "code.expression",
+    lm: LanguageModel = "minilm",
+    context: Context = "none",
+    pooling: Pooling = "avg_avg",
+    precision: Precision = "bf16",
+    head: Annotated[
+        str, typer.Option(help="gaussian_process, kernel_ridge, ridge, mlp or xgboost.")
+    ] = "gaussian_process",
+    loss: Annotated[str | None, typer.Option(help="Of the mlp head: mse or hinge.")] = None,
+    metric: Metric = None,
+    split: Split = None,
+    epochs: Epochs = None,
+    source: Source = None,
+    n: Annotated[
+        list[int] | None, typer.Option("-n", help="Labelled architectures; may be repeated.")
+    ] = None,
+    draws: Annotated[int, typer.Option(help="Random splits for each size.")] = 10,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Trains a head on stored vectors and tests how well it ranks a held-out tenth."""
+    from flows import training
+
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "measured": Measured(dataset, metric, split, epochs, source),
+        "vectors": Vectors(encoding, lm, context, pooling, precision),
+        "head": head,
+        "head_parameters": {} if loss is None else {"loss": loss},
+        "sizes": n or [220],
+        "draws": draws,
+        "seed": seed,
+    }
+    training.plan(**arguments)
+    Printer(as_json).summary("train", training.train(**arguments))
+
+
+@app.command(rich_help_panel=STAGES)
+def search(
+    space: Space,
+    dataset: Dataset,
+    home: Home = HOME,
+    algorithm: Annotated[
+        str, typer.Option(help="bananas, regularized_evolution, local_search or random_search.")
+    ] = "bananas",
+    encoding: Encoding = "code.expression",
+    lm: LanguageModel = "minilm",
+    context: Context = "none",
+    pooling: Pooling = "avg_avg",
+    precision: Precision = "bf16",
+    metric: Metric = None,
+    split: Split = None,
+    epochs: Epochs = None,
+    source: Source = None,
+    budget: Annotated[int, typer.Option(help="Number of evaluations.")] = 100,
+    head: Annotated[
+        str | None, typer.Option(help="Of bananas: gaussian_process, or the paper's mlp ensemble.")
+    ] = None,
+    acquisition: Annotated[
+        str | None, typer.Option(help="Of bananas: ucb, its, ei or exploit.")
+    ] = None,
+    candidates: Annotated[
+        str | None, typer.Option(help="Of bananas: the whole space, or mutation of the best.")
+    ] = None,
+    initial: Annotated[
+        int | None, typer.Option(help="Of bananas: architectures at random at the beginning.")
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Of bananas: evaluations at a time.")] = None,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Searches for the best architecture, reading cached vectors and measured values."""
+    from flows import searching
+
+    asked = {
+        "head": head,
+        "acquisition": acquisition,
+        "candidates": candidates,
+        "initial": initial,
+        "batch": batch,
+    }
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "measured": Measured(dataset, metric, split, epochs, source),
+        "vectors": Vectors(encoding, lm, context, pooling, precision),
+        "algorithm": algorithm,
+        "algorithm_parameters": {name: value for name, value in asked.items() if value is not None},
+        "budget": budget,
+        "seed": seed,
+    }
+    searching.plan(**arguments)
+    Printer(as_json).summary("search", searching.search(**arguments))
+
+
+@app.command(rich_help_panel=STAGES)
+def report(
+    space: Space,
+    home: Home = HOME,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Dataset it is about; by default that of the latest search or training."),
+    ] = None,
+    metric: Metric = None,
+    split: Split = None,
+    epochs: Epochs = None,
+    source: Source = None,
+    as_json: Json = False,
+) -> None:
+    """Writes what is known of a space into one HTML file."""
+    from flows import reporting
+
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "measured": Measured(dataset, metric, split, epochs, source),
+    }
+    reporting.plan(**arguments)
+    Printer(as_json).summary("report", reporting.report(**arguments))
+
+
+@app.command(rich_help_panel=QUESTIONS)
+def status(home: Home = HOME, as_json: Json = False) -> None:
+    """Counts what the warehouse holds."""
+    from warehouse import Warehouse
+
+    Printer(as_json).status(Warehouse(home).status())
+
+
+@app.command(rich_help_panel=QUESTIONS)
+def sql(
+    statement: Annotated[str, typer.Argument(metavar="SELECT", help="One query, in quotes.")],
+    home: Home = HOME,
+    as_json: Json = False,
+) -> None:
+    """Queries the views: architectures, renderings, evaluations, trials, heads, searches, runs,
+    embeddings and one embeddings_… for each specification (SHOW TABLES lists them)."""
+    from warehouse import Warehouse
+
+    Printer(as_json).frame(Warehouse(home).sql(statement))
+
+
+@app.command(rich_help_panel=QUESTIONS)
+def similar(
+    architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A native string.")],
+    home: Home = HOME,
+    space: Annotated[str, typer.Option(help="The search space.")] = "nasbench201",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
+    encoding: Encoding = "code.expression",
+    lm: LanguageModel = "minilm",
+    context: Context = "none",
+    pooling: Pooling = "avg_avg",
+    precision: Precision = "bf16",
+    as_json: Json = False,
+) -> None:
+    """Finds the architectures whose vectors are nearest."""
+    from cole_core.spaces import get_space
+    from flows.pools import find_features
+    from warehouse import Warehouse
+
+    search_space, warehouse = get_space(space), Warehouse(home)
+    search_space.validate(architecture)
+    vectors = Vectors(encoding, lm, context, pooling, precision)
+    features = find_features(warehouse, search_space, vectors)
+    if features.spec_id is None:
+        raise InputError(f"encoding '{encoding}' stores no vectors: name a text encoding")
+    Printer(as_json).frame(
+        warehouse.similar(search_space, architecture, encoding, context, features.spec_id, k)
+    )
+
+
+def main() -> None:
+    """The entry point; turns bad input into one line and exit code 2."""
+    try:
+        app()
+    except InputError as error:
+        print(f"cole: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""What a command prints: tables for people, or one JSON object."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+
+class Printer:
+    """Prints results on standard output.
+
+    Args:
+        as_json: One JSON object instead of tables.
+    """
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._console = Console()
+
+    def summary(self, stage: str, summary: Mapping[str, Any]) -> None:
+        """What one stage did and what it skipped."""
+        if self._as_json:
+            self._json({"stage": stage, **summary})
+            return
+        self._console.print(f"[bold]{stage}[/]: {_words(summary)}", highlight=False)
+
+    def pipeline(self, stages: Mapping[str, Any]) -> None:
+        """What the whole pipeline did."""
+        if self._as_json:
+            self._json(stages)
+            return
+        table = Table(title="What was done")
+        for column in ("stage", "done", "already there"):
+            table.add_column(column)
+        for stage, summary in stages.items():
+            parts = summary if isinstance(summary, list) else [summary]
+            done = sum(int(next(iter(_counts(part).values()), 0)) for part in parts)
+            unit = next(iter(_counts(parts[0])), "")
+            skipped = sum(int(part.get("skipped", 0)) for part in parts)
+            table.add_row(stage, f"{done:,} {unit}", f"{skipped:,}")
+        self._console.print(table)
+        for row in stages["train"]["kendall_tau"]:
+            self._console.print(
+                f"Kendall tau with {row['n']} labelled: {row['mean']:.3f} ± {row['std']:.3f} "
+                f"({row['draws']} draws)",
+                highlight=False,
+            )
+        best = max(stages["search"], key=lambda part: part["best_value"])
+        self._console.print(
+            f"Best architecture: {best['best']}\n  {best['best_value']:.2f} after "
+            f"{best['found_after']} evaluations ({best['algorithm']}, seed {best['seed']})",
+            highlight=False,
+            markup=False,
+        )
+        self._console.print(f"Report: {stages['report']['report']}", highlight=False)
+
+    def status(self, status: Mapping[str, Any]) -> None:
+        """Counts of what a warehouse holds."""
+        if self._as_json:
+            self._json(status)
+            return
+        for title in ("spaces", "renderings", "embeddings", "evaluations"):
+            rows = status[title]
+            if isinstance(rows, Mapping):
+                rows = [{"space": space} | counts for space, counts in rows.items()]
+            if rows:
+                self._table(pl.DataFrame(rows), title=title)
+        others = {name: status[name] for name in ("trials", "heads", "searches", "runs")}
+        self._console.print(_words(others), highlight=False)
+
+    def frame(self, frame: pl.DataFrame) -> None:
+        """The rows of a query."""
+        if self._as_json:
+            self._json({"columns": frame.columns, "rows": frame.to_dicts()})
+            return
+        self._table(frame)
+
+    def _table(self, frame: pl.DataFrame, title: str | None = None) -> None:
+        table = Table(title=title, title_justify="left")
+        for column in frame.columns:
+            table.add_column(column, overflow="fold")
+        for row in frame.iter_rows():
+            table.add_row(*(_cell(value) for value in row))
+        self._console.print(table, markup=False)
+
+    def _json(self, value: Mapping[str, Any]) -> None:
+        print(json.dumps(value, default=str))
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, list) and len(value) > 8:  # a vector
+        return f"[{', '.join(f'{number:.3g}' for number in value[:4])}, … {len(value)}]"
+    return "" if value is None else str(value)
+
+
+def _counts(summary: Mapping[str, Any]) -> dict[str, int]:
+    return {
+        name: value
+        for name, value in summary.items()
+        if isinstance(value, int) and name != "skipped"
+    }
+
+
+def _words(summary: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {_word(value)}" for name, value in summary.items())
+
+
+def _word(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)

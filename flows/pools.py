@@ -1,0 +1,137 @@
+"""The vectors and labels that heads and searches read: from the warehouse, never from a model."""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cole_core.encodings import VectorEncoding, get_encoding
+from cole_core.errors import InputError
+from cole_core.hashing import hash_bytes
+from cole_core.spaces.base import SearchSpace
+from flows.choices import Vectors
+from warehouse import Pool, Target, Warehouse
+
+
+@dataclass(frozen=True)
+class Features:
+    """Where a surrogate's vectors come from.
+
+    Attributes:
+        encoding: A text or structural encoding.
+        context: The rendering's context.
+        spec_id: The embedding specification; None for a structural encoding.
+        language_model: Its name for people; None for a structural encoding.
+    """
+
+    encoding: str
+    context: str
+    spec_id: str | None
+    language_model: str | None
+
+
+@dataclass(frozen=True)
+class LabelledPool:
+    """The architectures that have both a vector and a measured value.
+
+    Attributes:
+        architecture_ids, natives, canonical_ids: n each, in the space's order.
+        vectors: (n, d) float32.
+        values: (n,) float64.
+        labels_hash: Content hash of ids and values: the measurements that a result rests on.
+    """
+
+    architecture_ids: list[str]
+    natives: list[str]
+    canonical_ids: list[str]
+    vectors: np.ndarray
+    values: np.ndarray
+    labels_hash: str
+
+
+def find_features(warehouse: Warehouse, space: SearchSpace, vectors: Vectors) -> Features:
+    """The stored specification that fits.
+
+    Raises:
+        InputError: The encoding is unknown, or nothing or more than one specification fits.
+    """
+    if isinstance(get_encoding(space.name, vectors.encoding), VectorEncoding):
+        return Features(vectors.encoding, vectors.context, None, None)
+    stored = warehouse.specifications()
+    fitting = stored.filter(
+        (pl.col("language_model") == vectors.lm) | pl.col("spec_id").str.starts_with(vectors.lm),
+        pl.col("pooling") == vectors.pooling,
+        pl.col("precision") == vectors.precision,
+    )
+    asked = f"'{vectors.lm}' with pooling {vectors.pooling} and precision {vectors.precision}"
+    if fitting.is_empty():
+        raise InputError(
+            f"no embeddings of {asked}: make them with 'cole embed {space.name} --encoding "
+            f"{vectors.encoding} --lm {vectors.lm} --pooling {vectors.pooling} "
+            f"--precision {vectors.precision}'"
+        )
+    if fitting.height > 1:
+        listed = ", ".join(fitting["spec_id"].to_list())
+        raise InputError(f"several specifications fit {asked}: give --lm one of the ids {listed}")
+    spec_id, language_model = fitting.select("spec_id", "language_model").row(0)
+    return Features(vectors.encoding, vectors.context, spec_id, language_model)
+
+
+def find_labelled_pool(
+    warehouse: Warehouse, space: SearchSpace, features: Features, target: Target
+) -> LabelledPool:
+    """The architectures that have both a vector and a measured value.
+
+    Raises:
+        InputError: There are none; says which command makes them.
+    """
+    return label_pool(warehouse, space, load_pool(warehouse, space, features), target)
+
+
+def load_pool(warehouse: Warehouse, space: SearchSpace, features: Features) -> Pool:
+    """The space's architectures with their vectors.
+
+    Raises:
+        InputError: There are none; says which command makes them.
+    """
+    if features.spec_id is not None:
+        return warehouse.pool(space, features.encoding, features.context, features.spec_id)
+    encoding = get_encoding(space.name, features.encoding)
+    if not isinstance(encoding, VectorEncoding):
+        raise InputError(f"encoding '{features.encoding}' needs a language model: give --lm")
+    rows = warehouse.architectures(space)
+    if rows.is_empty():
+        raise InputError(f"{space.name} has no architectures: run 'cole enumerate {space.name}'")
+    natives = rows["native"].to_list()
+    return Pool(
+        architecture_ids=rows["architecture_id"].to_list(),
+        natives=natives,
+        canonical_ids=rows["canonical_id"].to_list(),
+        vectors=encoding.encode(natives),
+    )
+
+
+def label_pool(
+    warehouse: Warehouse, space: SearchSpace, pool: Pool, target: Target
+) -> LabelledPool:
+    """The architectures of a pool whose target was measured.
+
+    Raises:
+        InputError: There are none.
+    """
+    labels = warehouse.labels(space, target)
+    value_of = dict(labels.iter_rows())
+    rows = [row for row, id_ in enumerate(pool.architecture_ids) if id_ in value_of]
+    if not rows:
+        raise InputError(f"no architecture has both a vector and a value of {target.to_json()}")
+    ids = [pool.architecture_ids[row] for row in rows]
+    values = [value_of[id_] for id_ in ids]
+    return LabelledPool(
+        architecture_ids=ids,
+        natives=[pool.natives[row] for row in rows],
+        canonical_ids=[pool.canonical_ids[row] for row in rows],
+        vectors=pool.vectors[rows],
+        values=np.array(values),
+        labels_hash=hash_bytes(json.dumps([ids, values]).encode()),
+    )

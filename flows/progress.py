@@ -1,0 +1,51 @@
+"""Progress on standard error: counts, rate and time left of each stage."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.0f}/s", style="dim")
+
+
+@contextlib.contextmanager
+def track(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """Shows how far a stage has come.
+
+    Args:
+        what: The stage and its unit ("embed · texts").
+        total: How many there are; nothing is shown for none.
+
+    Yields:
+        A function to call with the number done since the last call.
+    """
+    console = Console(file=sys.stderr)
+    progress = Progress(
+        TextColumn("{task.description:<24}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        _Rate(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=total == 0,
+    )
+    with progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.advance(task, done)

@@ -1,0 +1,200 @@
+"""Flow: what the warehouse knows of a space, as one HTML file."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from cole_core.predictors import load_surrogate
+from cole_core.spaces import get_space
+from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.nasbench201 import EDGES, NASBench201, parameter_count, parse
+from flows import report as page
+from flows.choices import Measured
+from flows.pools import Features, LabelledPool, find_labelled_pool
+from flows.runs import recorded_run, versions
+from flows.training import split_pool
+from warehouse import Target, Warehouse
+
+BEST = 6
+RUNS = 20
+
+
+@flow(name="report")
+def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, Any]:
+    """Writes the report.
+
+    Args:
+        home: The warehouse.
+        space: The search space.
+        measured: Which measured values it is about; unnamed, those of the latest search or
+            training.
+
+    Raises:
+        InputError: The space is unknown, or nothing was measured.
+    """
+    target = plan(home, space, measured)
+    parameters = {"space": space, "target": target.to_json()}
+    with recorded_run(home, "report", parameters) as run:
+        html = compose(run.warehouse, get_space(space), target)
+        with run.warehouse.writer("cole report", run.run_id) as writer:
+            path = writer.add_report(space, html)
+        run.summary = {"report": str(path), "bytes": len(html.encode())}
+    return run.summary
+
+
+def plan(home: str, space: str, measured: Measured = Measured()) -> Target:
+    """The target that the report is about; arguments and errors are the flow's."""
+    search_space, warehouse = get_space(space), Warehouse(home)
+    if measured == Measured():
+        latest = warehouse.latest_target(search_space)
+        if latest is not None:
+            return latest
+    return warehouse.target(search_space, **vars(measured))
+
+
+@task(name="compose report", cache_policy=NO_CACHE, persist_result=False)
+def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
+    """Gathers what the report shows and renders it."""
+    status = warehouse.status()
+    architectures = warehouse.architectures(space)
+    values = architectures.join(
+        warehouse.labels(space, target), on="architecture_id", how="inner", maintain_order="left"
+    )
+    searches = warehouse.searches_of(space, target)
+    trials = warehouse.trials_of(space, target)
+    head = warehouse.best_head(space, target)
+    pool = None if head is None else _labelled_pool(warehouse, space, target, head)
+    complete = values.height == architectures.height
+    counts = status["spaces"].get(space.name, {})
+    return page.render_report(
+        page.ReportData(
+            space=space.name,
+            target=target,
+            created_at=datetime.now(UTC).replace(tzinfo=None),
+            counts={
+                "architectures": counts.get("architectures", 0),
+                "canonical forms": counts.get("canonical", 0),
+                "renderings": sum(row["architectures"] for row in status["renderings"]),
+                "embeddings": sum(row["vectors"] for row in status["embeddings"]),
+                "evaluations": sum(row["evaluations"] for row in status["evaluations"]),
+                "trials": status["trials"],
+                "searches": status["searches"],
+            },
+            searches=searches,
+            best_known=float(values["value"].max()) if complete else None,  # type: ignore[arg-type]
+            predictions=_predictions(warehouse, head, pool),
+            trials=trials,
+            map=_map(head, pool),
+            best=_best_cells(warehouse, space, values, searches),
+            specifications=_specifications(warehouse, status),
+            sources=pl.DataFrame(status["evaluations"]),
+            runs=warehouse.recent_runs(RUNS),
+            versions=versions(),
+        )
+    )
+
+
+def _labelled_pool(
+    warehouse: Warehouse, space: SearchSpace, target: Target, head: dict[str, Any]
+) -> LabelledPool:
+    features = Features(head["encoding"], head["context"], head["spec_id"], head["language_model"])
+    return find_labelled_pool(warehouse, space, features, target)
+
+
+def _predictions(
+    warehouse: Warehouse, head: dict[str, Any] | None, pool: LabelledPool | None
+) -> page.Predictions | None:
+    """The stored head, loaded again, on the architectures that were held out from it."""
+    path = None if head is None else warehouse.head_artifact(head["head_id"])
+    if head is None or pool is None or path is None:
+        return None
+    configuration = json.loads(head["configuration"])
+    if configuration["labels_hash"] != pool.labels_hash:
+        return None  # measured anew since: what was held out then is not known now
+    held_out, _ = split_pool(len(pool.values), head["n"], configuration["seed"], head["draw"])
+    frame = pl.DataFrame(
+        {
+            "native": [pool.natives[row] for row in held_out],
+            "true": pool.values[held_out],
+            "predicted": load_surrogate(path).predict(pool.vectors[held_out]),
+        }
+    )
+    return page.Predictions(frame, f"{head['head']} on {_features_label(head)}", head["n"])
+
+
+def _map(head: dict[str, Any] | None, pool: LabelledPool | None) -> page.EmbeddingMap | None:
+    if head is None or pool is None:
+        return None
+    plane, shares = page.principal_plane(pool.vectors)
+    frame = pl.DataFrame(
+        {"native": pool.natives, "x": plane[:, 0], "y": plane[:, 1], "value": pool.values}
+    )
+    axes = (
+        f"first principal component ({shares[0]:.0%} of the variance)",
+        f"second principal component ({shares[1]:.0%})",
+    )
+    return page.EmbeddingMap(frame, _features_label(head), axes)
+
+
+def _best_cells(
+    warehouse: Warehouse, space: SearchSpace, values: pl.DataFrame, searches: pl.DataFrame
+) -> list[page.BestCell]:
+    """The best architectures that differ, with how soon a search came upon each or a twin."""
+    best = values.sort("value", descending=True, maintain_order=True).unique(
+        "canonical_id", keep="first", maintain_order=True
+    )
+    canonical_of = dict(values.select("native", "canonical_id").iter_rows())
+    found: dict[str, str] = {}
+    for row in searches.sort("step", maintain_order=True).iter_rows(named=True):
+        words = f"{row['algorithm']}, evaluation {row['step']} of seed {row['seed']}"
+        found.setdefault(canonical_of.get(row["native"], ""), words)
+    cells = []
+    for row in best.head(BEST).iter_rows(named=True):
+        native = row["native"]
+        text = warehouse.text(row["architecture_id"], "code.expression", "none")
+        is_cell = isinstance(space, NASBench201)
+        cells.append(
+            page.BestCell(
+                native=native,
+                value=row["value"],
+                code=text or native,
+                encoding="native string" if text is None else "code.expression",
+                found_by=found.get(row["canonical_id"], "not found by a search"),
+                parameters=parameter_count(native) if is_cell else None,
+                edges=[
+                    (source, sink, operation)
+                    for (source, sink), operation in zip(
+                        EDGES, parse(native).operations, strict=True
+                    )
+                ]
+                if is_cell
+                else (),
+            )
+        )
+    return cells
+
+
+def _specifications(warehouse: Warehouse, status: dict[str, Any]) -> list[page.Specification]:
+    details = dict(warehouse.specifications().select("spec_id", "specification").iter_rows())
+    return [
+        page.Specification(
+            spec_id=row["spec_id"],
+            language_model=row["language_model"],
+            details={
+                name: value
+                for name, value in json.loads(details[row["spec_id"]]).items()
+                if value is not None and name not in ("language_model", "revision")
+            },
+            vectors=row["vectors"],
+            truncated=row["truncated"],
+        )
+        for row in status["embeddings"]
+    ]
+
+
+def _features_label(head: dict[str, Any]) -> str:
+    return " · ".join(part for part in (head["encoding"], head["language_model"]) if part)

@@ -1,0 +1,69 @@
+"""A small warehouse made by the real flows: real Prefect, real MiniLM, real accuracies."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from prefect.testing.utilities import prefect_test_harness
+
+from cole_core.evaluation import ANALOG_NASBENCH, read_evaluations
+from cole_core.spaces import get_space
+from flows.embedding import embed
+from flows.ingestion import ingest
+from flows.rendering import render
+from warehouse import Warehouse
+
+SPACE = get_space("nasbench201")
+SIZE = 60
+
+
+@dataclass(frozen=True)
+class Small:
+    """A warehouse of a few dozen architectures, and the table that it was made from."""
+
+    home: Path
+    table: Path
+
+    @property
+    def warehouse(self) -> Warehouse:
+        return Warehouse(self.home)
+
+    @property
+    def accuracies(self) -> dict[str, float]:
+        return dict(pl.read_csv(self.table).iter_rows())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def prefect_server() -> Iterator[None]:
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Small:
+    """Ingested, rendered and embedded once for all tests; they work on copies."""
+    folder = tmp_path_factory.mktemp("small")
+    table = folder / "mine.csv"
+    measured = read_evaluations(ANALOG_NASBENCH, SPACE).filter(
+        pl.col("metric") == "baseline_accuracy"
+    )
+    rows = np.random.default_rng(0).choice(measured.height, SIZE, replace=False)
+    measured[np.sort(rows)].select(arch_str="native", cifar10_test_accuracy_200="value").write_csv(
+        table
+    )
+    home = folder / "home"
+    ingest(str(home), "nasbench201", str(table))
+    render(str(home), "nasbench201")
+    embed(str(home), "nasbench201", precision="fp32")
+    return Small(home, table)
+
+
+@pytest.fixture
+def small(made: Small, tmp_path: Path) -> Small:
+    home = tmp_path / "home"
+    shutil.copytree(made.home, home)
+    return Small(home, made.table)
