@@ -5,6 +5,8 @@
 
 from typing import TYPE_CHECKING
 
+from cole_core.language_models.catalog import CatalogEntry, catalog
+from cole_core.language_models.files import is_here
 from cole_core.language_models.specification import (
     POOLINGS,
     PRECISIONS,
@@ -15,7 +17,16 @@ from cole_core.language_models.specify import specify
 if TYPE_CHECKING:
     from cole_core.language_models.embedder import Embedder
 
-__all__ = ["POOLINGS", "PRECISIONS", "EmbeddingSpecification", "load", "specify"]
+__all__ = [
+    "POOLINGS",
+    "PRECISIONS",
+    "CatalogEntry",
+    "EmbeddingSpecification",
+    "catalog",
+    "is_here",
+    "load",
+    "specify",
+]
 
 
 def load(

@@ -59,5 +59,8 @@ def pool(backend: Backend, windows: Sequence[Window], layers: Sequence[int]) -> 
         (windows, layers, hidden size) float32.
     """
     layout = backend.lay_out(windows)
-    sums = [layout.pooling @ states.float() for states in backend.hidden_states(layout, layers)]
+    sums = [
+        layout.pooling @ states.to(layout.pooling)  # a model may be spread over several devices
+        for states in backend.hidden_states(layout, layers)
+    ]
     return torch.stack(sums, dim=1)

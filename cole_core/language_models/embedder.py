@@ -152,8 +152,16 @@ class Embedder:
                 torch.set_num_threads(cores)
 
     def _pool(self, windows: list[Window]) -> Tensor:
-        with torch.inference_mode():
-            return pool(self._backend, windows, self.specification.layers).cpu()
+        """The pooled sums of a batch; one that does not fit the device's memory is halved."""
+        try:
+            with torch.inference_mode():
+                return pool(self._backend, windows, self.specification.layers).cpu()
+        except torch.OutOfMemoryError:
+            if len(windows) == 1:
+                raise
+        torch.cuda.empty_cache()
+        half = len(windows) // 2
+        return torch.cat([self._pool(windows[:half]), self._pool(windows[half:])])
 
 
 def load_embedder(

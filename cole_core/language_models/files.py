@@ -141,6 +141,17 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
     return ModelFiles(name, _from_hub(hub_id, revision), entry, revision)
 
 
+def is_here(entry: CatalogEntry) -> bool:
+    """Whether a model of the catalog is on this machine, as a package or in the hub's cache."""
+    if entry.package and importlib.util.find_spec(entry.package):
+        return True
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(
+        try_to_load_from_cache(entry.hub, "config.json", revision=entry.revision), str
+    )
+
+
 def file_sha256(path: Path) -> str:
     """SHA-256 of a file.
 
@@ -187,6 +198,6 @@ def _from_hub(hub_id: str, revision: str | None) -> Path:
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
-            f"no language model '{hub_id}': not a catalog name, not a folder, and the model hub "
-            f"does not give it ({type(error).__name__}); see `cole models`, or give a local path"
+            f"the model hub does not give '{hub_id}' here ({type(error).__name__}): "
+            "choose from `cole models`, or give the path of a local copy"
         ) from error

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cole_core.errors import InputError
+from cole_core.language_models.catalog import find_entry
 from cole_core.language_models.files import ModelFiles, find_model
 from cole_core.language_models.specification import EmbeddingSpecification
 
@@ -71,12 +72,18 @@ def specify(
     Raises:
         InputError: The model is not there or lacks what it needs, or an option does not fit it.
     """
-    files = find_model(name_or_path, revision)
-    config = files.config
-    if files.entry and files.entry.remote_code and not trust_remote_code:
+    entry = find_entry(name_or_path)
+    if entry and entry.remote_code and not trust_remote_code:
         raise InputError(
             f"{name_or_path} runs only with code of its own: allow it with trust_remote_code"
         )
+    if entry and not entry.safetensors and revision is None:
+        raise InputError(
+            f"the main branch of {entry.hub} has no safetensors weights and no others are read: "
+            "name a revision that has them, or a local folder"
+        )
+    files = find_model(name_or_path, revision)
+    config = files.config
     if config.get("is_encoder_decoder"):
         raise InputError(f"{name_or_path} is an encoder with a decoder: not a kind that is read")
     if pooling == "own":
