@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cole_core.errors import InputError
+from flows import compare_cli
 from flows.choices import Measured, Vectors
 from flows.output import Printer
 
@@ -28,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(compare_cli.app, name="compare", rich_help_panel="Comparisons")
 
 STAGES, QUESTIONS = "Stages, in the order of the data", "Questions"
 
@@ -147,10 +150,24 @@ def embed(
         typer.Option(min=1, help="Cut texts after so many tokens instead of reading windows."),
     ] = None,
     device: Device = "auto",
+    strict_length: Annotated[
+        bool, typer.Option("--strict-length", help="Embed nothing if --max-length cuts a text.")
+    ] = False,
+    runner: Annotated[
+        str, typer.Option(help="local, or the processes of a cluster: ray or dask.")
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes of a cluster on this machine; by default one per core."),
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option(help="A cluster that runs already, such as ray://head:10001.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Embeds the texts that have no vector yet."""
     from flows import embedding
+    from flows.cluster import Cluster
 
     arguments: dict[str, Any] = {
         "home": str(home),
@@ -162,6 +179,8 @@ def embed(
         "precision": precision,
         "max_length": max_length,
         "device": device,
+        "strict_length": strict_length,
+        "cluster": Cluster(runner, workers, address),
     }
     embedding.plan(**arguments)
     Printer(as_json).summary("embed", embedding.embed(**arguments))
@@ -271,7 +290,9 @@ def search(
         int | None, typer.Option(help="Of bananas: architectures at random at the beginning.")
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Of bananas: evaluations at a time.")] = None,
-    seed: Seed = 0,
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, help="Seed of a search; may be repeated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Searches for the best architecture, reading cached vectors and measured values."""
@@ -292,7 +313,7 @@ def search(
         "algorithm": algorithm,
         "algorithm_parameters": {name: value for name, value in asked.items() if value is not None},
         "budget": budget,
-        "seed": seed,
+        "seeds": seed or [0],
     }
     searching.plan(**arguments)
     Printer(as_json).summary("search", searching.search(**arguments))

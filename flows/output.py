@@ -36,11 +36,8 @@ class Printer:
         for column in ("stage", "done", "already there"):
             table.add_column(column)
         for stage, summary in stages.items():
-            parts = summary if isinstance(summary, list) else [summary]
-            done = sum(int(next(iter(_counts(part).values()), 0)) for part in parts)
-            unit = next(iter(_counts(parts[0])), "")
-            skipped = sum(int(part.get("skipped", 0)) for part in parts)
-            table.add_row(stage, f"{done:,} {unit}", f"{skipped:,}")
+            unit, done = next(iter(_counts(summary).items()))
+            table.add_row(stage, f"{done:,} {unit}", f"{summary.get('skipped', 0):,}")
         self._console.print(table)
         for row in stages["train"]["kendall_tau"]:
             self._console.print(
@@ -48,10 +45,17 @@ class Printer:
                 f"({row['draws']} draws)",
                 highlight=False,
             )
-        best = max(stages["search"], key=lambda part: part["best_value"])
+        algorithm, best = max(
+            (
+                (stage, found)
+                for stage, summary in stages.items()
+                for found in summary.get("searches", [])
+            ),
+            key=lambda pair: (pair[1]["best_value"], -pair[1]["found_after"]),
+        )
         self._console.print(
             f"Best architecture: {best['best']}\n  {best['best_value']:.2f} after "
-            f"{best['found_after']} evaluations ({best['algorithm']}, seed {best['seed']})",
+            f"{best['found_after']} evaluations, {algorithm}, seed {best['seed']}",
             highlight=False,
             markup=False,
         )

@@ -22,7 +22,7 @@ SIZES = (14, 55, 220, 879)
 DRAWS = 5
 ALGORITHMS = ("bananas", "random_search")
 BUDGET = 100
-SEARCH_SEEDS = 5
+SEARCHES = 5
 
 
 @flow(name="run")
@@ -64,12 +64,11 @@ def run_pipeline(
         "embed": embed(home, space, ENCODING, lm, device=device),
     }
     stages["train"] = train(home, space, measured, vectors, sizes=SIZES, draws=DRAWS, seed=seed)
-    stages["search"] = [
-        search(home, space, measured, vectors, algorithm, budget=BUDGET, seed=seed + repetition)
-        | {"algorithm": algorithm, "seed": seed + repetition}
-        for algorithm in ALGORITHMS
-        for repetition in range(SEARCH_SEEDS)
-    ]
+    seeds = range(seed, seed + SEARCHES)
+    for algorithm in ALGORITHMS:
+        stages[f"search ({algorithm})"] = search(
+            home, space, measured, vectors, algorithm, budget=BUDGET, seeds=list(seeds)
+        )
     stages["report"] = report(home, space, measured)
     return stages
 

@@ -19,7 +19,7 @@ from cole_core.spaces.base import SearchSpace
 from flows.choices import Measured, Vectors
 from flows.pools import Features, LabelledPool, find_features, find_labelled_pool
 from flows.progress import track
-from flows.runs import recorded_run
+from flows.runs import Run, recorded_run
 from warehouse import Warehouse
 
 COMMIT_EVERY = 20  # evaluations: what a crash can cost
@@ -43,7 +43,7 @@ def search(
     algorithm: str = "bananas",
     algorithm_parameters: dict[str, Any] | None = None,
     budget: int = 100,
-    seed: int = 0,
+    seeds: Sequence[int] = (0,),
 ) -> dict[str, Any]:
     """Searches a space whose values were measured; a stored search is continued, not repeated.
 
@@ -54,37 +54,46 @@ def search(
         vectors: Which stored vectors the algorithm reads, if it reads any.
         algorithm: The search algorithm.
         algorithm_parameters: Its parameters other than the defaults.
-        budget: Number of evaluations.
-        seed: Seed of the search.
+        budget: Number of evaluations of each search.
+        seeds: One search for each seed.
 
     Raises:
         InputError: A name is unknown, something was not made yet, or the budget is above the pool.
     """
-    made = plan(home, space, measured, vectors, algorithm, algorithm_parameters, budget, seed)
+    made = plan(home, space, measured, vectors, algorithm, algorithm_parameters, budget, seeds)
     with recorded_run(home, "search", made.configuration | {"budget": budget}) as run:
-        with run.warehouse.writer("cole search", run.run_id) as writer:
-            configuration = json.dumps(made.configuration, sort_keys=True)
-            writer.add_search(
-                made.columns | {"search_id": made.search_id, "configuration": configuration}
-            )
-        history = stored_steps(run.warehouse, made.search_id)[:budget]
-        steps = run_search(made.searcher, made.problem, budget, seed, history)
-        with track(f"search · {algorithm}", budget - len(history)) as advance:
-            for batch in batched(steps, COMMIT_EVERY):
-                with run.warehouse.writer("cole search", run.run_id) as writer:
-                    writer.add_search_steps(made.rows(batch))
-                advance(len(batch))
-        stored = stored_steps(run.warehouse, made.search_id)[:budget]
-        best = max(stored, key=lambda step: step.value)
+        searches = [run_one(run, made, budget, seed) for seed in seeds]
         run.summary = {
-            "search_id": made.search_id,
-            "evaluations": budget - len(history),
-            "skipped": len(history),
-            "best": best.native,
-            "best_value": best.value,
-            "found_after": best.index + 1,
+            "evaluations": sum(each["evaluations"] for each in searches),
+            "skipped": sum(each["skipped"] for each in searches),
+            "searches": searches,
         }
     return run.summary
+
+
+def run_one(run: Run, made: "Plan", budget: int, seed: int) -> dict[str, Any]:
+    """Runs or continues the search of one seed, committing as it goes."""
+    search_id = made.search_id(seed)
+    with run.warehouse.writer("cole search", run.run_id) as writer:
+        writer.add_search(made.row(seed))
+    history = stored_steps(run.warehouse, search_id)[:budget]
+    steps = run_search(made.searcher, made.problem, budget, seed, history)
+    with track(f"search · {made.searcher.name}", budget - len(history)) as advance:
+        for batch in batched(steps, COMMIT_EVERY):
+            with run.warehouse.writer("cole search", run.run_id) as writer:
+                writer.add_search_steps(made.step_rows(search_id, batch))
+            advance(len(batch))
+    stored = stored_steps(run.warehouse, search_id)[:budget]
+    best = max(stored, key=lambda step: step.value)
+    return {
+        "search_id": search_id,
+        "seed": seed,
+        "evaluations": budget - len(history),
+        "skipped": len(history),
+        "best": best.native,
+        "best_value": best.value,
+        "found_after": best.index + 1,
+    }
 
 
 @dataclass(frozen=True)
@@ -95,8 +104,8 @@ class Plan:
         searcher: The algorithm.
         space: The search space.
         pool: The measured architectures and their vectors.
-        columns: What describes the search in the catalog.
-        configuration: Everything that decides its steps.
+        columns: What describes the searches in the catalog.
+        configuration: Everything that decides their steps but the seed.
     """
 
     searcher: SearchAlgorithm
@@ -105,30 +114,39 @@ class Plan:
     columns: dict[str, Any]
     configuration: dict[str, Any]
 
-    @property
-    def search_id(self) -> str:
-        """Content hash of the configuration; the budget is no part of it."""
-        return hash_json(self.configuration)
+    def search_id(self, seed: int) -> str:
+        """Content hash of configuration and seed; the budget is no part of it."""
+        return hash_json(self.configuration | {"seed": seed})
+
+    def row(self, seed: int) -> dict[str, Any]:
+        """The search of a seed as the warehouse takes it."""
+        configuration = json.dumps(self.configuration | {"seed": seed}, sort_keys=True)
+        return self.columns | {
+            "search_id": self.search_id(seed),
+            "configuration": configuration,
+            "seed": seed,
+        }
 
     @cached_property
     def problem(self) -> SearchProblem:
-        """The pool as the search sees it."""
+        """The pool as the searches see it, with what the algorithm computes once."""
         row_of = {native: row for row, native in enumerate(self.pool.natives)}
         pool = self.pool
-        return SearchProblem(
+        problem = SearchProblem(
             space=self.space,
             canonical=_canonical(self.space, pool),
             vectors=lambda natives: pool.vectors[[row_of[native] for native in natives]],
             evaluate=lambda native: float(pool.values[row_of[native]]),
             candidates=pool.natives,
         )
+        return self.searcher.prepare(problem)
 
-    def rows(self, steps: Sequence[Step]) -> pl.DataFrame:
+    def step_rows(self, search_id: str, steps: Sequence[Step]) -> pl.DataFrame:
         """Steps as the warehouse takes them, counted from 1."""
         id_of = dict(zip(self.pool.natives, self.pool.architecture_ids, strict=True))
         return pl.DataFrame(
             {
-                "search_id": self.search_id,
+                "search_id": search_id,
                 "step": [step.index + 1 for step in steps],
                 "architecture_id": [id_of[step.native] for step in steps],
                 "value": [step.value for step in steps],
@@ -146,7 +164,7 @@ def plan(
     algorithm: str = "bananas",
     algorithm_parameters: dict[str, Any] | None = None,
     budget: int = 100,
-    seed: int = 0,
+    seeds: Sequence[int] = (0,),
 ) -> Plan:
     """Resolves and checks what the flow is given; its arguments and errors are the flow's."""
     search_space, warehouse = get_space(space), Warehouse(home)
@@ -155,7 +173,7 @@ def plan(
         given = RECOMMENDED | given
     searcher = make_algorithm(algorithm, **given)
     features = find_features(warehouse, search_space, vectors)
-    if isinstance(searcher, Bananas) and features.spec_id is None:
+    if searcher.reads_vectors and features.spec_id is None:
         searcher = make_algorithm(algorithm, **given, structural=True)
     target = warehouse.target(search_space, **vars(measured))
     pool = find_labelled_pool(warehouse, search_space, features, target)
@@ -170,10 +188,9 @@ def plan(
         "algorithm": algorithm,
         **_features_columns(searcher, features),
         "target": target.to_json(),
-        "seed": seed,
     }
     configuration = columns | {
-        "parameters": vars(searcher),
+        "parameters": searcher.get_params(),
         "labels_hash": pool.labels_hash,
         "variant": _variant(searcher),
     }
@@ -202,7 +219,7 @@ def _canonical(space: SearchSpace, pool: LabelledPool) -> Callable[[str], str]:
 
 
 def _features_columns(searcher: SearchAlgorithm, features: Features) -> dict[str, Any]:
-    if not isinstance(searcher, Bananas):
+    if not searcher.reads_vectors:
         return {"encoding": "none", "context": "none", "spec_id": None}
     return {
         "encoding": features.encoding,

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from cole_core.errors import InputError
 from cole_core.predictors.base import Head, check_training_set
-from cole_core.predictors.reductions import make_reduction
+from cole_core.predictors.reductions import Reduction, make_reduction
 from cole_core.predictors.targets import make_target
 
 Scope = Literal["labelled", "space"]
@@ -47,16 +47,24 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.fitted_on = fitted_on
         self.target = target
 
+    def fit_reduction(self, unlabelled: np.ndarray) -> Reduction:
+        """The reduction fitted on the vectors of the space, to share among many surrogates.
+
+        Args:
+            unlabelled: Shape (N, d).
+        """
+        return self._new_reduction().fit(unlabelled)
+
     def fit(
-        self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | None = None
+        self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | Reduction | None = None
     ) -> "Surrogate":
         """Fits reduction, target transform and head.
 
         Args:
             X: Vectors of the measured architectures, shape (n, d).
             y: Measured values, shape (n,).
-            unlabelled: Vectors of the whole space, shape (N, d); needed when the reduction is
-                fitted on it.
+            unlabelled: Vectors of the whole space, shape (N, d), or what `fit_reduction` made of
+                them; needed when the reduction is fitted on the space, ignored otherwise.
 
         Returns:
             The surrogate itself.
@@ -69,7 +77,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return self
 
     def prepare(
-        self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | None = None
+        self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | Reduction | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """All of `fit` but the head: learns the transforms and gives the head's training set."""
         X, y = check_training_set(X, y)
@@ -77,13 +85,21 @@ class Surrogate(RegressorMixin, BaseEstimator):
             raise InputError(f"all {len(y)} targets are {y[0]:g}: nothing can be ranked by them")
         if self.fitted_on not in ("labelled", "space"):
             raise InputError(f"fitted_on '{self.fitted_on}': choose labelled or space")
-        if self.fitted_on == "space" and unlabelled is None:
+        if self.fitted_on == "labelled":
+            self.reduction_ = self._new_reduction().fit(X)
+        elif isinstance(unlabelled, Reduction):
+            self.reduction_ = unlabelled
+        elif unlabelled is not None:
+            self.reduction_ = self.fit_reduction(unlabelled)
+        else:
             raise InputError("the reduction is fitted on the space: give its vectors as unlabelled")
-        self.reduction_ = make_reduction(
-            self.reduction, n_components=self.n_components, whitening=self.whitening
-        ).fit(unlabelled if self.fitted_on == "space" and unlabelled is not None else X)
         self.target_ = make_target(self.target).fit(y)
         return self.reduction_.transform(X), self.target_.transform(y)
+
+    def _new_reduction(self) -> Reduction:
+        return make_reduction(
+            self.reduction, n_components=self.n_components, whitening=self.whitening
+        )
 
     def predict_scores(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation on the head's scale, which acquisition functions use."""
@@ -134,11 +150,7 @@ def restore_surrogate(
         return {k.split(".", 1)[1]: v for k, v in arrays.items() if k.startswith(f"{name}.")}
 
     surrogate = Surrogate(head.restore(part("head")), **about["surrogate"])
-    surrogate.reduction_ = make_reduction(
-        surrogate.reduction,
-        n_components=surrogate.n_components,
-        whitening=surrogate.whitening,
-    ).restore(part("reduction"))
+    surrogate.reduction_ = surrogate._new_reduction().restore(part("reduction"))
     surrogate.target_ = make_target(surrogate.target).restore(part("target"))
     return surrogate
 
@@ -167,7 +179,7 @@ def fit_together(
     X: Sequence[np.ndarray],
     y: Sequence[np.ndarray],
     *,
-    unlabelled: Sequence[np.ndarray | None] | None = None,
+    unlabelled: Sequence[np.ndarray | Reduction | None] | None = None,
 ) -> None:
     """Fits many surrogates; MLP heads train as one stack, the others one by one.
 

@@ -44,6 +44,7 @@ class Bananas(SearchAlgorithm):
     """
 
     name = "bananas"
+    reads_vectors = True
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class Bananas(SearchAlgorithm):
             InputError: Such a reduction, and no vectors of the space.
         """
         template = self._make(0)
-        if template.fitted_on != "space":
+        if problem.is_prepared or template.fitted_on != "space":
             return problem
         from cole_core.predictors.reductions import make_reduction
 
@@ -107,7 +108,11 @@ class Bananas(SearchAlgorithm):
         ).fit(vectors)
         reduced = reduction.transform(vectors)
         row = {native: i for i, native in enumerate(natives)}
-        return replace(problem, vectors=lambda some: reduced[[row[native] for native in some]])
+        return replace(
+            problem,
+            vectors=lambda some: reduced[[row[native] for native in some]],
+            is_prepared=True,
+        )
 
     def new_surrogate(self, rng: np.random.Generator) -> "Surrogate":
         """A fresh surrogate for the vectors that `prepare` left."""
@@ -187,9 +192,8 @@ class Bananas(SearchAlgorithm):
         for _ in range(10 * self.n_candidates):
             parent = best[int(rng.integers(len(best)))]
             child = problem.space.mutate(parent.native, rng, int(rng.integers(1, self.edits + 1)))
-            form = problem.canonical(child)
-            if form not in taken:
-                taken.add(form)
+            if problem.is_new(child, taken):
+                taken.add(problem.canonical(child))
                 children.append(child)
                 if len(children) == self.n_candidates:
                     return children

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -52,6 +53,8 @@ class SearchProblem:
         evaluate: The measured value of an architecture. Called for proposals only, so the value
             of a canonical twin is never read.
         candidates: The whole pool, where it is finite and its vectors are at hand; None otherwise.
+            No other architecture is proposed.
+        is_prepared: Whether an algorithm's `prepare` made it.
     """
 
     space: SearchSpace
@@ -59,6 +62,17 @@ class SearchProblem:
     vectors: Callable[[Sequence[str]], np.ndarray]
     evaluate: Callable[[str], float]
     candidates: Sequence[str] | None = None
+    is_prepared: bool = False
+
+    def is_new(self, native: str, seen: set[str]) -> bool:
+        """Whether an architecture may be proposed: a candidate, and no twin of a seen one."""
+        return (self.candidates is None or native in self._listed) and self.canonical(
+            native
+        ) not in seen
+
+    @cached_property
+    def _listed(self) -> frozenset[str]:
+        return frozenset(self.candidates or ())
 
     @cached_property
     def pool(self) -> "Pool":
@@ -79,7 +93,7 @@ class SearchProblem:
                 if self.candidates is None
                 else self.candidates[int(rng.integers(len(self.candidates)))]
             )
-            if self.canonical(native) not in seen:
+            if self.is_new(native, seen):
                 return native
         rest = [c for c in self.candidates or () if self.canonical(c) not in seen]
         return rest[int(rng.integers(len(rest)))] if rest else None
@@ -122,9 +136,17 @@ class SearchAlgorithm(ABC):
     """
 
     name: str
+    reads_vectors: bool = False
+
+    def get_params(self) -> dict[str, Any]:
+        """What the constructor was given."""
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     def prepare(self, problem: SearchProblem) -> SearchProblem:
-        """The problem with what this algorithm computes once for all its proposals."""
+        """The problem with what this algorithm computes once for all its proposals.
+
+        A prepared problem is given back as it is, so that searches with other seeds can share it.
+        """
         return problem
 
     def batch_start(self, length: int) -> int:
@@ -194,8 +216,10 @@ def run_search(
     Raises:
         InputError: The history is not one that this algorithm and seed would have made.
     """
-    problem = algorithm.prepare(problem)
     steps = list(history)
+    if len(steps) >= budget:
+        return
+    problem = algorithm.prepare(problem)
     while len(steps) < budget:
         start = algorithm.batch_start(len(steps))
         proposals = algorithm.propose(problem, steps[:start], batch_generator(seed, start))

@@ -55,5 +55,6 @@ class LocalSearch(SearchAlgorithm):
         found: dict[str, str] = {}
         for _ in range(_DRAWS):
             neighbour = problem.space.mutate(native, rng)
-            found.setdefault(problem.canonical(neighbour), neighbour)
+            if problem.is_new(neighbour, set()):
+                found.setdefault(problem.canonical(neighbour), neighbour)
         return list(found.values())

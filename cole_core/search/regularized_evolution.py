@@ -44,6 +44,6 @@ class RegularizedEvolution(SearchAlgorithm):
             entrants = rng.choice(len(alive), size=self.sample, replace=False)
             parent = max((alive[i] for i in entrants), key=lambda step: step.value)
             child = problem.space.mutate(parent.native, rng)
-            if problem.canonical(child) not in seen:
+            if problem.is_new(child, seen):
                 return [Proposal(child)]
         return random_proposals(problem, history, rng, 1)

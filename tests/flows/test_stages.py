@@ -162,12 +162,12 @@ def test_training_on_a_structural_encoding_needs_no_embedding(small: Small) -> N
 
 @pytest.mark.parametrize("algorithm", ["bananas", "random_search", "regularized_evolution"])
 def test_a_search_is_continued_and_never_repeated(small: Small, algorithm: str) -> None:
-    arguments = {"measured": CIFAR10, "vectors": VECTORS, "algorithm": algorithm, "seed": 5}
+    arguments = {"measured": CIFAR10, "vectors": VECTORS, "algorithm": algorithm, "seeds": [5]}
     short = search(str(small.home), "nasbench201", budget=13, **arguments)
     assert (short["evaluations"], short["skipped"]) == (13, 0)
     longer = search(str(small.home), "nasbench201", budget=25, **arguments)
     assert (longer["evaluations"], longer["skipped"]) == (12, 13)
-    assert longer["search_id"] == short["search_id"]
+    assert longer["searches"][0]["search_id"] == short["searches"][0]["search_id"]
     again = search(str(small.home), "nasbench201", budget=25, **arguments)
     assert (again["evaluations"], again["skipped"]) == (0, 25)
 
@@ -180,7 +180,7 @@ def test_a_search_is_continued_and_never_repeated(small: Small, algorithm: str) 
 
 
 def test_a_continued_search_is_the_undisturbed_one(small: Small) -> None:
-    arguments = {"measured": CIFAR10, "vectors": VECTORS, "seed": 7}
+    arguments = {"measured": CIFAR10, "vectors": VECTORS, "seeds": [7]}
     search(str(small.home), "nasbench201", budget=12, **arguments)
     search(str(small.home), "nasbench201", budget=30, **arguments)
     continued = small.warehouse.sql("SELECT native FROM searches ORDER BY step")
@@ -198,7 +198,7 @@ def test_report_holds_what_was_done_and_fetches_nothing(small: Small) -> None:
     found = search(str(small.home), "nasbench201", CIFAR10, VECTORS, budget=12)
     summary = report(str(small.home), "nasbench201")
     html = Path(summary["report"]).read_text()
-    assert found["best"] in html
+    assert found["searches"][0]["best"] in html
     assert "http://" not in html.replace("http://www.w3.org", "")
     best = max(small.accuracies, key=small.accuracies.__getitem__)
     text = small.warehouse.text(SPACE.architecture_id(best), "code.expression", "none")
