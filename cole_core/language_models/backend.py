@@ -18,7 +18,7 @@ class Layout:
 
     Attributes:
         inputs: What the backend needs to run the model.
-        pooling: (windows, rows) float32: which rows of the hidden states each window sums.
+        pooling: float32, of zeros and ones: `pooling @ hidden states` is what each window sums.
     """
 
     inputs: Any
@@ -44,7 +44,7 @@ class Backend(ABC):
 
     @abstractmethod
     def hidden_states(self, layout: Layout, layers: Sequence[int]) -> Iterator[Tensor]:
-        """The hidden states of the layers, in rising order, each of shape (rows, hidden size)."""
+        """The hidden states of the layers, in rising order, each (..., tokens, hidden size)."""
 
 
 def pool(backend: Backend, windows: Sequence[Window], layers: Sequence[int]) -> Tensor:
@@ -60,7 +60,7 @@ def pool(backend: Backend, windows: Sequence[Window], layers: Sequence[int]) -> 
     """
     layout = backend.lay_out(windows)
     sums = [
-        layout.pooling @ states.to(layout.pooling)  # a model may be spread over several devices
-        for states in backend.hidden_states(layout, layers)
+        (layout.pooling @ states.to(layout.pooling)).flatten(end_dim=-2)
+        for states in backend.hidden_states(layout, layers)  # maybe on several devices
     ]
     return torch.stack(sums, dim=1)

@@ -19,8 +19,10 @@ from cole_core.language_models.specify import specify
 from cole_core.language_models.windows import TokenizedTexts, Window, WindowTokenizer
 
 _CHUNK = 16_384  # texts that are sorted by length together: bounds memory over a long sequence
-_BATCH_TOKENS = {"cpu": 1024}  # activations that stay in a core's cache
+_BATCH_TOKENS_CPU = 1024  # activations that stay in a core's cache
 _BATCH_TOKENS_GPU = 16_384
+_WORKERS_CPU = 16  # more would wait for Python's lock: beyond them a worker has several cores
+_WORKERS_GPU = 2  # one lays its batch out while the GPU computes the other's
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,11 +181,12 @@ def load_embedder(
             f"the weights of {files.name} are not those that were specified: specify it again"
         )
     chosen = choose_device(device)
+    on_cpu = chosen.type == "cpu"
     tokenizer = load_tokenizer(files, specification.trust_remote_code)
     return Embedder(
         specification,
         load_backend(files, specification, chosen),
         WindowTokenizer(tokenizer, specification),
-        batch_tokens or _BATCH_TOKENS.get(chosen.type, _BATCH_TOKENS_GPU),
-        workers or (torch.get_num_threads() if chosen.type == "cpu" else 1),
+        batch_tokens or (_BATCH_TOKENS_CPU if on_cpu else _BATCH_TOKENS_GPU),
+        workers or (min(torch.get_num_threads(), _WORKERS_CPU) if on_cpu else _WORKERS_GPU),
     )

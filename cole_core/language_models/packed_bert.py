@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812
 
 from cole_core.language_models.backend import Backend, Layout
+from cole_core.language_models.batching import batches_by_length
 from cole_core.language_models.windows import Window
 
 _LIKE_ROBERTA = ("camembert", "roberta", "xlm-roberta")  # positions start after the padding's id
@@ -122,6 +123,10 @@ class PackedBert(Backend):
             )
             for at in (f"encoder.layer.{i}" for i in range(config["num_hidden_layers"]))
         ]
+
+    def batches(self, windows: Sequence[Window], tokens: int) -> Iterator[list[Window]]:
+        """Windows by length, whatever their lengths: equal ones attend together."""
+        return batches_by_length(windows, tokens, padded=False)
 
     def lay_out(self, windows: Sequence[Window]) -> Layout:
         lengths = [len(window.ids) for window in windows]

@@ -32,19 +32,17 @@ class TransformerBackend(Backend):
         longest = max(len(window.ids) for window in windows)
         ids = np.full((len(windows), longest), self._pad_id, np.int64)
         mask = np.zeros((len(windows), longest), np.int64)
-        pooling = np.zeros((len(windows), len(windows), longest), np.float32)
+        pooling = np.zeros((len(windows), 1, longest), np.float32)
         for i, window in enumerate(windows):
             ids[i, : len(window.ids)] = window.ids
             mask[i, : len(window.ids)] = 1
-            pooling[i, i, window.start : window.stop] = 1
+            pooling[i, 0, window.start : window.stop] = 1
         inputs = {"input_ids": torch.from_numpy(ids).to(self.device)}
         if not self._causal and not mask.all():
             inputs["attention_mask"] = torch.from_numpy(mask).to(self.device)
-        rows = torch.from_numpy(pooling.reshape(len(windows), -1))
-        return Layout(inputs, rows.to(self.device))
+        return Layout(inputs, torch.from_numpy(pooling).to(self.device))
 
     def hidden_states(self, layout: Layout, layers: Sequence[int]) -> Iterator[Tensor]:
         options = {"use_cache": False} if self._causal else {}
         outputs = self._model(**layout.inputs, output_hidden_states=list(layers), **options)
-        for layer in layers:
-            yield outputs.hidden_states[layer].flatten(0, 1)
+        yield from (outputs.hidden_states[layer] for layer in layers)

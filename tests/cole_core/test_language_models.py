@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from cole_core.errors import InputError
 from cole_core.language_models import EmbeddingSpecification, catalog, is_here, load, specify
 from cole_core.language_models.backend import Backend, Layout
-from cole_core.language_models.batching import batches_by_length
+from cole_core.language_models.batching import PADDING, batches_by_length
 from cole_core.language_models.embedder import Embedder
 from cole_core.language_models.files import find_model
 from cole_core.language_models.prefix_tree import build_tree
@@ -286,14 +286,18 @@ def test_windows_pool_every_token_once(
     assert seen == len(texts)
 
 
-@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 200))
-def test_batches_keep_every_window_within_the_budget(lengths: list[int], tokens: int) -> None:
+@given(st.lists(st.integers(1, 60), max_size=40), st.integers(1, 200), st.booleans())
+def test_batches_keep_every_window_within_the_budget(
+    lengths: list[int], tokens: int, padded: bool
+) -> None:
     windows = [Window(i, np.zeros(n, np.int32), 0, n) for i, n in enumerate(lengths)]
-    batches = list(batches_by_length(windows, tokens))
+    batches = list(batches_by_length(windows, tokens, padded))
     assert sorted(w.text for batch in batches for w in batch) == list(range(len(windows)))
     for batch in batches:
-        padded = max(len(window.ids) for window in batch) * len(batch)
-        assert padded <= tokens or len(batch) == 1
+        real = sum(len(window.ids) for window in batch)
+        computed = max(len(window.ids) for window in batch) * len(batch) if padded else real
+        assert computed <= tokens or len(batch) == 1
+        assert computed - real <= PADDING * computed
     flat = [len(window.ids) for batch in batches for window in batch]
     assert flat == sorted(flat)
 
