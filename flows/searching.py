@@ -229,7 +229,8 @@ def _features_columns(searcher: SearchAlgorithm, features: Features) -> dict[str
 
 
 def _variant(searcher: SearchAlgorithm) -> str | None:
-    """What tells settings of one algorithm apart in a report, in words."""
-    if not isinstance(searcher, Bananas):
+    """What tells settings of one algorithm apart in a report, in words; None for the usual."""
+    settings = searcher.get_params()
+    if not isinstance(searcher, Bananas) or settings == Bananas(**RECOMMENDED).get_params():
         return None
-    return f"{searcher.head}, {searcher.acquisition}, {searcher.candidates}"
+    return ", ".join(f"{name} {settings[name]}" for name in RECOMMENDED)
