@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "algorithm": options.algorithm,
             "budget": options.budget,
             "seeds": list(range(options.first_seed, options.first_seed + options.seeds)),
-            "enough": None if options.full else max(_thresholds(options, values).values()),
+            "target": max(_thresholds(options, values).values()),
+            "full": options.full,
         }
         for encoding in options.encodings
     ]
@@ -85,8 +86,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--full",
         action="store_true",
-        help="spend the whole budget; without it a run ends when every seed is at every threshold,"
-        " after which neither metric can change",
+        help="spend the whole budget; without it a seed that is at every threshold ends once the"
+        " mean curve is there too, after which neither metric changes by it",
     )
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--json", help="file for the result, curves included")
@@ -165,19 +166,37 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
         problem,
         job["budget"],
         job["seeds"],
-        stop=None if job["enough"] is None else _all_reach(job["enough"]),
+        finished=_progress(job["encoding"], job["target"], job["full"]),
     )
     return {
         "encoding": job["encoding"],
         "seconds": time.perf_counter() - start,
-        "values": [[step.value for step in steps] for steps in searches],
+        "evaluations": [len(steps) for steps in searches],
+        "values": _pad([[step.value for step in steps] for steps in searches]),
     }
 
 
-def _all_reach(threshold: float) -> Callable[[list[list[Step]]], bool]:
-    return lambda searches: all(
-        any(step.value >= threshold for step in steps) for steps in searches
-    )
+def _progress(encoding: str, target: float, full: bool) -> Callable[[list[list[Step]]], list[bool]]:
+    """Says how far the searches are, and which may end."""
+
+    def finished(searches: list[list[Step]]) -> list[bool]:
+        best = [max(step.value for step in steps) for steps in searches]
+        there = [value >= target for value in best]
+        longest = max(len(steps) for steps in searches)
+        if longest % 50 == 0:
+            sys.stderr.write(
+                f"{encoding}: {longest} evaluations, {sum(there)} of {len(there)} at {target:.2f}\n"
+            )
+        # Until the mean curve is there, every seed's further way is part of it.
+        return there if not full and np.mean(best) >= target else [False] * len(there)
+
+    return finished
+
+
+def _pad(curves: list[list[float]]) -> list[list[float]]:
+    """Curves of equal length: a finished seed stays at its last value, below its best so far."""
+    longest = max(map(len, curves))
+    return [curve + [curve[-1]] * (longest - len(curve)) for curve in curves]
 
 
 def _summary(
@@ -229,8 +248,10 @@ def _print(result: dict[str, Any]) -> None:
         f" settings {result['settings'] or 'default'}; best {result['best']:.2f}\n"
     )
     for run in result["runs"]:
-        length = len(run["values"][0])
-        out.write(f"  {run['encoding']}: {length} evaluations a seed, {run['seconds']:.0f} s\n")
+        least, most = min(run["evaluations"]), max(run["evaluations"])
+        out.write(
+            f"  {run['encoding']}: {least} to {most} evaluations a seed, {run['seconds']:.0f} s\n"
+        )
     out.write(
         f"{'threshold':<12}{'encoding':<18}{'evaluations per seed':<24}{'95 %':<16}{'median':<8}"
         f"{'censored':<10}{'mean curve':<16}{'change':<9}p\n"

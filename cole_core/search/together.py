@@ -18,7 +18,7 @@ def run_searches(
     problem: SearchProblem,
     budget: int,
     seeds: Sequence[int],
-    stop: Callable[[list[list[Step]]], bool] | None = None,
+    finished: Callable[[list[list[Step]]], Sequence[bool]] | None = None,
 ) -> list[list[Step]]:
     """Runs one search for each seed.
 
@@ -30,7 +30,7 @@ def run_searches(
         problem: What to search.
         budget: Evaluations of each search.
         seeds: Seed of each search.
-        stop: Asked after each batch with all searches; True ends them where they are.
+        finished: Asked after each batch with all searches which of them may end early.
 
     Returns:
         The steps of each search.
@@ -59,8 +59,9 @@ def run_searches(
             if batch and len(steps) < budget:
                 going.append(i)
         active = going
-        if stop is not None and stop(searches):
-            break
+        if finished is not None:
+            ended = finished(searches)
+            active = [i for i in active if not ended[i]]
     return searches
 
 

@@ -181,11 +181,18 @@ def test_side_by_side_runs_any_algorithm():
     )
 
 
-def test_side_by_side_stops_when_told():
+def test_side_by_side_ends_the_searches_that_are_finished():
     searches = run_searches(
-        make_algorithm("random_search"), problem(), 50, [1, 2], stop=lambda s: len(s[0]) == 7
+        make_algorithm("random_search"),
+        problem(),
+        9,
+        [1, 2],
+        finished=lambda all_steps: [len(all_steps[0]) >= 7, False],
     )
-    assert [len(steps) for steps in searches] == [7, 7]
+    assert [len(steps) for steps in searches] == [7, 9]
+    assert natives(searches[1]) == natives(
+        run_search(make_algorithm("random_search"), problem(), 9, 2)
+    )
 
 
 def test_evolution_mutates_the_living_only():
