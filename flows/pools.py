@@ -58,12 +58,7 @@ def find_features(warehouse: Warehouse, space: SearchSpace, vectors: Vectors) ->
     """
     if isinstance(get_encoding(space.name, vectors.encoding), VectorEncoding):
         return Features(vectors.encoding, vectors.context, None, None)
-    stored = warehouse.specifications()
-    fitting = stored.filter(
-        (pl.col("language_model") == vectors.lm) | pl.col("spec_id").str.starts_with(vectors.lm),
-        pl.col("pooling") == vectors.pooling,
-        pl.col("precision") == vectors.precision,
-    )
+    fitting = fitting_specifications(warehouse.specifications(), vectors)
     asked = f"'{vectors.lm}' with pooling {vectors.pooling} and precision {vectors.precision}"
     if fitting.is_empty():
         raise InputError(
@@ -76,6 +71,28 @@ def find_features(warehouse: Warehouse, space: SearchSpace, vectors: Vectors) ->
         raise InputError(f"several specifications fit {asked}: give --lm one of the ids {listed}")
     spec_id, language_model = fitting.select("spec_id", "language_model").row(0)
     return Features(vectors.encoding, vectors.context, spec_id, language_model)
+
+
+def fitting_specifications(
+    stored: pl.DataFrame, vectors: Vectors, random_init: int | None = None
+) -> pl.DataFrame:
+    """Those of the stored specifications that are asked for; an id says all by itself.
+
+    Args:
+        stored: Rows of `Warehouse.specifications`.
+        vectors: What is asked for.
+        random_init: Seed of a randomly initialised language model; None for the trained one.
+    """
+    by_id = stored.filter(pl.col("spec_id").str.starts_with(vectors.lm))
+    if not by_id.is_empty():
+        return by_id
+    seed = pl.col("specification").str.json_path_match("$.random_init").cast(pl.Int64)
+    return stored.filter(
+        pl.col("language_model") == vectors.lm,
+        pl.col("pooling") == vectors.pooling,
+        pl.col("precision") == vectors.precision,
+        seed.eq_missing(pl.lit(random_init, pl.Int64)),
+    )
 
 
 def find_labelled_pool(

@@ -4,24 +4,25 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
-from scipy.stats import spearmanr
 
 from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
+from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Surrogate
 from cole_core.spaces import get_space
-from cole_core.statistics import kendall_tau
 from flows.choices import Measured, Vectors
 from flows.pools import LabelledPool, find_features, find_labelled_pool
 from flows.progress import track
 from flows.runs import recorded_run
+from flows.scores import score
 from warehouse import Warehouse
 
 TEST_SHARE = 0.1
@@ -82,7 +83,7 @@ def train(
         missing = [trial for trial in made.trials if trial.trial_id not in stored]
         with track("train · trials", len(missing)) as advance:
             for trial in missing:
-                result, surrogate = run_trial(trial, made.pool, head, made.parameters)
+                result, surrogate = run_trial(trial, made.pool, made.space, head, made.parameters)
                 with warehouse.writer("cole train", run.run_id) as writer:
                     if trial.draw == 0:
                         writer.add_head(trial.trial_id, trial.trial_id, surrogate.save)
@@ -114,6 +115,14 @@ class Plan:
     trials: list[Trial]
     columns: dict[str, Any]
     parameters: dict[str, Any]
+
+    @cached_property
+    def space(self) -> np.ndarray | Reduction:
+        """What the reduction learns of the space: the same for all trials, so learned once."""
+        surrogate = make_surrogate(self.columns["head"], **self.parameters)
+        if surrogate.fitted_on != "space":
+            return self.pool.vectors
+        return surrogate.fit_reduction(self.pool.vectors)
 
 
 def plan(
@@ -156,25 +165,29 @@ def plan(
 
 @task(name="run trial", cache_policy=NO_CACHE, persist_result=False)
 def run_trial(
-    trial: Trial, pool: LabelledPool, head: str, parameters: dict[str, Any]
+    trial: Trial,
+    pool: LabelledPool,
+    space: np.ndarray | Reduction,
+    head: str,
+    parameters: dict[str, Any],
 ) -> tuple[dict[str, Any], Surrogate]:
     """Fits on the trial's n architectures and tests on its held-out ones."""
     seed = trial.configuration["seed"]
     held_out, labelled = split_pool(len(pool.values), trial.n, seed, trial.draw)
     started = time.perf_counter()
     surrogate = make_surrogate(head, **parameters)
-    surrogate.fit(pool.vectors[labelled], pool.values[labelled], unlabelled=pool.vectors)
+    surrogate.fit(pool.vectors[labelled], pool.values[labelled], unlabelled=space)
     predicted = surrogate.predict(pool.vectors[held_out])
     ids = [pool.architecture_ids[row] for row in labelled]
     row = {
         "trial_id": trial.trial_id,
         "configuration": json.dumps(trial.configuration),
+        "configuration_id": hash_json(trial.configuration),
         "n": trial.n,
         "draw": trial.draw,
         "n_test": len(held_out),
         "training_hash": hash_bytes(json.dumps([ids, pool.values[labelled].tolist()]).encode()),
-        "kendall_tau": kendall_tau(pool.values[held_out], predicted),
-        "spearman": float(spearmanr(pool.values[held_out], predicted).statistic),
+        **score(pool.values[held_out], predicted, ranks_only=parameters.get("loss") == "hinge"),
         "seconds": time.perf_counter() - started,
     }
     return row, surrogate
@@ -210,12 +223,17 @@ def check_sizes(sizes: Sequence[int], draws: int, pool_size: int) -> None:
 
 
 def summarise(trials: Sequence[Trial], results: pl.DataFrame) -> list[dict[str, Any]]:
-    """Mean and standard deviation of Kendall's tau for each training size."""
+    """Mean and standard deviation of Kendall's tau for each training size; None where a head
+    collapsed."""
     of_trial = dict(results.select("trial_id", "kendall_tau").iter_rows())
     sizes: dict[int, list[float]] = {}
     for trial in trials:
         sizes.setdefault(trial.n, []).append(of_trial[trial.trial_id])
     return [
-        {"n": n, "mean": float(np.mean(taus)), "std": float(np.std(taus)), "draws": len(taus)}
+        {"n": n, "mean": _finite(np.mean(taus)), "std": _finite(np.std(taus)), "draws": len(taus)}
         for n, taus in sizes.items()
     ]
+
+
+def _finite(value: np.floating) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -58,6 +58,9 @@ FROM incoming ANTI JOIN store.evaluations AS stored
 
 -- name: insert_trials
 INSERT OR IGNORE INTO store.trials BY NAME SELECT * FROM incoming;
+-- name: insert_comparison
+INSERT OR REPLACE INTO store.comparisons BY NAME SELECT * FROM incoming;
+
 
 -- name: insert_head
 INSERT OR REPLACE INTO store.heads BY NAME SELECT * FROM incoming;
@@ -116,6 +119,15 @@ JOIN store.renderings USING (architecture_id)
 WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context
 ORDER BY position;
+-- name: embedded_architectures
+SELECT spec_id, count(*) AS architectures, count(*) FILTER (WHERE truncated) AS cut
+FROM store.renderings
+JOIN store.architectures USING (architecture_id)
+JOIN store.embeddings USING (text_hash)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context
+GROUP BY spec_id;
+
 
 -- name: text_of
 SELECT text_hash
@@ -152,7 +164,7 @@ GROUP BY architecture_id
 ORDER BY architecture_id;
 
 -- name: trial_results
-SELECT trial_id, kendall_tau, spearman
+SELECT trial_id, n, draw, kendall_tau, spearman, mse, top_recall, collapsed
 FROM store.trials
 WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
 
@@ -225,12 +237,18 @@ ORDER BY encoding, head, n, draw;
 SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, configuration
 FROM store.heads
 JOIN trials USING (trial_id)
-WHERE space = $space AND target = $target
+WHERE space = $space AND target = $target AND folds IS NULL  -- the others stand in comparisons
 ORDER BY n DESC, kendall_tau DESC
 LIMIT 1;
 
 -- name: text_of_architecture
 SELECT text
+-- name: comparisons_of
+SELECT comparisons.*, started_at
+FROM comparisons JOIN store.runs USING (run_id)
+WHERE space = $space AND target = $target
+ORDER BY started_at, comparison_id, n, position;
+
 FROM renderings
 WHERE architecture_id = $architecture_id AND encoding = $encoding AND context = $context;
 

@@ -24,8 +24,9 @@ FROM store.evaluations
 JOIN store.architectures USING (architecture_id);
 
 CREATE OR REPLACE VIEW trials AS
-SELECT trial_id, space, encoding, context, language_model, head, target, n, draw, n_test,
-       kendall_tau, spearman, seconds, configuration, training_hash, spec_id, store.trials.run_id
+SELECT trial_id, space, encoding, context, language_model, head, target, population, folds, n, draw,
+       n_test, kendall_tau, spearman, mse, top_recall, collapsed, seconds, configuration,
+       configuration_id, training_hash, spec_id, store.trials.run_id
 FROM store.trials
 LEFT JOIN store.specifications USING (spec_id);
 
@@ -34,6 +35,9 @@ SELECT head_id, space, encoding, context, language_model, head, target, n, kenda
        artifact, artifact_hash, training_hash, trial_id, store.heads.run_id
 FROM store.heads
 JOIN trials USING (trial_id);
+
+CREATE OR REPLACE VIEW comparisons AS
+SELECT * FROM store.comparisons ORDER BY comparison_id, n, position;
 
 CREATE OR REPLACE VIEW searches AS
 SELECT search_id, space, algorithm, encoding, context, language_model, target, seed, step, native,

@@ -177,6 +177,13 @@ class Warehouse:
         vectors = table["vector"].combine_chunks()
         matrix = vectors.flatten().to_numpy().reshape(len(vectors), -1)
         return Pool(
+    def embedded(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
+        """spec_id, architectures, cut: how many of a rendering's architectures have a vector
+        under each specification, and how many of their texts were cut."""
+        return self._read(
+            "embedded_architectures", **_space(space), encoding=encoding, context=context
+        )
+
             architecture_ids=rows["architecture_id"].to_list(),
             natives=rows["native"].to_list(),
             canonical_ids=rows["canonical_id"].to_list(),
@@ -303,7 +310,12 @@ class Warehouse:
             )
 
     def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
-        """trial_id, kendall_tau, spearman of those trials that are stored."""
+        """Those trials that are stored.
+
+        Returns:
+            trial_id, n, draw, kendall_tau (NaN where collapsed), spearman, mse, top_recall,
+            collapsed.
+        """
         return self._read("trial_results", trial_ids=trial_ids)
 
     def head_artifact(self, head_id: str) -> Path | None:
@@ -344,6 +356,11 @@ class Warehouse:
         return None if rows.is_empty() else str(rows["text"][0])
 
     def recent_runs(self, limit: int) -> pl.DataFrame:
+    def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every row of every comparison on a target (the columns of store.comparisons and
+        started_at), the oldest comparison first."""
+        return self._read("comparisons_of", space=space.name, target=target.to_json())
+
         """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
         return self._read("recent_runs", limit=limit)
 

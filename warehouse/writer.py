@@ -160,6 +160,10 @@ class Writer:
         }
         return self._insert(["insert_head"], pl.DataFrame([row]))
 
+    def add_comparison(self, rows: pl.DataFrame) -> int:
+        """Stores a comparison's table (the columns of store.comparisons but run_id)."""
+        return self._insert(["insert_comparison"], rows)
+
     def add_report(self, name: str, html: str) -> Path:
         """Stores a report below the artifacts' directory and returns its path."""
         return self._write_artifact(

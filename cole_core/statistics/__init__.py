@@ -1,6 +1,6 @@
 """Kendall tau, repeated stratified folds, corrected paired t-test, metrics of a search."""
 
-from cole_core.statistics.correlation import kendall_tau
+from cole_core.statistics.correlation import kendall_tau, top_recall
 from cole_core.statistics.resampling import Fold, repeated_stratified_folds
 from cole_core.statistics.search_curves import (
     CurveCrossing,
@@ -22,4 +22,5 @@ __all__ = [
     "kendall_tau",
     "mean_curve_crossing",
     "repeated_stratified_folds",
+    "top_recall",
 ]
