@@ -346,6 +346,31 @@ def report(
 
 
 @app.command(rich_help_panel=QUESTIONS)
+def models(as_json: Json = False) -> None:
+    """Lists the language models that --lm knows by name; hub ids and local paths work as well."""
+    import polars as pl
+
+    from cole_core.language_models.catalog import catalog
+    from cole_core.language_models.files import is_here
+
+    Printer(as_json).frame(
+        pl.DataFrame(
+            {
+                "name": name,
+                "parameters": entry.parameters,
+                "kind": entry.kind,
+                "limit": entry.limit,
+                "safetensors": entry.safetensors,
+                "remote_code": entry.remote_code,
+                "here": is_here(entry),
+                "hub": entry.hub,
+            }
+            for name, entry in catalog().items()
+        )
+    )
+
+
+@app.command(rich_help_panel=QUESTIONS)
 def status(home: Home = HOME, as_json: Json = False) -> None:
     """Counts what the warehouse holds."""
     from warehouse import Warehouse

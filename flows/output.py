@@ -85,7 +85,8 @@ class Printer:
     def _table(self, frame: pl.DataFrame, title: str | None = None) -> None:
         table = Table(title=title, title_justify="left")
         for column in frame.columns:
-            table.add_column(column, overflow="fold")
+            numeric = frame[column].dtype.is_numeric()
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
         for row in frame.iter_rows():
             table.add_row(*(_cell(value) for value in row))
         self._console.print(table, markup=False)
@@ -95,6 +96,10 @@ class Printer:
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
     if isinstance(value, float):
         return f"{value:.6g}"
     if isinstance(value, list) and len(value) > 8:  # a vector
