@@ -24,8 +24,7 @@ ANTI JOIN store.renderings USING (architecture_id, encoding, context);
 INSERT OR IGNORE INTO store.specifications BY NAME SELECT * FROM incoming;
 
 -- name: insert_embeddings
-INSERT INTO store.embeddings BY NAME
-SELECT * FROM incoming ANTI JOIN store.embeddings USING (spec_id, text_hash);
+INSERT INTO store.embeddings BY NAME SELECT * FROM incoming;
 
 -- name: withdraw_embeddings
 DELETE FROM store.embeddings
@@ -58,9 +57,9 @@ FROM incoming ANTI JOIN store.evaluations AS stored
 
 -- name: insert_trials
 INSERT OR IGNORE INTO store.trials BY NAME SELECT * FROM incoming;
+
 -- name: insert_comparison
 INSERT OR REPLACE INTO store.comparisons BY NAME SELECT * FROM incoming;
-
 
 -- name: insert_head
 INSERT OR REPLACE INTO store.heads BY NAME SELECT * FROM incoming;
@@ -94,20 +93,40 @@ JOIN store.texts USING (text_hash)
 WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context;
 
--- name: missing_texts
-SELECT DISTINCT text_hash, text
+-- name: count_texts
+SELECT count(DISTINCT text_hash) AS texts, count(DISTINCT text_hash) FILTER (WHERE truncated) AS cut
 FROM store.renderings
 JOIN store.architectures USING (architecture_id)
-JOIN store.texts USING (text_hash)
-ANTI JOIN (SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash)
+LEFT JOIN (FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash)
 WHERE space = $space AND space_parameters = $space_parameters
-  AND encoding = $encoding AND context = $context
-ORDER BY length(text), text_hash;
+  AND encoding = $encoding AND context = $context;
+
+-- name: missing_texts
+SELECT text_hash, text
+FROM store.texts
+SEMI JOIN (
+    SELECT text_hash
+    FROM store.renderings
+    JOIN store.architectures USING (architecture_id)
+    WHERE space = $space AND space_parameters = $space_parameters
+      AND encoding = $encoding AND context = $context
+) USING (text_hash)
+ANTI JOIN (SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash)
+ORDER BY text;  -- neighbours share their beginnings, which a causal model computes once
 
 -- name: specifications
 SELECT spec_id, language_model, pooling, "precision", specification, dimension
 FROM store.specifications
 ORDER BY language_model, pooling, "precision", spec_id;
+
+-- name: embedded_architectures
+SELECT spec_id, count(*) AS architectures, count(*) FILTER (WHERE truncated) AS cut
+FROM store.renderings
+JOIN store.architectures USING (architecture_id)
+JOIN store.embeddings USING (text_hash)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context
+GROUP BY spec_id;
 
 -- name: promised_embeddings
 SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id;
@@ -119,15 +138,6 @@ JOIN store.renderings USING (architecture_id)
 WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context
 ORDER BY position;
--- name: embedded_architectures
-SELECT spec_id, count(*) AS architectures, count(*) FILTER (WHERE truncated) AS cut
-FROM store.renderings
-JOIN store.architectures USING (architecture_id)
-JOIN store.embeddings USING (text_hash)
-WHERE space = $space AND space_parameters = $space_parameters
-  AND encoding = $encoding AND context = $context
-GROUP BY spec_id;
-
 
 -- name: text_of
 SELECT text_hash
@@ -230,25 +240,25 @@ ORDER BY search_id, step;
 -- name: trials_of
 SELECT trial_id, encoding, context, language_model, head, n, draw, kendall_tau, configuration
 FROM trials
-WHERE space = $space AND target = $target
+WHERE space = $space AND target = $target AND folds IS NULL  -- the others stand in comparisons
 ORDER BY encoding, head, n, draw;
 
--- name: best_head
-SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, configuration
-FROM store.heads
-JOIN trials USING (trial_id)
-WHERE space = $space AND target = $target AND folds IS NULL  -- the others stand in comparisons
-ORDER BY n DESC, kendall_tau DESC
-LIMIT 1;
-
--- name: text_of_architecture
-SELECT text
 -- name: comparisons_of
 SELECT comparisons.*, started_at
 FROM comparisons JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
 ORDER BY started_at, comparison_id, n, position;
 
+-- name: best_head
+SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, configuration
+FROM store.heads
+JOIN trials USING (trial_id)
+WHERE space = $space AND target = $target
+ORDER BY n DESC, kendall_tau DESC
+LIMIT 1;
+
+-- name: text_of_architecture
+SELECT text
 FROM renderings
 WHERE architecture_id = $architecture_id AND encoding = $encoding AND context = $context;
 

@@ -1,5 +1,6 @@
 """The vectors: one LanceDB table per embedding specification."""
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,9 @@ import pyarrow.compute as pc
 
 if TYPE_CHECKING:
     import lancedb
+
+_MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
+_READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
 
 
 class VectorStore:
@@ -32,13 +36,16 @@ class VectorStore:
 
     def dataset(self, spec_id: str) -> lance.LanceDataset | None:
         """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there."""
-        path = f"{self.uri}/{spec_id}.lance"
+        path = self._path(spec_id)
         if "://" not in self.uri and not Path(path).exists():
             return None
         try:
             return lance.dataset(path)
         except ValueError:  # what Lance raises for a table that is not there
             return None
+
+    def _path(self, spec_id: str) -> str:
+        return f"{self.uri}/{spec_id}.lance"  # where LanceDB looks for a table of that name
 
     def keys(self, spec_id: str) -> pl.DataFrame:
         """`text_hash`, `n_tokens`, `truncated` of every stored row."""
@@ -50,18 +57,34 @@ class VectorStore:
             )
         return pl.from_arrow(dataset.to_table(columns=columns))  # type: ignore[return-value]
 
-    def add(self, spec_id: str, rows: pa.Table) -> None:
-        """Adds the rows whose `text_hash` is not there yet, in one atomic Lance commit.
+    def append(self, spec_id: str, rows: pa.Table) -> None:
+        """Adds rows in one atomic Lance commit.
+
+        The caller holds the writer lock and knows that no `text_hash` of them is there: Lance
+        would have to read the column to find out.
 
         Args:
             spec_id: The table; made if it is not there.
             rows: See `vector_rows`.
         """
-        if self.dataset(spec_id) is None:
-            self._database.create_table(spec_id, rows)
-            return
-        table = self._database.open_table(spec_id)
-        table.merge_insert("text_hash").when_not_matched_insert_all().execute(rows)
+        dataset = self.dataset(spec_id)
+        if dataset is None:
+            lance.write_dataset(rows, self._path(spec_id))
+        else:
+            dataset.insert(rows)
+
+    def compact(self, spec_id: str) -> int:
+        """Joins small fragments where there are many, and drops versions nobody reads any more.
+
+        Returns:
+            How many fewer fragments there are.
+        """
+        dataset = self.dataset(spec_id)
+        if dataset is None or (before := len(dataset.get_fragments())) < _MANY_FRAGMENTS:
+            return 0
+        dataset.optimize.compact_files(compaction_mode="try_binary_copy")
+        dataset.cleanup_old_versions(older_than=_READERS_HOLD)
+        return before - len(dataset.get_fragments())
 
     def vector(self, spec_id: str, text_hash: str) -> np.ndarray | None:
         """The vector (d,) of a text, None if it is not there."""

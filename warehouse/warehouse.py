@@ -13,12 +13,15 @@ import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
-from warehouse.catalog import Catalog, frame
+from warehouse.catalog import Catalog, OutdatedCatalogError, frame
 from warehouse.lock import writer_lock
 from warehouse.queries import query
+from warehouse.spool import Spool, spool
 from warehouse.vectors import VectorStore
 from warehouse.writer import Writer
 
+_SORT_MEMORY = "1GB"  # beyond it DuckDB sorts on disk
+_SPOOL_BLOCK = 2_048  # rows in memory at once
 _READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
 
 
@@ -105,7 +108,7 @@ class Warehouse:
         Raises:
             InputError: DuckDB does not accept the statement.
         """
-        with self.catalog.read() as connection:
+        with self._reading() as connection:
             self._register_embeddings(connection)
             connection.execute("SET lock_configuration = true")
             try:
@@ -118,7 +121,7 @@ class Warehouse:
 
     def status(self) -> dict[str, Any]:
         """Counts of everything, as plain values."""
-        with self.catalog.read() as connection:
+        with self._reading() as connection:
 
             def rows(name: str) -> list[dict[str, Any]]:
                 return frame(connection, query(name)).to_dicts()
@@ -145,17 +148,41 @@ class Warehouse:
         """text_hash, text of a space's distinct renderings."""
         return self._read("texts", **_space(space), encoding=encoding, context=context)
 
+    def count_texts(
+        self, space: SearchSpace, encoding: str, context: str, spec_id: str
+    ) -> tuple[int, int]:
+        """How many distinct renderings there are, and of how many the vector is of a cut text."""
+        where = _space(space) | {"encoding": encoding, "context": context}
+        return self._read("count_texts", **where, spec_id=spec_id).row(0)
+
+    @contextlib.contextmanager
     def missing_texts(
         self, space: SearchSpace, encoding: str, context: str, spec_id: str
-    ) -> pl.DataFrame:
-        """text_hash, text of the distinct renderings without a vector, shortest first."""
-        return self._read(
-            "missing_texts", **_space(space), encoding=encoding, context=context, spec_id=spec_id
-        )
+    ) -> Iterator[Spool]:
+        """text_hash, text of the distinct renderings without a vector, in the order of the texts.
+
+        They are copied to a file that lasts as long as the block, so that neither memory nor the
+        catalog is held while they are worked on.
+        """
+        where = _space(space) | {"encoding": encoding, "context": context, "spec_id": spec_id}
+        with contextlib.ExitStack() as stack:
+            with self._reading() as connection:
+                connection.execute(f"SET memory_limit = '{_SORT_MEMORY}'")
+                rows = connection.sql(query("missing_texts"), params=where)
+                reader = rows.to_arrow_reader(_SPOOL_BLOCK)
+                texts = stack.enter_context(spool(reader, self.home))
+            yield texts
 
     def specifications(self) -> pl.DataFrame:
         """The embedding specifications that were ever used."""
         return self._read("specifications")
+
+    def embedded(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
+        """spec_id, architectures, cut: how many of a rendering's architectures have a vector
+        under each specification, and how many of their texts were cut."""
+        return self._read(
+            "embedded_architectures", **_space(space), encoding=encoding, context=context
+        )
 
     def pool(self, space: SearchSpace, encoding: str, context: str, spec_id: str) -> Pool:
         """The space's architectures with their vectors under a specification.
@@ -177,13 +204,6 @@ class Warehouse:
         vectors = table["vector"].combine_chunks()
         matrix = vectors.flatten().to_numpy().reshape(len(vectors), -1)
         return Pool(
-    def embedded(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
-        """spec_id, architectures, cut: how many of a rendering's architectures have a vector
-        under each specification, and how many of their texts were cut."""
-        return self._read(
-            "embedded_architectures", **_space(space), encoding=encoding, context=context
-        )
-
             architecture_ids=rows["architecture_id"].to_list(),
             natives=rows["native"].to_list(),
             canonical_ids=rows["canonical_id"].to_list(),
@@ -299,7 +319,7 @@ class Warehouse:
         """
         if not self.has_catalog:
             return
-        with self.catalog.read() as connection:
+        with self._reading() as connection:
             connection.register("incoming", rows.to_arrow())
             conflict = connection.execute(query("conflicting_evaluations")).fetchone()
         if conflict is not None:
@@ -336,8 +356,13 @@ class Warehouse:
         """Every step of every search for a target; encoding is null where none was read."""
         return self._read("searches_of", space=space.name, target=target.to_json())
 
+    def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every row of every comparison on a target (the columns of store.comparisons and
+        started_at), the oldest comparison first."""
+        return self._read("comparisons_of", space=space.name, target=target.to_json())
+
     def trials_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
-        """Every trial of every head that predicts a target."""
+        """Every trial of every head that predicts a target, but those of comparisons."""
         return self._read("trials_of", space=space.name, target=target.to_json())
 
     def best_head(self, space: SearchSpace, target: Target) -> dict[str, Any] | None:
@@ -356,16 +381,26 @@ class Warehouse:
         return None if rows.is_empty() else str(rows["text"][0])
 
     def recent_runs(self, limit: int) -> pl.DataFrame:
-    def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
-        """Every row of every comparison on a target (the columns of store.comparisons and
-        started_at), the oldest comparison first."""
-        return self._read("comparisons_of", space=space.name, target=target.to_json())
-
         """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
         return self._read("recent_runs", limit=limit)
 
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; a catalog of an earlier version is migrated first."""
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.catalog.read())
+            except OutdatedCatalogError:
+                with (
+                    writer_lock(self.home, "migration", self._wait_seconds),
+                    self.catalog.write(),
+                ):
+                    pass  # opening to write migrates
+                connection = stack.enter_context(self.catalog.read())
+            yield connection
+
     def _read(self, name: str, **parameters: Any) -> pl.DataFrame:
-        with self.catalog.read() as connection:
+        with self._reading() as connection:
             return frame(connection, query(name), parameters or None)
 
     def _register_embeddings(self, connection: duckdb.DuckDBPyConnection) -> None:

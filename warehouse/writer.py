@@ -35,6 +35,9 @@ class Writer:
         self._vectors = vectors
         self._artifacts = artifacts
         self._run_id = run_id
+        # Text hashes of the vector tables that are written, true for as long as the lock is held:
+        # what makes a commit cost what it adds, not what is there.
+        self._stored: dict[str, set[str]] = {}
 
     def start_run(
         self, flow: str, parameters: Mapping[str, Any], versions: Mapping[str, str]
@@ -103,9 +106,19 @@ class Writer:
         Args: see `warehouse.vectors.vector_rows`.
         """
         rows = vector_rows(text_hashes, vectors, n_tokens, truncated)
-        self._vectors.add(spec_id, rows)
+        if spec_id not in self._stored:
+            self.recover_embeddings(spec_id)
+        stored = self._stored[spec_id]
+        first = {text_hash: row for row, text_hash in reversed(list(enumerate(text_hashes)))}
+        new = sorted(row for text_hash, row in first.items() if text_hash not in stored)
+        if not new:
+            return 0
+        rows = rows.take(new)
+        self._vectors.append(spec_id, rows)
         promised = pl.DataFrame(pl.from_arrow(rows.drop_columns(["vector"])))
-        return self._insert(["insert_embeddings"], promised.with_columns(spec_id=pl.lit(spec_id)))
+        added = self._insert(["insert_embeddings"], promised.with_columns(spec_id=pl.lit(spec_id)))
+        stored.update(text_hashes)
+        return added
 
     def recover_embeddings(self, spec_id: str) -> tuple[int, int]:
         """Makes the catalog promise exactly the vectors that are there.
@@ -128,7 +141,12 @@ class Writer:
             with self._catalog.write() as connection:
                 connection.register("incoming", unkept.to_arrow())
                 connection.execute(query("withdraw_embeddings"), {"spec_id": spec_id})
+        self._stored[spec_id] = set(stored["text_hash"])
         return unpromised.height, unkept.height
+
+    def compact_embeddings(self, spec_id: str) -> int:
+        """Joins the fragments that many commits left; returns how many fewer there are."""
+        return self._vectors.compact(spec_id)
 
     def add_evaluations(self, rows: pl.DataFrame) -> int:
         """Adds measured values, after `Warehouse.check_evaluations`.
@@ -141,6 +159,10 @@ class Writer:
     def add_trials(self, rows: pl.DataFrame) -> int:
         """Adds trials (the columns of store.trials but run_id)."""
         return self._insert(["insert_trials"], rows)
+
+    def add_comparison(self, rows: pl.DataFrame) -> int:
+        """Stores a comparison's table (the columns of store.comparisons but run_id)."""
+        return self._insert(["insert_comparison"], rows)
 
     def add_head(self, head_id: str, trial_id: str, save: Callable[[Path], None]) -> int:
         """Stores a trained head's file, then its row.
@@ -159,10 +181,6 @@ class Writer:
             "artifact_hash": hash_bytes(path.read_bytes()),
         }
         return self._insert(["insert_head"], pl.DataFrame([row]))
-
-    def add_comparison(self, rows: pl.DataFrame) -> int:
-        """Stores a comparison's table (the columns of store.comparisons but run_id)."""
-        return self._insert(["insert_comparison"], rows)
 
     def add_report(self, name: str, html: str) -> Path:
         """Stores a report below the artifacts' directory and returns its path."""

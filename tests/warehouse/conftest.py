@@ -77,8 +77,7 @@ def filled(empty: Warehouse) -> Warehouse:
         writer.add_architectures(architectures(NATIVES))
         writer.add_renderings(renderings(NATIVES, TEXTS))
         writer.add_specification("spec", "minilm", "mean", "fp32", "{}", DIMENSION)
-        missing = empty.missing_texts(SPACE, "code.expression", "none", "spec")
-        hashes = missing["text_hash"].to_list()
+        hashes = empty.texts(SPACE, "code.expression", "none")["text_hash"].to_list()
         writer.add_embeddings(
             "spec",
             hashes,

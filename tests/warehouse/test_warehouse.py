@@ -33,10 +33,15 @@ def test_adding_twice_adds_nothing(filled: Warehouse) -> None:
 def test_what_is_missing_is_what_was_not_added(filled: Warehouse) -> None:
     assert filled.missing_renderings(SPACE, *EXPRESSION).is_empty()
     assert filled.missing_renderings(SPACE, "arch_str", "none")["native"].to_list() == NATIVES
-    assert filled.missing_texts(SPACE, *EXPRESSION, "spec").is_empty()
-    missing = filled.missing_texts(SPACE, *EXPRESSION, "another")
-    assert set(missing["text"]) == set(TEXTS)
-    assert all(hash_text(text) == hash_ for hash_, text in missing.iter_rows())
+    with filled.missing_texts(SPACE, *EXPRESSION, "spec") as missing:
+        assert missing.height == 0
+        assert list(missing.shards(3, 100)) == []
+    with filled.missing_texts(SPACE, *EXPRESSION, "another") as missing:
+        shards = list(missing.shards(3, 100))
+    assert [shard.height for shard in shards] == [3, 3, 2]
+    rows = pl.concat(shards)
+    assert rows["text"].to_list() == sorted(set(TEXTS))
+    assert all(hash_text(text) == hash_ for hash_, text in rows.iter_rows())
 
 
 def test_pool_gives_each_architecture_the_vector_of_its_text(filled: Warehouse) -> None:
@@ -115,7 +120,8 @@ def test_promises_without_a_vector_are_withdrawn(filled: Warehouse) -> None:
     shutil.rmtree(filled.home / "vectors")
     with filled.writer("test", run_id="run-2") as writer:
         assert writer.recover_embeddings("spec") == (0, 8)
-    assert filled.missing_texts(SPACE, *EXPRESSION, "spec").height == 8
+    with filled.missing_texts(SPACE, *EXPRESSION, "spec") as missing:
+        assert missing.height == 8
 
 
 def test_the_same_vectors_twice_leave_no_duplicates(filled: Warehouse) -> None:
@@ -214,3 +220,30 @@ def test_reading_makes_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no warehouse at"):
         Warehouse(home).status()
     assert not home.exists()
+
+
+def test_many_small_fragments_are_joined(filled: Warehouse) -> None:
+    texts = [f"late {index}" for index in range(40)]
+    hashes = [hash_text(text) for text in texts]
+    with filled.writer("test", run_id="run-2") as writer:
+        for hash_ in hashes:
+            writer.add_embeddings(
+                "spec", [hash_], vectors_of([hash_]), np.ones(1, np.int32), np.zeros(1, bool)
+            )
+        assert writer.compact_embeddings("spec") == 40
+        assert writer.compact_embeddings("spec") == 0
+    rows = filled.vectors.dataset("spec").to_table().to_pydict()  # type: ignore[union-attr]
+    assert sorted(rows["text_hash"]) == sorted(hashes + [hash_text(text) for text in set(TEXTS)])
+    np.testing.assert_array_equal(np.array(rows["vector"]), vectors_of(rows["text_hash"]))
+    late = filled.sql(f"SELECT * FROM embeddings_minilm_mean_fp32 WHERE text_hash = '{hashes[7]}'")
+    assert late["vector"][0].to_list() == vectors_of([hashes[7]])[0].tolist()
+
+
+def test_rows_repeated_within_one_write_are_stored_once(filled: Warehouse) -> None:
+    hashes = [hash_text(text) for text in ("new", "newer", "new")]
+    with filled.writer("test", run_id="run-2") as writer:
+        added = writer.add_embeddings(
+            "spec", hashes, vectors_of(hashes), np.zeros(3, np.int32), np.zeros(3, bool)
+        )
+    assert added == 2
+    assert filled.vectors.keys("spec").height == filled.sql("FROM embeddings").height == 10
