@@ -1,12 +1,19 @@
 """Flow: the texts of a space's architectures into the warehouse."""
 
+import contextlib
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from functools import partial
 from typing import Any
 
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from cole_core.encodings import TextEncoding, get_encoding
+from cole_core.encodings import RenderingError, TextEncoding, get_encoding
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
 from flows.progress import track
@@ -14,7 +21,10 @@ from flows.runs import recorded_run
 from warehouse import Warehouse
 
 NO_CONTEXT = "none"
-SHARD = 5_000
+SHARD = 5_000  # architectures between two commits
+SLOW_SHARD = 500  # of an encoding that takes long: what a crash can cost
+PIECE = 20  # architectures that a process of a slow encoding takes at a time
+NAMED = 3  # failed architectures that are named
 
 
 @flow(name="render")
@@ -34,18 +44,28 @@ def render(
     """
     text_encoding = plan(home, space, encoding, context)
     parameters = {"space": space, "encoding": encoding, "context": context}
+    shard_size = SLOW_SHARD if text_encoding.is_slow else SHARD
+    failed: list[str] = []
     with (
         recorded_run(home, "render", parameters) as run,
         run.warehouse.writer("cole render", run.run_id) as writer,
+        processes(text_encoding) as executor,
     ):
         search_space = get_space(space)
         stored = run.warehouse.architectures(search_space).height
         missing = run.warehouse.missing_renderings(search_space, encoding, context)
         with track("render · architectures", missing.height) as advance:
-            for shard in missing.iter_slices(SHARD):
-                writer.add_renderings(render_shard(text_encoding, context, shard))
-                advance(shard.height)
-        run.summary = {"renderings": missing.height, "skipped": stored - missing.height}
+            for shard in missing.iter_slices(shard_size):
+                rows, errors = render_shard(text_encoding, context, shard, executor, advance)
+                writer.add_renderings(rows)
+                failed += errors
+        report_failures(failed)
+        run.summary = {
+            "renderings": missing.height - len(failed),
+            "skipped": stored - missing.height,
+        }
+        if failed:
+            run.summary["failed"] = len(failed)
     return run.summary
 
 
@@ -58,17 +78,84 @@ def plan(
 
 
 @task(name="render shard", cache_policy=NO_CACHE, persist_result=False)
-def render_shard(encoding: TextEncoding, context: str, shard: pl.DataFrame) -> pl.DataFrame:
-    """The texts of a shard of architectures."""
-    inner = None if context == NO_CONTEXT else context
-    return pl.DataFrame(
+def render_shard(
+    encoding: TextEncoding,
+    context: str,
+    shard: pl.DataFrame,
+    executor: Executor | None,
+    advance: Callable[[int], None],
+) -> tuple[pl.DataFrame, list[str]]:
+    """The texts of a shard of architectures.
+
+    Args:
+        encoding: A text encoding.
+        context: The context.
+        shard: architecture_id, native.
+        executor: Where a slow encoding is worked on; None does it here.
+        advance: Told of each piece that is done.
+
+    Returns:
+        Rows as `Writer.add_renderings` takes them, and what was wrong with those that have none.
+    """
+    natives = shard["native"].to_list()
+    write = partial(_write, encoding, None if context == NO_CONTEXT else context)
+    size = PIECE if executor else len(natives)
+    pieces = [natives[start : start + size] for start in range(0, len(natives), size)]
+    texts: list[str | None] = []
+    errors: list[str] = []
+    for written in executor.map(write, pieces) if executor else map(write, pieces):
+        texts += [text for text, _ in written]
+        errors += [error for _, error in written if error is not None]
+        advance(len(written))
+    rows = pl.DataFrame(
         {
             "architecture_id": shard["architecture_id"],
             "encoding": encoding.name,
             "context": context,
-            "text": [encoding.render(native, inner) for native in shard["native"]],
+            "text": pl.Series(texts, dtype=pl.String),
         }
     )
+    return rows.drop_nulls("text"), errors
+
+
+@contextlib.contextmanager
+def processes(encoding: TextEncoding) -> Iterator[Executor | None]:
+    """A process for each core, for an encoding that takes long; None for the others."""
+    if not encoding.is_slow:
+        yield None
+        return
+    # Forked processes would inherit the locks of Prefect's and PyTorch's threads.
+    spawn = multiprocessing.get_context("spawn")
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_one_thread) as executor:
+        yield executor
+
+
+def report_failures(failed: Sequence[str]) -> None:
+    """Says on standard error which architectures have no text; they count as missing still."""
+    for error in failed[:NAMED]:
+        print(f"cole: skipped {error}", file=sys.stderr)
+    if len(failed) > NAMED:
+        print(f"cole: and {len(failed) - NAMED} more", file=sys.stderr)
+
+
+def _write(
+    encoding: TextEncoding, context: str | None, natives: Sequence[str]
+) -> list[tuple[str | None, str | None]]:
+    """For each architecture its text, or what was wrong with it."""
+    written: list[tuple[str | None, str | None]] = []
+    for native in natives:
+        try:
+            written.append((encoding.render(native, context), None))
+        except RenderingError as error:
+            written.append((None, str(error)))
+    return written
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
 
 
 def get_text_encoding(space: str, encoding: str, context: str) -> TextEncoding:

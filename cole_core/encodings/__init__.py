@@ -1,11 +1,18 @@
 """Architecture to text or vector, one module per encoding."""
 
-from cole_core.encodings.base import Encoding, TextEncoding, VectorEncoding
+from cole_core.encodings.base import Encoding, RenderingError, TextEncoding, VectorEncoding
 from cole_core.encodings.nasbench201 import encodings as _nasbench201
 from cole_core.errors import InputError
 from cole_core.registry import Registry
 
-__all__ = ["Encoding", "TextEncoding", "VectorEncoding", "encodings_of", "get_encoding"]
+__all__ = [
+    "Encoding",
+    "RenderingError",
+    "TextEncoding",
+    "VectorEncoding",
+    "encodings_of",
+    "get_encoding",
+]
 
 _encodings: dict[str, Registry[Encoding]] = {"nasbench201": _nasbench201}
 

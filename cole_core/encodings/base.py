@@ -8,22 +8,29 @@ import numpy as np
 from cole_core.errors import InputError
 
 
+class RenderingError(Exception):
+    """One architecture cannot be written; the others can."""
+
+
 class TextEncoding(ABC):
     """Writes an architecture as a text for a language model.
 
     Attributes:
         name: The registered name ("code.expression").
         contexts: What may stand around the architecture; None is the architecture alone.
+        is_slow: Whether a text takes so long that several processes should share the work.
     """
 
     name: str
     contexts: tuple[str | None, ...] = (None,)
+    is_slow: bool = False
 
     def render(self, native: str, context: str | None = None) -> str:
         """The text of an architecture.
 
         Raises:
             InputError: The native string or the context is not one of those that there are.
+            RenderingError: This architecture has no such text.
         """
         if context not in self.contexts:
             known = ", ".join(str(known or "none") for known in self.contexts)

@@ -8,6 +8,7 @@ from cole_core.encodings.nasbench201.classes import ExcludeHelper, Helper, Inlin
 from cole_core.encodings.nasbench201.expression import Expression
 from cole_core.encodings.nasbench201.graf import GraphFeatures
 from cole_core.encodings.nasbench201.ngram import Ngram
+from cole_core.encodings.nasbench201.onnx import Onnx
 from cole_core.encodings.nasbench201.path import Path
 from cole_core.registry import Registry
 
@@ -18,6 +19,7 @@ encodings.register("code.exclude_helper", ExcludeHelper)
 encodings.register("code.helper", Helper)
 encodings.register("code.inline", Inline)
 encodings.register("arch_str", ArchStr)
+encodings.register("onnx", Onnx)
 
 encodings.register("adjacency", Adjacency)
 encodings.register("adjacency.canonical", lambda: OnCanonicalCells(Adjacency()))
