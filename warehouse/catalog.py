@@ -22,6 +22,10 @@ _RETRY_SECONDS = 30.0
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
+class OutdatedCatalogError(Exception):
+    """The catalog is of an earlier version: the next write migrates it."""
+
+
 class Catalog:
     """Connections to one catalog file.
 
@@ -39,7 +43,8 @@ class Catalog:
         """A read-only connection without access to files, network or extensions.
 
         Raises:
-            InputError: There is no catalog, or it is of another version.
+            InputError: There is no catalog, or it is of a newer version.
+            OutdatedCatalogError: It is of an earlier version.
         """
         if not self.path.exists():
             raise InputError(
@@ -92,10 +97,7 @@ class Catalog:
                 "install a newer cole-warehouse"
             )
         if found < newest:
-            raise InputError(
-                f"{self.path} has version {found}, this program wants {newest}: "
-                "any command that writes migrates it, for instance 'cole enumerate nasbench201'"
-            )
+            raise OutdatedCatalogError
 
     def _migrate(self, connection: duckdb.DuckDBPyConnection) -> None:
         migrations = _migrations()

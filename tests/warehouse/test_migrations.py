@@ -1,38 +1,52 @@
-"""Catalogs of earlier versions, migrated by the first commit."""
+"""A warehouse of each earlier version opens, keeps its rows and has what the newest has."""
 
-from importlib import resources
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from warehouse import Warehouse
+from warehouse import Warehouse, catalog
+
+SCRIPTS = catalog._migrations()
 
 
-@pytest.fixture
-def old(tmp_path: Path) -> Warehouse:
-    """A catalog as version 1 left it, with one trial and one of a collapsed head."""
-    script = resources.files("warehouse").joinpath("migrations/0001_initial.sql").read_text()
-    with duckdb.connect(tmp_path / "catalog.duckdb") as connection:
+def old_warehouse(home: Path, version: int) -> None:
+    """What the program of that version would have left."""
+    home.mkdir()
+    with duckdb.connect(home / "catalog.duckdb") as connection:
         connection.execute("CREATE TABLE schema_version (version INTEGER)")
-        connection.execute(script)
-        connection.execute("INSERT INTO schema_version VALUES (1)")
+        for number in range(1, version + 1):
+            connection.execute(SCRIPTS[number - 1])
+            connection.execute("INSERT INTO schema_version VALUES (?)", [number])
         connection.execute(
-            "INSERT INTO store.trials VALUES "
-            "('a', '{}', 'nasbench201', 'path', 'none', NULL, 'ridge', '{}', 14, 0, 6, 'h', 0.5, "
-            "0.6, 1.0, 'run'), "
-            "('b', '{}', 'nasbench201', 'path', 'none', NULL, 'mlp', '{}', 14, 0, 6, 'h', 'nan', "
-            "'nan', 1.0, 'run')"
+            "INSERT INTO store.runs (run_id, flow, parameters, versions, started_at) "
+            "VALUES ('old', 'render', '{}', '{}', TIMESTAMP '2026-01-01')"
         )
-    return Warehouse(tmp_path)
+        connection.execute("INSERT INTO store.embeddings VALUES ('spec', 'text', 7, false, 'old')")
 
 
-def test_trials_of_version_1_are_kept(old: Warehouse) -> None:
-    with old.writer("migrate", "run") as writer:
-        writer.start_run("migrate", {}, {})
-    rows = old.sql("SELECT trial_id, kendall_tau, collapsed, population, folds FROM trials")
-    kept = {row["trial_id"]: row for row in rows.iter_rows(named=True)}
-    assert kept["a"]["kendall_tau"] == 0.5
-    assert [kept["a"]["collapsed"], kept["b"]["collapsed"]] == [False, True]
-    assert {row["population"] for row in kept.values()} == {"all"}
-    assert old.sql("SELECT count(*) AS rows FROM comparisons")["rows"][0] == 0
+def schema(home: Path) -> set[tuple[str, str, str]]:
+    with duckdb.connect(home / "catalog.duckdb", read_only=True) as connection:
+        return set(
+            connection.execute(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns"
+            ).fetchall()
+        )
+
+
+@pytest.mark.parametrize("version", range(1, len(SCRIPTS)))
+def test_every_earlier_version_migrates_when_it_is_read(tmp_path: Path, version: int) -> None:
+    old_warehouse(tmp_path / "old", version)
+    warehouse = Warehouse(tmp_path / "old")
+    assert warehouse.sql("SELECT run_id, flow FROM runs").rows() == [("old", "render")]
+    assert warehouse.status()["runs"] == 1
+
+    with Warehouse(tmp_path / "new").writer("test", run_id="run-1") as writer:
+        writer.start_run("test", {}, {})
+    assert schema(tmp_path / "old") == schema(tmp_path / "new")
+
+
+def test_migrations_are_numbered_without_a_gap() -> None:
+    folder = Path(catalog.__file__).parent / "migrations"
+    numbers = sorted(int(path.name[:4]) for path in folder.glob("*.sql"))
+    assert numbers == list(range(1, len(SCRIPTS) + 1))
