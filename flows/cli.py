@@ -52,8 +52,10 @@ Context = Annotated[
 LanguageModel = Annotated[
     str, typer.Option("--lm", help="Language model: minilm, a hub id or a local path.")
 ]
-Pooling = Annotated[str, typer.Option(help="avg_avg, mean, last_token or cls.")]
-Precision = Annotated[str, typer.Option(help="bf16 or fp32.")]
+Pooling = Annotated[
+    str, typer.Option(help="avg_avg, mean, last_token, cls, multi_layer, or the model's own.")
+]
+Precision = Annotated[str, typer.Option(help="bf16, fp32, fp16, int8 or int4.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 Dataset = Annotated[str, typer.Option(help="Dataset of the measured values, such as cifar10.")]
 Metric = Annotated[str | None, typer.Option(help="Metric of the measured values.")]
@@ -149,6 +151,27 @@ def embed(
         int | None,
         typer.Option(min=1, help="Cut texts after so many tokens instead of reading windows."),
     ] = None,
+    layer: Annotated[
+        list[int] | None,
+        typer.Option(
+            help="Layer to read, negative from the end; may be repeated.", show_default=False
+        ),
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Step between multi_layer's layers.")] = 4,
+    normalize: Annotated[bool, typer.Option("--normalize", help="Vectors of length one.")] = False,
+    echo: Annotated[
+        bool, typer.Option("--echo", help="Causal models: the text twice, the second pooled.")
+    ] = False,
+    instruction: Annotated[str, typer.Option(help="Prefix of every text.")] = "",
+    window: Annotated[int | None, typer.Option(help="Tokens read at once.")] = None,
+    overlap: Annotated[int | None, typer.Option(help="Tokens that windows share.")] = None,
+    random_init: Annotated[
+        int | None, typer.Option(help="Control: weights at random with this seed.")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="Hub revision of the model.")] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run code that comes with the model.")
+    ] = False,
     device: Device = "auto",
     strict_length: Annotated[
         bool, typer.Option("--strict-length", help="Embed nothing if --max-length cuts a text.")
@@ -181,6 +204,18 @@ def embed(
         "device": device,
         "strict_length": strict_length,
         "cluster": Cluster(runner, workers, address),
+        "options": {
+            "layers": layer,
+            "every": every,
+            "normalize": normalize,
+            "echo": echo,
+            "instruction": instruction,
+            "window": window,
+            "overlap": overlap,
+            "random_init": random_init,
+            "revision": revision,
+            "trust_remote_code": trust_remote_code,
+        },
     }
     embedding.plan(**arguments)
     Printer(as_json).summary("embed", embedding.embed(**arguments))

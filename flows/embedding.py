@@ -44,6 +44,7 @@ def embed(
     device: str = "auto",
     strict_length: bool = False,
     cluster: Cluster = Cluster(),
+    options: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Embeds the distinct texts that have no vector under a specification yet.
 
@@ -59,6 +60,7 @@ def embed(
         device: auto, cpu or cuda.
         strict_length: Embed nothing where `max_length` would cut a text.
         cluster: Where shards are embedded. Their vectors come back and are stored from here.
+        options: Further arguments of `specify`: layers, echo, instruction and so on.
 
     Raises:
         InputError: A name is unknown, the model or the cluster is not to be had, or a text is cut
@@ -76,6 +78,7 @@ def embed(
         device,
         strict_length,
         cluster,
+        options,
     )
     parameters = {
         "space": space,
@@ -122,12 +125,13 @@ def plan(
     device: str = "auto",
     strict_length: bool = False,
     cluster: Cluster = Cluster(),
+    options: dict[str, Any] | None = None,
 ) -> EmbeddingSpecification:
     """The specification that the flow will use; its arguments and errors are the flow's."""
     Warehouse(home)
     get_text_encoding(space, encoding, context)
     cluster.check()
-    return specify(lm, pooling=pooling, precision=precision, max_length=max_length)
+    return specify(lm, pooling=pooling, precision=precision, max_length=max_length, **options or {})
 
 
 def check_length(specification: EmbeddingSpecification, missing: Spool, cut: int) -> None:

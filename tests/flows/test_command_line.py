@@ -108,6 +108,31 @@ def test_sql_prints_rows(cole: Cole, small: Small) -> None:
     assert "embeddings_minilm_avg_avg_fp32" in out
 
 
+def test_models_are_listed_with_what_is_here(cole: Cole) -> None:
+    code, out, _ = cole("models", "--json")
+    assert code == 0
+    rows = {row["name"]: row for row in json.loads(out)["rows"]}
+    assert rows["minilm"]["here"] is True
+    assert rows["minilm"]["limit"] == 512
+    assert rows["codebert"]["safetensors"] is False
+
+
+def test_options_of_the_model_reach_the_specification(cole: Cole, small: Small) -> None:
+    code, out, _ = cole(
+        *("embed", "nasbench201", "--precision", "fp32", "--pooling", "mean", "--layer", "-2"),
+        *("--instruction", "Rank: ", "--random-init", "3", "--home", small.home, "--json"),
+    )
+    assert code == 0
+    stored = small.warehouse.sql(
+        f"SELECT specification FROM store.specifications "
+        f"WHERE spec_id = '{json.loads(out)['spec_id']}'"
+    )
+    specification = json.loads(stored["specification"][0])
+    assert specification["layers"] == [5]
+    assert specification["instruction"] == "Rank: "
+    assert specification["random_init"] == 3
+
+
 def test_similar_lists_others(cole: Cole, small: Small) -> None:
     native = next(iter(small.accuracies))
     code, out, _ = cole(
@@ -138,6 +163,9 @@ BAD_INPUT: dict[str, tuple[tuple[object, ...], str]] = {
     "model path that is not there": (("embed", "nasbench201", "--lm", "./nowhere"), "./nowhere"),
     "unknown pooling": (("embed", "nasbench201", "--pooling", "median"), "median"),
     "unknown precision": (("embed", "nasbench201", "--precision", "fp7"), "fp7"),
+    "layer that is not there": (("embed", "nasbench201", "--layer", 99), "99"),
+    "echo with an encoder": (("embed", "nasbench201", "--echo"), "echo"),
+    "unknown runner": (("embed", "nasbench201", "--runner", "slurm"), "slurm"),
     "unknown source": (("ingest", "nasbench201", "no-such-benchmark"), "no-such-benchmark"),
     "unknown head": ((*TRAIN, "--head", "forest"), "forest"),
     "unknown loss": ((*TRAIN, "-n", 20, "--head", "mlp", "--loss", "l7"), "l7"),
