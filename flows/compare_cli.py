@@ -131,8 +131,8 @@ def print_comparison(summary: dict[str, Any]) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("n", justify="right")
     table.add_column("configuration", overflow="fold")
-    for column in ("Kendall tau", "Spearman", "MSE", "best tenth", "p", "win/tie/loss"):
-        table.add_column(column, justify="right")
+    for column in ("Kendall tau", "Spearman", "MSE", "best\ntenth", "p", "win/tie/\nloss"):
+        table.add_column(column, justify="right", no_wrap=True)
     rows = pl.DataFrame(summary["rows"], infer_schema_length=None).sort("n", "position")
     for row in rows.iter_rows(named=True):
         if row["position"] == 0:
@@ -143,26 +143,23 @@ def print_comparison(summary: dict[str, Any]) -> None:
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    tau = _mean(row, "kendall_tau", 3)
+    tau = _number(row["kendall_tau"], ".3f")
+    if row["kendall_tau_std"] is not None:
+        tau += f" ± {row['kendall_tau_std']:.3f}"
     if row["collapsed"]:
-        tau += f" (collapsed {row['collapsed']} of {row['trials']})"
-    reference = row["position"] == 0
-    p = "reference" if reference else "–" if row["p_value"] is None else f"{row['p_value']:.2g}"
-    counts = "" if reference else f"{row['wins']}/{row['ties']}/{row['losses']}"
+        tau += f"\ncollapsed {row['collapsed']} of {row['trials']}"
+    counts = "" if row["wins"] is None else f"{row['wins']}/{row['ties']}/{row['losses']}"
     return [
         f"{row['n']:,}",
         row["label"],
         tau,
-        _mean(row, "spearman", 3),
-        _mean(row, "mse", 2),
-        _mean(row, "top_recall", 3),
-        p,
+        _number(row["spearman"], ".3f"),
+        _number(row["mse"], ".3g"),
+        _number(row["top_recall"], ".3f"),
+        "ref." if row["position"] == 0 else _number(row["p_value"], ".2g"),
         counts,
     ]
 
 
-def _mean(row: dict[str, Any], metric: str, digits: int) -> str:
-    mean, std = row[metric], row[f"{metric}_std"]
-    if mean is None:
-        return "–"
-    return f"{mean:.{digits}f}" + ("" if std is None else f" ± {std:.{digits}f}")
+def _number(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)

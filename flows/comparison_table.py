@@ -84,14 +84,14 @@ def finding(table: pl.DataFrame) -> str:
                 side.setdefault(str(name), []).append(row["n"])
     names = others["label"].unique(maintain_order=True).to_list()
     parts = [
-        f"ranks {word} {_listed(side, sizes)}"
-        for word, side in (("better than", above), ("worse than", below))
+        f"ranks {word} (p < {SIGNIFICANT}) than {_listed(side, sizes)}"
+        for word, side in (("better", above), ("worse", below))
         if side
     ]
     alike = [name for name in names if name not in above | below and name not in untested]
     if alike:
         parts.append(f"is not told apart from {', '.join(alike)}")
-    sentence = f"{reference} {'; it '.join(parts)} (p < {SIGNIFICANT})" if parts else reference
+    sentence = f"{reference} {'; it '.join(parts)}" if parts else f"{reference} is the reference"
     collapsed = table.filter(pl.col("collapsed") > 0)
     if not collapsed.is_empty():
         listed = ", ".join(

@@ -14,6 +14,8 @@ from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.nasbench201 import EDGES, NASBench201, parameter_count, parse
 from flows import report as page
 from flows.choices import Measured
+from flows.comparison_table import finding
+from flows.experiments import EXPERIMENTS
 from flows.pools import Features, LabelledPool, find_labelled_pool
 from flows.runs import recorded_run, versions
 from flows.training import split_pool
@@ -88,6 +90,7 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
             best_known=float(values["value"].max()) if complete else None,  # type: ignore[arg-type]
             predictions=_predictions(warehouse, head, pool),
             trials=trials,
+            comparisons=_comparisons(warehouse, space, target),
             map=_map(head, pool),
             best=_best_cells(warehouse, space, values, searches),
             specifications=_specifications(warehouse, status),
@@ -103,6 +106,32 @@ def _labelled_pool(
 ) -> LabelledPool:
     features = Features(head["encoding"], head["context"], head["spec_id"], head["language_model"])
     return find_labelled_pool(warehouse, space, features, target)
+
+
+def _comparisons(warehouse: Warehouse, space: SearchSpace, target: Target) -> list[page.Comparison]:
+    """The latest of each comparison, named experiments first and in their order."""
+    latest: dict[tuple[object, ...], pl.DataFrame] = {}
+    stored = warehouse.comparisons_of(space, target)
+    for _, rows in stored.group_by("comparison_id", maintain_order=True):
+        first = rows.row(0, named=True)
+        compared = frozenset(rows["label"])
+        latest[first["experiment"], first["population"], compared] = rows
+    order = {name: place for place, name in enumerate(EXPERIMENTS)}
+    made = []
+    for (experiment, population, _), rows in latest.items():
+        first = rows.row(0, named=True)
+        made.append(
+            page.Comparison(
+                experiment=str(experiment),
+                population=str(population),
+                architectures=first["architectures"],
+                folds=first["folds"],
+                repeats=first["repeats"],
+                finding=finding(rows),
+                rows=rows,
+            )
+        )
+    return sorted(made, key=lambda each: (order.get(each.experiment, len(order)), each.population))
 
 
 def _predictions(

@@ -2,6 +2,7 @@
 
 from flows.report.data import (
     BestCell,
+    Comparison,
     EmbeddingMap,
     Predictions,
     ReportData,
@@ -12,6 +13,7 @@ from flows.report.summaries import principal_plane
 
 __all__ = [
     "BestCell",
+    "Comparison",
     "EmbeddingMap",
     "Predictions",
     "ReportData",

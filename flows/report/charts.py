@@ -14,7 +14,10 @@ from flows.report.data import EmbeddingMap, Predictions
 from flows.report.summaries import SearchSummary, sample_rows
 
 BASELINE_COLOUR = "#8b93a1"
-COLOURS = ("#3f7fe0", "#e2793a", "#27a37a", "#c0539f", "#b08a1e", "#7a63d6", "#2ba3bf", "#d1495b")
+COLOURS = (
+    *("#3f7fe0", "#e2793a", "#27a37a", "#c0539f", "#b08a1e", "#7a63d6", "#2ba3bf", "#d1495b"),
+    *("#7b8f2e", "#9c6b4f", "#5a78a8", "#b57fd0"),
+)
 _RAMP = ("#6a4bb0", "#3d7be0", "#1fa08c", "#85c744", "#f4c20d")  # seen on white and on black
 Spec = dict[str, Any]
 
@@ -156,8 +159,10 @@ def prediction_charts(predictions: Predictions, limit: int) -> tuple[Spec, Spec]
     return _finish(values, height=330), _finish(ranks, height=330)
 
 
-def tau_chart(taus: pl.DataFrame) -> Spec:
-    """Kendall tau against training size: a colour for each encoding, a dash for each head."""
+def tau_chart(
+    taus: pl.DataFrame, series_title: str = "encoding", error_title: str = "± standard error"
+) -> Spec:
+    """Kendall tau against training size: a colour for each series, a dash for each head."""
     frame = taus.drop_nulls("mean").with_columns(pl.col("error").fill_null(0))
     series = taus["series"].unique(maintain_order=True).to_list()
     sizes = sorted(taus["n"].unique().to_list())
@@ -170,7 +175,7 @@ def tau_chart(taus: pl.DataFrame) -> Spec:
             scale=alt.Scale(type="log", nice=False, domain=_log_domain(sizes)),
             axis=alt.Axis(values=sizes, format=",d", grid=False),
         ),
-        color=_colour(series, [False] * len(series), "series", title="encoding"),
+        color=_colour(series, [False] * len(series), "series", title=series_title),
         opacity=fade,
     )
     mean = alt.Y("mean:Q", title="Kendall tau, held out", scale=alt.Scale(zero=False))
@@ -186,11 +191,11 @@ def tau_chart(taus: pl.DataFrame) -> Spec:
     points = base.mark_circle(size=62).encode(
         y=mean,
         tooltip=[
-            alt.Tooltip("series:N", title="encoding"),
+            alt.Tooltip("series:N", title=series_title),
             alt.Tooltip("head:N"),
             alt.Tooltip("n:Q", title="trained on", format=",d"),
             alt.Tooltip("mean:Q", title="Kendall tau", format=".3f"),
-            alt.Tooltip("error:Q", title="± standard error", format=".3f"),
+            alt.Tooltip("error:Q", title=error_title, format=".3f"),
             alt.Tooltip("draws:Q"),
         ],
     )

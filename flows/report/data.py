@@ -90,6 +90,30 @@ class Specification:
 
 
 @dataclass(frozen=True)
+class Comparison:
+    """The table of one comparison of predictors.
+
+    Attributes:
+        experiment: Its name, "custom" without one.
+        population: "all", or "canonical" for one architecture of each canonical form.
+        architectures: How many were labelled and held out.
+        folds: Folds of each shuffle.
+        repeats: Shuffles.
+        finding: What the table says, in one sentence.
+        rows: n, position (0: the reference), label, trials, collapsed, kendall_tau, spearman, mse
+            and top_recall with their deviations (`_std`), p_value, wins, ties, losses.
+    """
+
+    experiment: str
+    population: str
+    architectures: int
+    folds: int
+    repeats: int
+    finding: str
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything a report shows.
 
@@ -107,6 +131,7 @@ class ReportData:
         predictions: Held-out predictions of one head.
         trials: encoding, language_model (null: structural), head, n, kendall_tau: one row for
             each draw of a training set; encoding and head in words that tell settings apart.
+        comparisons: Comparisons of predictors on the target.
         map: The embedding map.
         best: The best cells, best first.
         specifications: Embedding specifications in use.
@@ -126,6 +151,7 @@ class ReportData:
     margin: float = 0.01
     predictions: Predictions | None = None
     trials: pl.DataFrame | None = None
+    comparisons: Sequence[Comparison] = ()
     map: EmbeddingMap | None = None
     best: Sequence[BestCell] = ()
     specifications: Sequence[Specification] = ()

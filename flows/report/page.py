@@ -3,7 +3,7 @@
 import functools
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
 
@@ -13,7 +13,6 @@ import vl_convert
 from cole_core.statistics import CurveCrossing, EvaluationsToReach, kendall_tau
 from flows.report.cells import draw_cell, highlight_code
 from flows.report.charts import (
-    Spec,
     map_chart,
     map_domain,
     prediction_charts,
@@ -21,7 +20,9 @@ from flows.report.charts import (
     search_domain,
     tau_chart,
 )
+from flows.report.comparisons import comparisons_section
 from flows.report.data import BestCell, ReportData
+from flows.report.markup import figure, missing, table
 from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
 
 # The browser itself holds the page to its word: nothing is fetched, from anywhere.
@@ -51,6 +52,7 @@ def render_report(data: ReportData) -> str:
         ("search", "Search", _search(data, summaries)),
         ("predictions", "Predicted against measured", _predictions(data)),
         ("training-size", "Kendall tau by training size", _taus(data, taus)),
+        ("comparisons", "Comparisons", comparisons_section(data)),
         ("map", "Embedding map", _map(data)),
         ("best", "Best cells", _best(data)),
         ("provenance", "What was run", _provenance(data)),
@@ -74,11 +76,6 @@ def render_report(data: ReportData) -> str:
         f"{escape(data.space)}</code>. This file holds all it shows and fetches nothing.</footer>"
         f"<script>{_vega()}</script><script>{_resource('charts.js')}</script></body></html>"
     )
-
-
-def _missing(what: str, *commands: str) -> str:
-    listed = " or ".join(f"<code>{escape(command)}</code>" for command in commands)
-    return f'<p class="missing">{what} Run {listed}.</p>'
 
 
 def _findings(
@@ -136,7 +133,7 @@ def _counts(counts: Mapping[str, int]) -> str:
 def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> str:
     space, dataset = data.space, data.target.dataset
     if not summaries:
-        return _missing(
+        return missing(
             "No searches of this target are stored.",
             f"cole search {space} --algorithm bananas --dataset {dataset}",
             f"cole search {space} --algorithm random_search --dataset {dataset}",
@@ -152,7 +149,7 @@ def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> str:
     return (
         "<p>How many architectures must be evaluated before a good one is found. Every search "
         "reads the value of what it evaluates and nothing else.</p>"
-        + _figure([search_chart(summaries, data.best_known, data.threshold)], caption, "search")
+        + figure([search_chart(summaries, data.best_known, data.threshold)], caption, "search")
         + _search_table(data, summaries)
     )
 
@@ -181,7 +178,7 @@ def _search_table(data: ReportData, summaries: Sequence[SearchSummary]) -> str:
             "mean, bootstrapped over seeds. ≥ where some seeds never got there: they count with "
             "all their evaluations."
         )
-    return _table(head, rows, caption, numbers=range(1, len(head)))
+    return table(head, rows, caption, numbers=range(1, len(head)))
 
 
 def _arrival_cells(arrival: EvaluationsToReach, crossing: CurveCrossing) -> list[str]:
@@ -204,7 +201,7 @@ def _arrival_cells(arrival: EvaluationsToReach, crossing: CurveCrossing) -> list
 def _predictions(data: ReportData) -> str:
     predictions = data.predictions
     if predictions is None or predictions.frame.is_empty():
-        return _missing(
+        return missing(
             "No head with held-out predictions is stored.",
             f"cole train {data.space} --encoding code.expression --dataset {data.target.dataset}",
         )
@@ -218,14 +215,14 @@ def _predictions(data: ReportData) -> str:
         "values, right their ranks (100 is the best), which are all that Kendall tau and a "
         "search go by. On the dashed line a prediction is exact."
     )
-    return "<p>What a head says of architectures whose accuracy it has never seen.</p>" + _figure(
+    return "<p>What a head says of architectures whose accuracy it has never seen.</p>" + figure(
         prediction_charts(predictions, data.sample), caption, "predictions"
     )
 
 
 def _taus(data: ReportData, taus: pl.DataFrame | None) -> str:
     if taus is None:
-        return _missing(
+        return missing(
             "No trained heads of this target are stored.",
             f"cole train {data.space} --encoding code.expression "
             f"--dataset {data.target.dataset} -n 55",
@@ -233,7 +230,7 @@ def _taus(data: ReportData, taus: pl.DataFrame | None) -> str:
     return (
         "<p>How well a head ranks held-out architectures, by the number it was trained on. "
         "Kendall tau is 1 for the same order, 0 for no relation.</p>"
-        + _figure(
+        + figure(
             [tau_chart(taus)],
             "Mean over draws of the training set, with one standard error. "
             "Click a name to single it out.",
@@ -269,12 +266,12 @@ def _tau_table(taus: pl.DataFrame) -> str:
     caption = "Kendall tau, mean ± standard error over draws; the highest of each size in bold."
     if taus["mean"].has_nulls():
         caption += " A collapsed head predicted one value for all in at least one draw."
-    return _table(head_row, rows, caption, numbers=range(2, len(head_row)))
+    return table(head_row, rows, caption, numbers=range(2, len(head_row)))
 
 
 def _map(data: ReportData) -> str:
     if data.map is None or data.map.frame.is_empty():
-        return _missing(
+        return missing(
             "No embeddings are stored.",
             f"cole embed {data.space} --encoding code.expression --lm minilm",
         )
@@ -294,13 +291,13 @@ def _map(data: ReportData) -> str:
     return (
         "<p>The vectors that heads read, seen in the plane where they vary most. Neighbours "
         "that share a colour are what makes accuracies predictable from few examples.</p>"
-        + _figure([map_chart(data.map, data.sample)], caption, "map", renderer="canvas")
+        + figure([map_chart(data.map, data.sample)], caption, "map", renderer="canvas")
     )
 
 
 def _best(data: ReportData) -> str:
     if not data.best:
-        return _missing(
+        return missing(
             "No measured architectures are stored.", f"cole ingest {data.space} analog-nasbench"
         )
     cards = "".join(_card(rank, cell) for rank, cell in enumerate(data.best, start=1))
@@ -345,7 +342,7 @@ def _provenance(data: ReportData) -> str:
             for item in data.specifications
         ]
         head = ["specification", "language model", "details", "vectors", "cut texts"]
-        parts.append(_table(head, rows, "Embedding specifications.", numbers=(3, 4)))
+        parts.append(table(head, rows, "Embedding specifications.", numbers=(3, 4)))
     if data.runs is not None and not data.runs.is_empty():
         parts.append(_runs_table(data.runs))
     if data.versions:
@@ -355,7 +352,7 @@ def _provenance(data: ReportData) -> str:
         )
         parts.append(f"<p>{items}</p>")
     if not parts:
-        return _missing("Nothing was run yet.", f"cole run {data.space}")
+        return missing("Nothing was run yet.", f"cole run {data.space}")
     return "".join(parts)
 
 
@@ -372,7 +369,7 @@ def _sources_table(sources: pl.DataFrame) -> str:
         for row in sources.iter_rows(named=True)
     ]
     head = ["source", "data set", "metric", "split", "epochs", "evaluations"]
-    return _table(head, rows, "Measured accuracies.", numbers=(4, 5))
+    return table(head, rows, "Measured accuracies.", numbers=(4, 5))
 
 
 def _runs_table(runs: pl.DataFrame) -> str:
@@ -390,8 +387,8 @@ def _runs_table(runs: pl.DataFrame) -> str:
             ]
         )
     head = ["flow", "flow run", "started", "took", "did"]
-    table = _table(head, rows, "", numbers=(3,))
-    return f"<details><summary>{len(rows)} flow runs, newest first</summary>{table}</details>"
+    listed = table(head, rows, "", numbers=(3,))
+    return f"<details><summary>{len(rows)} flow runs, newest first</summary>{listed}</details>"
 
 
 def _summary_words(summary: str) -> str:
@@ -409,45 +406,6 @@ def _summary_words(summary: str) -> str:
         for name, value in values.items()
         if isinstance(value, int | float | str)
     )
-
-
-def _table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], caption: str, numbers: Iterable[int]
-) -> str:
-    """A table. Cells are HTML: whoever makes them has escaped what is inside."""
-    right = set(numbers)
-
-    def cell(tag: str, index: int, content: str) -> str:
-        return f"<{tag}{' class=number' if index in right else ''}>{content}</{tag}>"
-
-    top = "".join(cell("th", index, escape(name)) for index, name in enumerate(head))
-    body = "".join(
-        f"<tr>{''.join(cell('td', index, content) for index, content in enumerate(row))}</tr>"
-        for row in rows
-    )
-    title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    return (
-        f'<div class="scroll"><table>{title}<thead><tr>{top}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-
-def _figure(charts: Sequence[Spec], caption: str, name: str, renderer: str = "svg") -> str:
-    places = []
-    for index, chart in enumerate(charts):
-        key = f"{name}-{index}"
-        places.append(
-            f'<div class="chart" data-specification="{key}" data-renderer="{renderer}"></div>'
-            f'<script type="application/json" id="{key}">{_json(chart)}</script>'
-        )
-    if len(charts) > 1:
-        places = ['<div class="pair">', *(f"<div>{place}</div>" for place in places), "</div>"]
-    return f"<figure>{''.join(places)}<figcaption>{caption}</figcaption></figure>"
-
-
-def _json(value: Spec) -> str:
-    # "<" cannot stand inside a script element: a string might end it.
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
 
 
 def _resource(name: str) -> str:

@@ -18,6 +18,7 @@ from cole_core.encodings import get_encoding
 from cole_core.statistics import kendall_tau
 from flows.report import (
     BestCell,
+    Comparison,
     EmbeddingMap,
     Predictions,
     ReportData,
@@ -76,6 +77,25 @@ def trials(**columns: list[object]) -> pl.DataFrame:
     return pl.DataFrame(plain | columns)
 
 
+def comparison_rows(label: str) -> pl.DataFrame:
+    """Two configurations at two sizes; the second collapses in each trial of the larger one."""
+    row = {"trials": 100, "collapsed": 0, "kendall_tau": 0.612, "kendall_tau_std": 0.01}
+    row |= {"spearman": 0.8, "mse": None, "top_recall": 0.5}
+    tested = {"p_value": 0.0004, "wins": 90, "ties": 1, "losses": 9}
+    collapsed = {"collapsed": 100, "kendall_tau": None, "kendall_tau_std": None, "p_value": None}
+    collapsed |= {"wins": 0, "ties": 0, "losses": 100, "spearman": None, "top_recall": None}
+    untested = dict.fromkeys(tested)
+    return pl.DataFrame(
+        [
+            {"n": 14, "position": 0, "label": label} | row | untested,
+            {"n": 14, "position": 1, "label": "other"} | row | tested,
+            {"n": 55, "position": 0, "label": label} | row | untested,
+            {"n": 55, "position": 1, "label": "other"} | row | collapsed,
+        ],
+        schema_overrides={"mse": pl.Float64},
+    )
+
+
 def full(text: str = "some words") -> ReportData:
     """A report with every section, `text` wherever words can stand."""
     rng = np.random.default_rng(0)
@@ -100,6 +120,7 @@ def full(text: str = "some words") -> ReportData:
         trials=trials(
             kendall_tau=[0.5, 0.6, 0.7, 0.4], n=[14, 14, 55, 14], encoding=["a", "a", "a", text]
         ),
+        comparisons=[Comparison(text, "canonical", 5260, 10, 10, text, comparison_rows(text))],
         map=EmbeddingMap(
             pl.DataFrame({"native": natives, "x": true, "y": true, "value": true}), text, (text, "")
         ),
@@ -166,7 +187,7 @@ def test_every_chart_compiles_and_has_its_place() -> None:
     page = Page(render_report(full()))
     places = {a["data-specification"] for tag, a in page.elements if tag == "div" and len(a) == 3}
     assert places == set(page.specifications)
-    assert len(places) == 5
+    assert len(places) == 6
     for specification in page.specifications.values():
         svg = vl_convert.vegalite_to_svg(specification | {"width": 400})
         assert svg.startswith("<svg")
@@ -208,6 +229,7 @@ def test_nothing_in_the_data_becomes_an_element(text: str) -> None:
         ("searches", "cole search nasbench201 --algorithm bananas --dataset cifar100"),
         ("predictions", "cole train nasbench201 --encoding code.expression --dataset cifar100"),
         ("trials", "--dataset cifar100 -n 55"),
+        ("comparisons", "cole compare predictors primitives --dataset cifar100"),
         ("map", "cole embed nasbench201 --encoding code.expression --lm minilm"),
         ("best", "cole ingest nasbench201 analog-nasbench"),
     ],
@@ -372,3 +394,10 @@ def test_a_large_report_stays_small() -> None:
         best_known=73.5,
     )
     assert len(render_report(data).encode()) < 2_000_000
+
+
+def test_a_comparison_says_what_its_table_holds() -> None:
+    html = render_report(full("ours"))
+    assert "5,260 architectures, one of each canonical form; 10 × 10 folds" in html
+    assert "p &lt; 0.001 · 90/1/9" in html
+    assert "collapsed in 100 of 100" in html
