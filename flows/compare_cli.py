@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import polars as pl
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -84,9 +85,9 @@ def predictors(
     """
     from flows import comparing
 
-    names = encoding or ["code.expression"]
+    names = encoding or []
     base = Configuration(
-        encoding=names[0],
+        encoding=names[0] if names else Configuration().encoding,
         context=context,
         lm=lm,
         pooling=pooling,
@@ -128,10 +129,11 @@ def print_comparison(summary: dict[str, Any]) -> None:
     title = f"{summary['experiment']}: {summary['architectures']:,} architectures"
     if summary["population"] == "canonical":
         title += ", one of each canonical form"
-    table = Table(title=title, title_justify="left")
+    # Without rules between the columns the names have room on a narrow terminal.
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("n", justify="right")
-    table.add_column("configuration", overflow="fold")
-    for column in ("Kendall tau", "Spearman", "MSE", "best\ntenth", "p", "win/tie/\nloss"):
+    table.add_column("configuration")
+    for column in ("Kendall tau", "Spear-\nman", "MSE", "best\ntenth", "p", "win/tie/\nloss"):
         table.add_column(column, justify="right", no_wrap=True)
     rows = pl.DataFrame(summary["rows"], infer_schema_length=None).sort("n", "position")
     for row in rows.iter_rows(named=True):

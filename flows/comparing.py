@@ -229,6 +229,7 @@ def plan(
     target = warehouse.target(search_space, **vars(measured))
     if experiment is not None:
         configurations = make_experiment(experiment, base, at_hand(warehouse, search_space, base))
+    configurations = list(dict.fromkeys(configurations))
     if len(configurations) < 2:
         raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
     surrogates = [_surrogate(search_space, each) for each in configurations]
@@ -245,7 +246,7 @@ def plan(
             for each, found in zip(configurations, features, strict=True)
         ]
     )
-    contenders = []
+    contenders: list[Contender] = []
     for each, found, pool, made, name in zip(
         configurations, features, pools, surrogates, names, strict=True
     ):
@@ -267,7 +268,10 @@ def plan(
             "seed": protocol.seed,
         }
         parameters = _parameters(search_space, each)
-        contenders.append(Contender(name, columns, configuration, parameters, pool))
+        contender = Contender(name, columns, configuration, parameters, pool)
+        # The same surrogate under two names would be tested against itself.
+        if contender.configuration_id not in {other.configuration_id for other in contenders}:
+            contenders.append(contender)
     folds = repeated_stratified_folds(
         pools[0].values,
         folds=protocol.folds,

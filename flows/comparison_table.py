@@ -116,6 +116,6 @@ def _listed(sizes_of: dict[str, list[int]], sizes: list[int]) -> str:
         groups.setdefault(tuple(at), []).append(name)
     return ", ".join(
         f"{' and '.join(names)} at "
-        + ("every n" if list(at) == sizes else f"n = {', '.join(f'{n:,}' for n in at)}")
+        + ("every n" if list(at) == sizes else f"n = {' and '.join(f'{n:,}' for n in at)}")
         for at, names in groups.items()
     )

@@ -40,9 +40,11 @@ class Printer:
             table.add_row(stage, f"{done:,} {unit}", f"{summary.get('skipped', 0):,}")
         self._console.print(table)
         for row in stages["train"]["kendall_tau"]:
+            tau = "none, the head collapsed"
+            if row["mean"] is not None:
+                tau = f"{row['mean']:.3f} ± {row['std']:.3f}"
             self._console.print(
-                f"Kendall tau with {row['n']} labelled: {row['mean']:.3f} ± {row['std']:.3f} "
-                f"({row['draws']} draws)",
+                f"Kendall tau with {row['n']} labelled: {tau} ({row['draws']} draws)",
                 highlight=False,
             )
         algorithm, best = max(

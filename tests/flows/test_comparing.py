@@ -380,3 +380,27 @@ def test_the_command_prints_table_and_finding(
     summary = json.loads(capsys.readouterr().out)
     assert (summary["trials"], summary["skipped"]) == (0, 10)
     assert [row["label"] for row in summary["rows"]] == ["graf", "path"]
+
+
+def test_a_randomly_initialised_model_stands_beside_the_trained_one(small: Small) -> None:
+    """Both are called minilm; asking for minilm means the trained one, here and in `train`."""
+    from flows.choices import Vectors
+    from flows.training import train
+
+    embed(str(small.home), "nasbench201", precision="fp32", options={"random_init": 0})
+    control = parse_configuration("random_init=0", EXPRESSION)
+    summary = compare(small, EXPRESSION, control)
+    assert [row["label"] for row in summary["rows"][:2]] == [
+        "code.expression",
+        "code.expression · random weights (seed 0)",
+    ]
+    stored = trials(small)
+    assert stored["spec_id"].n_unique() == 2
+    vectors = Vectors(precision="fp32")
+    assert train(str(small.home), "nasbench201", CIFAR10, vectors, sizes=[20], draws=1)["trials"]
+
+
+def test_the_same_surrogate_twice_is_compared_once(small: Small) -> None:
+    by_id = small.warehouse.specifications()["spec_id"][0]
+    again = parse_configuration(f"lm={by_id}", EXPRESSION)
+    assert len(compare(small, EXPRESSION, again, GRAF)["rows"]) == 2 * 2
