@@ -10,6 +10,7 @@ from cole_core.errors import InputError
 from flows import compare_cli
 from flows.choices import Measured, Vectors
 from flows.output import Printer
+from flows.server import run_flow
 
 app = typer.Typer(
     help="""Neural architectures as code, embedded by a frozen language model, kept to be searched.
@@ -84,8 +85,6 @@ def run(
     as_json: Json = False,
 ) -> None:
     """The whole pipeline: enumerate, render, embed, ingest, train, search, report."""
-    from flows import pipeline
-
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
@@ -95,8 +94,7 @@ def run(
         "device": device,
         "seed": seed,
     }
-    pipeline.plan(**arguments)
-    Printer(as_json).pipeline(pipeline.run_pipeline(**arguments))
+    Printer(as_json).pipeline(run_flow("pipeline", "run_pipeline", arguments))
 
 
 @app.command(name="enumerate", rich_help_panel=STAGES)
@@ -110,16 +108,15 @@ def enumerate_command(
     as_json: Json = False,
 ) -> None:
     """Stores a space's architectures."""
-    from flows import enumeration
-
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
         "samples": samples,
         "seed": seed,
     }
-    enumeration.plan(**arguments)
-    Printer(as_json).summary("enumerate", enumeration.enumerate_architectures(**arguments))
+    Printer(as_json).summary(
+        "enumerate", run_flow("enumeration", "enumerate_architectures", arguments)
+    )
 
 
 @app.command(rich_help_panel=STAGES)
@@ -131,11 +128,8 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Writes the architectures as texts."""
-    from flows import rendering
-
     arguments = {"home": str(home), "space": space, "encoding": encoding, "context": context}
-    rendering.plan(**arguments)
-    Printer(as_json).summary("render", rendering.render(**arguments))
+    Printer(as_json).summary("render", run_flow("rendering", "render", arguments))
 
 
 @app.command(rich_help_panel=STAGES)
@@ -189,7 +183,6 @@ def embed(
     as_json: Json = False,
 ) -> None:
     """Embeds the texts that have no vector yet."""
-    from flows import embedding
     from flows.cluster import Cluster
 
     arguments: dict[str, Any] = {
@@ -217,8 +210,7 @@ def embed(
             "trust_remote_code": trust_remote_code,
         },
     }
-    embedding.plan(**arguments)
-    Printer(as_json).summary("embed", embedding.embed(**arguments))
+    Printer(as_json).summary("embed", run_flow("embedding", "embed", arguments))
 
 
 @app.command(rich_help_panel=STAGES)
@@ -239,16 +231,13 @@ def ingest(
     as_json: Json = False,
 ) -> None:
     """Stores measured accuracies."""
-    from flows import ingestion
-
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
         "origin": origin,
         "source": source,
     }
-    ingestion.plan(**arguments)
-    Printer(as_json).summary("ingest", ingestion.ingest(**arguments))
+    Printer(as_json).summary("ingest", run_flow("ingestion", "ingest", arguments))
 
 
 @app.command(rich_help_panel=STAGES)
@@ -277,8 +266,6 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Trains a head on stored vectors and tests how well it ranks a held-out tenth."""
-    from flows import training
-
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
@@ -290,8 +277,7 @@ def train(
         "draws": draws,
         "seed": seed,
     }
-    training.plan(**arguments)
-    Printer(as_json).summary("train", training.train(**arguments))
+    Printer(as_json).summary("train", run_flow("training", "train", arguments))
 
 
 @app.command(rich_help_panel=STAGES)
@@ -331,8 +317,6 @@ def search(
     as_json: Json = False,
 ) -> None:
     """Searches for the best architecture, reading cached vectors and measured values."""
-    from flows import searching
-
     asked = {
         "head": head,
         "acquisition": acquisition,
@@ -350,8 +334,7 @@ def search(
         "budget": budget,
         "seeds": seed or [0],
     }
-    searching.plan(**arguments)
-    Printer(as_json).summary("search", searching.search(**arguments))
+    Printer(as_json).summary("search", run_flow("searching", "search", arguments))
 
 
 @app.command(rich_help_panel=STAGES)
@@ -369,15 +352,12 @@ def report(
     as_json: Json = False,
 ) -> None:
     """Writes what is known of a space into one HTML file."""
-    from flows import reporting
-
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
         "measured": Measured(dataset, metric, split, epochs, source),
     }
-    reporting.plan(**arguments)
-    Printer(as_json).summary("report", reporting.report(**arguments))
+    Printer(as_json).summary("report", run_flow("reporting", "report", arguments))
 
 
 @app.command(rich_help_panel=QUESTIONS)

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from flows.choices import Measured
 from flows.experiments import EXPERIMENTS, Configuration, parse_configuration
+from flows.server import run_flow
 
 app = typer.Typer(
     help="Compares encodings, language models, heads and searches, with tests of significance.",
@@ -110,8 +111,7 @@ def predictors(
             tuple(n or comparing.SIZES), folds, repeats, canonical, seed
         ),
     }
-    comparing.plan(**arguments)
-    summary = comparing.compare_predictors(**arguments)
+    summary = run_flow("comparing", "compare_predictors", arguments)
     if as_json:
         print(json.dumps({"stage": "compare predictors", **summary}))
     else:

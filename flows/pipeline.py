@@ -19,7 +19,7 @@ from warehouse import Warehouse
 
 ENCODING = "code.expression"
 SIZES = (14, 55, 220, 879)
-DRAWS = 5
+DRAWS = 3
 ALGORITHMS = ("bananas", "random_search")
 BUDGET = 100
 SEARCHES = 5

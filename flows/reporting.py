@@ -2,12 +2,14 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
+from cole_core.hashing import hash_json
 from cole_core.predictors import load_surrogate
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
@@ -39,12 +41,26 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
         InputError: The space is unknown, or nothing was measured.
     """
     target = plan(home, space, measured)
-    parameters = {"space": space, "target": target.to_json()}
+    search_space, warehouse = get_space(space), Warehouse(home)
+    parameters = {
+        "space": space,
+        "target": target.to_json(),
+        "inputs": inputs_hash(warehouse),
+    }
+    latest = warehouse.latest_run(search_space, "report")
     with recorded_run(home, "report", parameters) as run:
-        html = compose(run.warehouse, get_space(space), target)
+        if latest is not None and latest[0] == parameters and Path(latest[1]["report"]).exists():
+            run.summary = latest[1] | {"reports": 0, "skipped": 1}
+            return run.summary
+        html = compose(run.warehouse, search_space, target)
         with run.warehouse.writer("cole report", run.run_id) as writer:
             path = writer.add_report(space, html)
-        run.summary = {"report": str(path), "bytes": len(html.encode())}
+        run.summary = {
+            "reports": 1,
+            "skipped": 0,
+            "report": str(path),
+            "bytes": len(html.encode()),
+        }
     return run.summary
 
 
@@ -56,6 +72,14 @@ def plan(home: str, space: str, measured: Measured = Measured()) -> Target:
         if latest is not None:
             return latest
     return warehouse.target(search_space, **vars(measured))
+
+
+def inputs_hash(warehouse: Warehouse) -> str:
+    """Content hash of what a report can show: everything but the runs that changed nothing."""
+    status = warehouse.status()
+    return hash_json(
+        {name: value for name, value in status.items() if name not in ("home", "runs")} | versions()
+    )
 
 
 @task(name="compose report", cache_policy=NO_CACHE, persist_result=False)

@@ -215,6 +215,7 @@ SELECT (SELECT count(*) FROM store.trials) AS trials,
        (SELECT count(*) FROM store.heads) AS heads,
        (SELECT count(*) FROM store.searches) AS searches,
        (SELECT count(*) FROM store.search_steps) AS search_steps,
+       (SELECT count(*) FROM store.comparisons) AS comparisons,
        (SELECT count(*) FROM store.runs) AS runs;
 
 -- name: latest_target
@@ -261,6 +262,13 @@ LIMIT 1;
 SELECT text
 FROM renderings
 WHERE architecture_id = $architecture_id AND encoding = $encoding AND context = $context;
+
+-- name: latest_run
+SELECT parameters, summary
+FROM store.runs
+WHERE flow = $flow AND parameters ->> '$.space' = $space AND ended_at IS NOT NULL
+ORDER BY started_at DESC
+LIMIT 1;
 
 -- name: recent_runs
 SELECT flow, run_id, started_at, ended_at, coalesce(summary::VARCHAR, '') AS summary

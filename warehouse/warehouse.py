@@ -380,6 +380,15 @@ class Warehouse:
         )
         return None if rows.is_empty() else str(rows["text"][0])
 
+    def latest_run(
+        self, space: SearchSpace, flow: str
+    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """Parameters and summary of the latest run of a flow that ended; None before the first."""
+        rows = self._read("latest_run", space=space.name, flow=flow)
+        if rows.is_empty():
+            return None
+        return json.loads(rows["parameters"][0]), json.loads(rows["summary"][0])
+
     def recent_runs(self, limit: int) -> pl.DataFrame:
         """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
         return self._read("recent_runs", limit=limit)

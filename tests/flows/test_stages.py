@@ -208,6 +208,18 @@ def test_report_holds_what_was_done_and_fetches_nothing(small: Small) -> None:
     )
 
 
+def test_a_report_is_written_again_when_there_is_something_new(small: Small) -> None:
+    first = report(str(small.home), "nasbench201", CIFAR10)
+    path = Path(first["report"])
+    written = path.stat().st_mtime_ns
+    assert report(str(small.home), "nasbench201", CIFAR10)["skipped"] == 1
+    assert path.stat().st_mtime_ns == written
+    search(str(small.home), "nasbench201", CIFAR10, VECTORS, budget=10)
+    assert report(str(small.home), "nasbench201", CIFAR10)["reports"] == 1
+    path.unlink()
+    assert report(str(small.home), "nasbench201", CIFAR10)["reports"] == 1
+
+
 def test_every_row_knows_its_run(small: Small) -> None:
     runs = small.warehouse.sql("SELECT run_id, flow FROM runs WHERE ended_at IS NOT NULL")
     flow_of = dict(runs.iter_rows())

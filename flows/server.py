@@ -1,0 +1,123 @@
+"""A Prefect server for one command, started while the command still reads its input.
+
+Prefect starts one by itself as well, but only when the first flow begins and after importing the
+server into the client: five seconds later.
+"""
+
+import contextlib
+import ctypes
+import importlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_START_SECONDS = 120
+_PR_SET_PDEATHSIG = 1
+
+
+class LocalServer:
+    """A server process on the loopback interface, or none where one is configured.
+
+    Use it as a context manager: it starts at once, `ready` waits for it, and it ends with the
+    block or with this process.
+    """
+
+    def __enter__(self) -> "LocalServer":
+        from prefect.settings import PREFECT_API_URL
+
+        self._process: subprocess.Popen[bytes] | None = None
+        if PREFECT_API_URL.value():
+            return self
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "prefect", "server", "start", "--no-ui"),
+                *("--host", "127.0.0.1", "--port", str(self._port)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | {"PREFECT_SERVER_API_HOST": "127.0.0.1"},
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @contextlib.contextmanager
+    def ready(self) -> Iterator[None]:
+        """Flows of the block report to the server.
+
+        Raises:
+            RuntimeError: The server ended or did not start in time.
+        """
+        if self._process is None:
+            yield
+            return
+        from prefect.settings import (
+            PREFECT_API_URL,
+            PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+            temporary_settings,
+        )
+
+        url = f"http://127.0.0.1:{self._port}/api"
+        self._wait(url)
+        # Heartbeats tell a server that outlives its runs which of them crashed; this one does not,
+        # and waiting for their thread costs up to a second for each flow.
+        with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+            yield
+
+    def _wait(self, url: str) -> None:
+        import httpx
+
+        assert self._process is not None
+        deadline = time.monotonic() + _START_SECONDS
+        while self._process.poll() is None and time.monotonic() < deadline:
+            try:
+                if httpx.get(f"{url}/health", timeout=1).is_success:
+                    return
+            except httpx.TransportError:
+                time.sleep(0.05)
+        raise RuntimeError(
+            f"Prefect's server did not start (exit code {self._process.poll()}): "
+            "see 'prefect server start'"
+        )
+
+
+def run_flow(module: str, flow: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Checks the arguments of a flow, then runs it.
+
+    Args:
+        module: A module of this package with the flow and its `plan`.
+        flow: The flow's name there.
+        arguments: Of both.
+
+    Raises:
+        InputError: As the flow; nothing has run then.
+    """
+    with LocalServer() as server:
+        stage = importlib.import_module(f"flows.{module}")
+        stage.plan(**arguments)
+        with server.ready():
+            summary: dict[str, Any] = getattr(stage, flow)(**arguments)
+    return summary
+
+
+def _end_with_parent() -> None:
+    """Asks Linux to end the server when this process is killed and can no longer do it."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
