@@ -266,7 +266,7 @@ WHERE architecture_id = $architecture_id AND encoding = $encoding AND context = 
 -- name: latest_run
 SELECT parameters, summary
 FROM store.runs
-WHERE flow = $flow AND parameters ->> '$.space' = $space AND ended_at IS NOT NULL
+WHERE flow = $flow AND (parameters ->> '$.space') = $space AND ended_at IS NOT NULL
 ORDER BY started_at DESC
 LIMIT 1;
 
