@@ -7,7 +7,9 @@ the flow.
 
 import contextlib
 import importlib.util
+import logging
 import os
+import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -152,7 +154,9 @@ def _ray(cluster: Cluster, device: str, stack: contextlib.ExitStack) -> Workers:
             "num_cpus": cluster._processes,
             "include_dashboard": False,
         }
-    runner = stack.enter_context(RayTaskRunner(address=cluster.address, init_kwargs=settings))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="lance is not fork-safe")  # Ray's forks exec
+        runner = stack.enter_context(RayTaskRunner(address=cluster.address, init_kwargs=settings))
     _report_here(stack)
     resources = ray.cluster_resources()
     if device.startswith("cuda") or (device == "auto" and resources.get("GPU", 0) >= 1):
@@ -162,14 +166,16 @@ def _ray(cluster: Cluster, device: str, stack: contextlib.ExitStack) -> Workers:
 
 
 def _dask(cluster: Cluster, stack: contextlib.ExitStack) -> Workers:
+    import distributed
     from prefect_dask import DaskTaskRunner
 
+    logging.getLogger(distributed.__name__).setLevel(logging.WARNING)
     if cluster.address is None:
         settings: dict[str, Any] = {
             "cluster_kwargs": {
                 "n_workers": cluster._processes,
                 "threads_per_worker": 1,
-                "dashboard_address": None,
+                "dashboard_address": "127.0.0.1:0",
             }
         }
     else:
