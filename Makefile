@@ -10,8 +10,9 @@ BIN := $(VENV)/bin
 run: $(VENV)/installed
 	$(BIN)/cole run nasbench201 --home $(COLE_HOME)
 
+# A process per core with one thread each; a file's tests share their fixtures.
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
