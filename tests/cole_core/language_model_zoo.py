@@ -113,3 +113,37 @@ def plain_loop(
     model = hf.AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
     tokenizer = hf.AutoTokenizer.from_pretrained(folder)
     return np.stack([pool(hidden_states(model, tokenizer(text)["input_ids"])) for text in texts])
+
+
+def windowed_states(folder: Path, text: str, window: int, overlap: int) -> np.ndarray:
+    """Hidden states of a text beyond the limit, (layers + 1, tokens, hidden), by a plain loop.
+
+    Of a token that two windows hold, the state with the wider margin to its window's ends counts.
+    """
+    model = hf.AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = hf.AutoTokenizer.from_pretrained(folder)
+    whole = tokenizer(text)["input_ids"]
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    at = whole.index(ids[0])
+    before, after = whole[:at], whole[at + len(ids) :]
+    room = window - len(before) - len(after)
+    best: dict[int, tuple[int, np.ndarray]] = {}
+    first = last = None
+    start = 0
+    while True:
+        part = ids[start : start + room]
+        states = hidden_states(model, [*before, *part, *after])
+        final = start + room >= len(ids)
+        for i in range(len(part)):
+            left = i if start else 10**6
+            right = 10**6 if final else len(part) - 1 - i
+            margin = min(left, right)
+            if start + i not in best or margin > best[start + i][0]:
+                best[start + i] = (margin, states[:, len(before) + i])
+        first = states[:, : len(before)] if first is None else first
+        last = states[:, len(before) + len(part) :]
+        if final:
+            break
+        start += room - overlap
+    tokens = np.stack([best[i][1] for i in range(len(ids))], axis=1)
+    return np.concatenate([first, tokens, last], axis=1)

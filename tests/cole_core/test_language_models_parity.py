@@ -9,7 +9,9 @@ import pytest
 import torch
 import transformers as hf
 
+from cole_core.encodings import TextEncoding, get_encoding
 from cole_core.language_models import load, specify
+from cole_core.spaces import get_space
 from tests.cole_core.language_model_zoo import (
     CAUSAL,
     CONFIGS,
@@ -18,6 +20,7 @@ from tests.cole_core.language_model_zoo import (
     hidden_states,
     make_model,
     plain_loop,
+    windowed_states,
 )
 
 POOLS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -116,34 +119,27 @@ def test_long_texts_equal_a_plain_windowed_loop(
 ) -> None:
     window, overlap = 64, 10
     ours = embed(zoo[kind], [LONG, "x"], 128, pooling=pooling, window=window, overlap=overlap)
-    model = hf.AutoModel.from_pretrained(zoo[kind]).eval()
-    tokenizer = hf.AutoTokenizer.from_pretrained(zoo[kind])
-    whole = tokenizer(LONG)["input_ids"]
-    ids = tokenizer(LONG, add_special_tokens=False)["input_ids"]
-    at = whole.index(ids[0])
-    before, after = whole[:at], whole[at + len(ids) :]
-    room = window - len(before) - len(after)
-    best: dict[int, tuple[int, np.ndarray]] = {}  # per token the state with the widest margin
-    first = last = None
-    start = 0
-    while True:
-        part = ids[start : start + room]
-        states = hidden_states(model, [*before, *part, *after])
-        final = start + room >= len(ids)
-        for i in range(len(part)):
-            left = i if start else 10**6
-            right = 10**6 if final else len(part) - 1 - i
-            margin = min(left, right)
-            if start + i not in best or margin > best[start + i][0]:
-                best[start + i] = (margin, states[:, len(before) + i])
-        first = states[:, : len(before)] if first is None else first
-        last = states[:, len(before) + len(part) :]
-        if final:
-            break
-        start += room - overlap
-    tokens = np.stack([best[i][1] for i in range(len(ids))], axis=1)
-    every = np.concatenate([first, tokens, last], axis=1)
-    np.testing.assert_allclose(ours[0], POOLS[pooling](every), atol=1e-4)
+    states = windowed_states(zoo[kind], LONG, window, overlap)
+    np.testing.assert_allclose(ours[0], POOLS[pooling](states), atol=1e-4)
+
+
+def test_ten_networks_that_do_not_fit_are_ten_vectors() -> None:
+    """Every `network` context is beyond MiniLM's 512 tokens: read in windows, none is cut."""
+    from cole_core.language_models.files import find_model
+
+    space, encoding = get_space("nasbench201"), get_encoding("nasbench201", "code.exclude_helper")
+    assert isinstance(encoding, TextEncoding)
+    rng = np.random.default_rng(0)
+    texts = [encoding.render(space.sample(rng), "network") for _ in range(10)]
+    batches = list(load(specify("minilm", precision="fp32")).embed(texts))
+    assert min(batch.n_tokens.min() for batch in batches) > 512
+    assert not any(batch.truncated.any() for batch in batches)
+    ours = embed("minilm", texts, 2048)
+    assert len(np.unique(ours.round(4), axis=0)) == 10
+    folder = find_model("minilm").folder
+    for vector, text in zip(ours, texts, strict=True):
+        states = windowed_states(folder, text, 512, 64)
+        np.testing.assert_allclose(vector, POOLS["avg_avg"](states), atol=1e-4)
 
 
 @pytest.mark.parametrize("pooling", ["mean", "last_token"])
