@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.mlp import MLPHead
+from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Surrogate, fit_together
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
@@ -101,6 +103,12 @@ class Contender:
     def configuration_id(self) -> str:
         """Content hash of the configuration."""
         return hash_json(self.configuration)
+
+    @cached_property
+    def space(self) -> Reduction | None:
+        """The reduction, where it learns from the whole space: the same in all trials."""
+        surrogate = make_surrogate(**self.parameters)
+        return surrogate.fit_reduction(self.pool.vectors) if surrogate.needs_space else None
 
     def trial_id(self, n: int, draw: int) -> str:
         """Content hash of the configuration with n and draw."""
@@ -494,7 +502,7 @@ def run_batch(
         surrogates,
         [pool.vectors[rows] for rows in labelled],
         [pool.values[rows] for rows in labelled],
-        unlabelled=[pool.vectors] * len(folds),
+        unlabelled=[contender.space] * len(folds),
     )
     rows = []
     for draw, fold, rows_in, surrogate in zip(draws, folds, labelled, surrogates, strict=True):

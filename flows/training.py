@@ -120,7 +120,7 @@ class Plan:
     def space(self) -> np.ndarray | Reduction:
         """What the reduction learns of the space: the same for all trials, so learned once."""
         surrogate = make_surrogate(self.columns["head"], **self.parameters)
-        if surrogate.fitted_on != "space":
+        if not surrogate.needs_space:
             return self.pool.vectors
         return surrogate.fit_reduction(self.pool.vectors)
 

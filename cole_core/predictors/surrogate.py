@@ -47,6 +47,11 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.fitted_on = fitted_on
         self.target = target
 
+    @property
+    def needs_space(self) -> bool:
+        """Whether `fit` needs the vectors of the whole space."""
+        return self.fitted_on == "space"
+
     def fit_reduction(self, unlabelled: np.ndarray) -> Reduction:
         """The reduction fitted on the vectors of the space, to share among many surrogates.
 
