@@ -125,10 +125,21 @@ def render(
     home: Home = HOME,
     encoding: Encoding = "code.expression",
     context: Context = "none",
+    samples: Annotated[
+        int | None, typer.Option(help="Render so many of the architectures, drawn at random.")
+    ] = None,
+    seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
     """Writes the architectures as texts."""
-    arguments = {"home": str(home), "space": space, "encoding": encoding, "context": context}
+    arguments: dict[str, Any] = {
+        "home": str(home),
+        "space": space,
+        "encoding": encoding,
+        "context": context,
+        "samples": samples,
+        "seed": seed,
+    }
     Printer(as_json).summary("render", run_flow("rendering", "render", arguments))
 
 

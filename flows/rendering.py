@@ -9,6 +9,7 @@ from concurrent.futures import Executor, ProcessPoolExecutor
 from functools import partial
 from typing import Any
 
+import numpy as np
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -29,7 +30,12 @@ NAMED = 3  # failed architectures that are named
 
 @flow(name="render")
 def render(
-    home: str, space: str, encoding: str = "code.expression", context: str = NO_CONTEXT
+    home: str,
+    space: str,
+    encoding: str = "code.expression",
+    context: str = NO_CONTEXT,
+    samples: int | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Renders the architectures that have no text under an encoding yet.
 
@@ -38,12 +44,20 @@ def render(
         space: The search space.
         encoding: A text encoding of the space.
         context: What stands around the architecture: none, network or comment.
+        samples: How many of the stored architectures, drawn at random; None renders all.
+        seed: Seed of the draw.
 
     Raises:
-        InputError: The space, the encoding or the context is unknown.
+        InputError: The space, the encoding or the context is unknown, or fewer are stored.
     """
-    text_encoding = plan(home, space, encoding, context)
-    parameters = {"space": space, "encoding": encoding, "context": context}
+    text_encoding = plan(home, space, encoding, context, samples, seed)
+    parameters = {
+        "space": space,
+        "encoding": encoding,
+        "context": context,
+        "samples": samples,
+        "seed": seed,
+    }
     shard_size = SLOW_SHARD if text_encoding.is_slow else SHARD
     failed: list[str] = []
     with (
@@ -52,8 +66,9 @@ def render(
         processes(text_encoding) as executor,
     ):
         search_space = get_space(space)
-        stored = run.warehouse.architectures(search_space).height
+        wanted = draw(run.warehouse.architectures(search_space), samples, seed)
         missing = run.warehouse.missing_renderings(search_space, encoding, context)
+        missing = missing.join(wanted, on="architecture_id", how="semi", maintain_order="left")
         with track("render · architectures", missing.height) as advance:
             for shard in missing.iter_slices(shard_size):
                 rows, errors = render_shard(text_encoding, context, shard, executor, advance)
@@ -62,7 +77,7 @@ def render(
         report_failures(failed)
         run.summary = {
             "renderings": missing.height - len(failed),
-            "skipped": stored - missing.height,
+            "skipped": wanted.height - missing.height,
         }
         if failed:
             run.summary["failed"] = len(failed)
@@ -70,11 +85,36 @@ def render(
 
 
 def plan(
-    home: str, space: str, encoding: str = "code.expression", context: str = NO_CONTEXT
+    home: str,
+    space: str,
+    encoding: str = "code.expression",
+    context: str = NO_CONTEXT,
+    samples: int | None = None,
+    seed: int = 0,
 ) -> TextEncoding:
     """The encoding that the flow will use; its arguments and errors are the flow's."""
-    Warehouse(home)
-    return get_text_encoding(space, encoding, context)
+    warehouse = Warehouse(home)
+    found = get_text_encoding(space, encoding, context)
+    if samples is not None:
+        draw(warehouse.architectures(get_space(space)), samples, seed)
+    return found
+
+
+def draw(architectures: pl.DataFrame, samples: int | None, seed: int) -> pl.DataFrame:
+    """A number of the architectures at random, in their order; all without a number.
+
+    Raises:
+        InputError: There are fewer, or the number is not positive.
+    """
+    if samples is None:
+        return architectures
+    if not 1 <= samples <= architectures.height:
+        raise InputError(
+            f"--samples {samples}: {architectures.height:,} architectures are stored, ask for "
+            "at least 1 and at most that"
+        )
+    rows = np.random.default_rng(seed).choice(architectures.height, samples, replace=False)
+    return architectures[np.sort(rows)]
 
 
 @task(name="render shard", cache_policy=NO_CACHE, persist_result=False)

@@ -3,6 +3,7 @@
 import pytest
 
 from cole_core.encodings import RenderingError, TextEncoding, get_encoding
+from cole_core.errors import InputError
 from flows import rendering
 from flows.rendering import render
 from tests.flows.conftest import SIZE, SPACE, Small
@@ -44,3 +45,14 @@ def test_processes_write_what_one_would(small: Small) -> None:
     rows = small.warehouse.sql("SELECT native, text FROM renderings WHERE encoding = 'onnx'")
     for native, text in rows.head(5).iter_rows():
         assert encoding.render(native) == text
+
+
+def test_a_sample_is_the_same_at_each_run_and_grows_into_all(small: Small) -> None:
+    home = str(small.home)
+    first = render(home, "nasbench201", "code.inline", samples=20, seed=1)
+    assert first == {"renderings": 20, "skipped": 0}
+    again = render(home, "nasbench201", "code.inline", samples=20, seed=1)
+    assert again == {"renderings": 0, "skipped": 20}
+    assert render(home, "nasbench201", "code.inline") == {"renderings": SIZE - 20, "skipped": 20}
+    with pytest.raises(InputError, match=f"--samples {SIZE + 1}: {SIZE} architectures"):
+        render(home, "nasbench201", "code.inline", samples=SIZE + 1)
