@@ -161,13 +161,16 @@ def _run(job: dict[str, Any]) -> dict[str, Any]:
     if job["algorithm"] == "bananas":
         settings["structural"] = job["structural"]
     start = time.perf_counter()
-    searches = run_searches(
+    searches: list[list[Step]] = [[] for _ in job["seeds"]]
+    for batch in run_searches(
         make_algorithm(job["algorithm"], **settings),
         problem,
         job["budget"],
         job["seeds"],
         finished=_progress(job["encoding"], job["target"], job["full"]),
-    )
+    ):
+        for place, steps in batch.items():
+            searches[place] += steps
     return {
         "encoding": job["encoding"],
         "seconds": time.perf_counter() - start,
@@ -180,7 +183,7 @@ def _progress(encoding: str, target: float, full: bool) -> Callable[[list[list[S
     """Says how far the searches are, and which may end."""
 
     def finished(searches: list[list[Step]]) -> list[bool]:
-        best = [max(step.value for step in steps) for steps in searches]
+        best = [max((step.value for step in steps), default=0.0) for steps in searches]
         there = [value >= target for value in best]
         longest = max(len(steps) for steps in searches)
         if longest % 50 == 0:

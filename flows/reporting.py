@@ -20,6 +20,7 @@ from flows.comparison_table import finding
 from flows.experiments import EXPERIMENTS
 from flows.pools import Features, LabelledPool, find_labelled_pool
 from flows.runs import recorded_run, versions
+from flows.search_labels import describe_search, search_labels
 from flows.training import split_pool
 from warehouse import Target, Warehouse
 
@@ -90,7 +91,7 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
     values = architectures.join(
         warehouse.labels(space, target), on="architecture_id", how="inner", maintain_order="left"
     )
-    searches = warehouse.searches_of(space, target)
+    searches = named_searches(warehouse, space, target)
     trials = warehouse.trials_of(space, target)
     head = warehouse.best_head(space, target)
     pool = None if head is None else _labelled_pool(warehouse, space, target, head)
@@ -110,7 +111,7 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
                 "trials": status["trials"],
                 "searches": status["searches"],
             },
-            searches=searches,
+            searches=searches.filter(~pl.col("compared")),
             best_known=float(values["value"].max()) if complete else None,  # type: ignore[arg-type]
             predictions=_predictions(warehouse, head, pool),
             trials=trials,
@@ -122,6 +123,39 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
             runs=warehouse.recent_runs(RUNS),
             versions=versions(),
         )
+    )
+
+
+def named_searches(warehouse: Warehouse, space: SearchSpace, target: Target) -> pl.DataFrame:
+    """Every step of every search: search_id, algorithm, seed, compared, label, step, native, value.
+
+    Searches that a comparison ran are named apart from the others.
+    """
+    found = warehouse.searches_of(space, target)
+    specifications = {
+        row["spec_id"]: row for row in warehouse.specifications().iter_rows(named=True)
+    }
+    configurations = [json.loads(text) for text in found["configuration"]]
+    ids = [hash_json({k: v for k, v in each.items() if k != "seed"}) for each in configurations]
+    described = {
+        id_: describe_search(each, specifications.get(spec_id))
+        for id_, each, spec_id in zip(ids, configurations, found["spec_id"], strict=True)
+    }
+    label_of = dict(
+        zip(
+            described,
+            search_labels(
+                list(described.values()), list(described), ("algorithm", "encoding", "lm")
+            ),
+            strict=True,
+        )
+    )
+    labelled = found.select("search_id", "algorithm", "seed", "compared").with_columns(
+        label=pl.Series([label_of[id_] for id_ in ids], dtype=pl.String)
+    )
+    steps = warehouse.search_steps(found["search_id"].to_list())
+    return labelled.join(
+        steps.select("search_id", "step", "native", "value"), on="search_id", maintain_order="left"
     )
 
 

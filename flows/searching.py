@@ -1,8 +1,8 @@
 """Flow: a search that reads cached vectors and measured values."""
 
-import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,17 +12,18 @@ from prefect import flow
 
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json, hash_text
-from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm, run_search
+from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.bananas import Bananas
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
+from cole_core.statistics import reached
 from flows.choices import Measured, Vectors
 from flows.pools import Features, LabelledPool, find_features, find_labelled_pool
 from flows.progress import track
 from flows.runs import Run, recorded_run
-from warehouse import Warehouse
+from warehouse import Target, Warehouse
 
-COMMIT_EVERY = 20  # evaluations: what a crash can cost
+COMMIT_SECONDS = 2.0  # what a crash can cost
 
 # What `bananas` does unless asked otherwise; the paper's settings are the class's own defaults.
 RECOMMENDED: dict[str, Any] = {
@@ -61,8 +62,19 @@ def search(
         InputError: A name is unknown, something was not made yet, or the budget is above the pool.
     """
     made = plan(home, space, measured, vectors, algorithm, algorithm_parameters, budget, seeds)
+    seeds = list(dict.fromkeys(seeds))
     with recorded_run(home, "search", made.configuration | {"budget": budget}) as run:
-        searches = [run_one(run, made, budget, seed) for seed in seeds]
+        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds])
+        left = sum(max(budget - len(steps), 0) for steps in known.values())
+        with track(f"search · {made.searcher.name}", left) as advance:
+            register(run, [made.row(seed) for seed in seeds])
+            store(run, search_rounds(made, budget, seeds, list(known.values())), advance)
+        searches = [
+            _found(search_id, seed, steps[:budget], len(known[search_id][:budget]))
+            for (search_id, steps), seed in zip(
+                stored_steps(run.warehouse, list(known)).items(), seeds, strict=True
+            )
+        ]
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in searches),
             "skipped": sum(each["skipped"] for each in searches),
@@ -71,29 +83,86 @@ def search(
     return run.summary
 
 
-def run_one(run: Run, made: "Plan", budget: int, seed: int) -> dict[str, Any]:
-    """Runs or continues the search of one seed, committing as it goes."""
-    search_id = made.search_id(seed)
-    with run.warehouse.writer("cole search", run.run_id) as writer:
-        writer.add_search(made.row(seed))
-    history = stored_steps(run.warehouse, search_id)[:budget]
-    steps = run_search(made.searcher, made.problem, budget, seed, history)
-    with track(f"search · {made.searcher.name}", budget - len(history)) as advance:
-        for batch in batched(steps, COMMIT_EVERY):
-            with run.warehouse.writer("cole search", run.run_id) as writer:
-                writer.add_search_steps(made.step_rows(search_id, batch))
-            advance(len(batch))
-    stored = stored_steps(run.warehouse, search_id)[:budget]
-    best = max(stored, key=lambda step: step.value)
+def _found(search_id: str, seed: int, steps: Sequence[Step], known: int) -> dict[str, Any]:
+    best = max(steps, key=lambda step: step.value)
     return {
         "search_id": search_id,
         "seed": seed,
-        "evaluations": budget - len(history),
-        "skipped": len(history),
+        "evaluations": len(steps) - known,
+        "skipped": known,
         "best": best.native,
         "best_value": best.value,
         "found_after": best.index + 1,
     }
+
+
+def register(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Registers searches, before their first step."""
+    with run.warehouse.writer("cole search", run.run_id) as writer:
+        writer.add_searches(rows)
+
+
+def store(run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> None:
+    """Stores steps as they come, every few seconds."""
+    waiting: list[pl.DataFrame] = []
+    committed = time.monotonic()
+
+    def commit() -> None:
+        with run.warehouse.writer("cole search", run.run_id) as writer:
+            writer.add_search_steps(pl.concat(waiting))
+        waiting.clear()
+
+    try:
+        for rows in rounds:
+            waiting.append(rows)
+            advance(rows.height)
+            if time.monotonic() - committed > COMMIT_SECONDS:
+                commit()
+                committed = time.monotonic()
+    finally:
+        if waiting:  # what was evaluated before an interruption is kept as well
+            commit()
+
+
+def search_rounds(
+    made: "Plan",
+    budget: int,
+    seeds: Sequence[int],
+    histories: Sequence[Sequence[Step]],
+    until: float | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Runs the searches of several seeds as one stack.
+
+    Args:
+        made: What to run.
+        budget: Evaluations of each search.
+        seeds: Seed of each search.
+        histories: Their stored steps.
+        until: Where given, searches that are there may end, as `reached` says.
+
+    Yields:
+        The new steps of each batch, as the warehouse takes them.
+    """
+    from cole_core.search.together import run_searches
+
+    def finished(searches: list[list[Step]]) -> Sequence[bool]:
+        assert until is not None
+        return reached([[step.value for step in steps] for steps in searches], until)
+
+    started = time.perf_counter()
+    for batch in run_searches(
+        made.searcher,
+        made.problem,
+        budget,
+        seeds,
+        [steps[:budget] for steps in histories],
+        None if until is None else finished,
+    ):
+        seconds = (time.perf_counter() - started) / sum(map(len, batch.values()))
+        yield pl.concat(
+            [made.step_rows(made.search_id(seeds[i]), steps, seconds) for i, steps in batch.items()]
+        )
+        started = time.perf_counter()
 
 
 @dataclass(frozen=True)
@@ -114,8 +183,13 @@ class Plan:
     columns: dict[str, Any]
     configuration: dict[str, Any]
 
+    @property
+    def configuration_id(self) -> str:
+        """Content hash of the configuration; the budget is no part of it."""
+        return hash_json(self.configuration)
+
     def search_id(self, seed: int) -> str:
-        """Content hash of configuration and seed; the budget is no part of it."""
+        """Content hash of configuration and seed."""
         return hash_json(self.configuration | {"seed": seed})
 
     def row(self, seed: int) -> dict[str, Any]:
@@ -141,17 +215,21 @@ class Plan:
         )
         return self.searcher.prepare(problem)
 
-    def step_rows(self, search_id: str, steps: Sequence[Step]) -> pl.DataFrame:
+    @cached_property
+    def _id_of(self) -> dict[str, str]:
+        return dict(zip(self.pool.natives, self.pool.architecture_ids, strict=True))
+
+    def step_rows(self, search_id: str, steps: Sequence[Step], seconds: float) -> pl.DataFrame:
         """Steps as the warehouse takes them, counted from 1."""
-        id_of = dict(zip(self.pool.natives, self.pool.architecture_ids, strict=True))
         return pl.DataFrame(
             {
                 "search_id": search_id,
                 "step": [step.index + 1 for step in steps],
-                "architecture_id": [id_of[step.native] for step in steps],
+                "architecture_id": [self._id_of[step.native] for step in steps],
                 "value": [step.value for step in steps],
                 "predicted_mean": pl.Series([s.predicted_mean for s in steps], dtype=pl.Float64),
                 "predicted_std": pl.Series([s.predicted_std for s in steps], dtype=pl.Float64),
+                "seconds": seconds,
             }
         )
 
@@ -171,20 +249,41 @@ def plan(
     given = algorithm_parameters or {}
     if algorithm == Bananas.name:
         given = RECOMMENDED | given
-    searcher = make_algorithm(algorithm, **given)
+    make_algorithm(algorithm, **given)  # a name that is wrong is said before anything is looked up
     features = find_features(warehouse, search_space, vectors)
-    if searcher.reads_vectors and features.spec_id is None:
-        searcher = make_algorithm(algorithm, **given, structural=True)
     target = warehouse.target(search_space, **vars(measured))
     pool = find_labelled_pool(warehouse, search_space, features, target)
-    distinct = len(set(pool.canonical_ids))
-    if not 1 <= budget <= distinct:
-        raise InputError(
-            f"--budget {budget}: {distinct} different architectures have a vector and a value, "
-            f"so ask for 1 to {distinct}"
-        )
+    made = make_plan(search_space, features, target, pool, algorithm, given)
+    check_budget(pool, budget)
+    return made
+
+
+def make_plan(
+    space: SearchSpace,
+    features: Features,
+    target: Target,
+    pool: LabelledPool,
+    algorithm: str,
+    parameters: Mapping[str, Any],
+) -> Plan:
+    """The plan of searches whose vectors and values are at hand.
+
+    Args:
+        space: The search space.
+        features: Where the vectors are from.
+        target: What is maximised.
+        pool: The architectures that may be evaluated.
+        algorithm: The search algorithm.
+        parameters: Its parameters; those of the class where nothing is said.
+
+    Raises:
+        InputError: The algorithm or a parameter is unknown.
+    """
+    searcher = make_algorithm(algorithm, **parameters)
+    if searcher.reads_vectors and features.spec_id is None:
+        searcher = make_algorithm(algorithm, **parameters, structural=True)
     columns = {
-        "space": space,
+        "space": space.name,
         "algorithm": algorithm,
         **_features_columns(searcher, features),
         "target": target.to_json(),
@@ -192,24 +291,33 @@ def plan(
     configuration = columns | {
         "parameters": searcher.get_params(),
         "labels_hash": pool.labels_hash,
-        "variant": _variant(searcher),
     }
-    return Plan(searcher, search_space, pool, columns, configuration)
+    if isinstance(searcher, Bananas):
+        configuration["surrogate"] = searcher.surrogate_params()
+    return Plan(searcher, space, pool, columns, configuration)
 
 
-def stored_steps(warehouse: Warehouse, search_id: str) -> list[Step]:
-    """The steps of a search that are in the warehouse."""
-    return [
-        Step(step - 1, native, value, mean, std)
-        for step, native, value, mean, std in warehouse.search_steps(search_id).iter_rows()
-    ]
+def check_budget(pool: LabelledPool, budget: int) -> None:
+    """Checks that a budget can be spent on a pool.
+
+    Raises:
+        InputError: It is above the number of canonical forms, or below 1.
+    """
+    distinct = len(set(pool.canonical_ids))
+    if not 1 <= budget <= distinct:
+        raise InputError(
+            f"--budget {budget}: {distinct} different architectures have a vector and a value, "
+            f"so ask for 1 to {distinct}"
+        )
 
 
-def batched(steps: Iterable[Step], size: int) -> Iterator[list[Step]]:
-    """Lists of up to `size` steps."""
-    iterator = iter(steps)
-    while batch := list(itertools.islice(iterator, size)):
-        yield batch
+def stored_steps(warehouse: Warehouse, search_ids: Sequence[str]) -> dict[str, list[Step]]:
+    """The steps of searches that are in the warehouse, by id and in the order of the ids."""
+    found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
+    rows = warehouse.search_steps(list(search_ids)).drop("seconds")
+    for search_id, step, native, value, mean, std in rows.iter_rows():
+        found[search_id].append(Step(step - 1, native, value, mean, std))
+    return found
 
 
 def _canonical(space: SearchSpace, pool: LabelledPool) -> Callable[[str], str]:
@@ -226,11 +334,3 @@ def _features_columns(searcher: SearchAlgorithm, features: Features) -> dict[str
         "context": features.context,
         "spec_id": features.spec_id,
     }
-
-
-def _variant(searcher: SearchAlgorithm) -> str | None:
-    """What tells settings of one algorithm apart in a report, in words; None for the usual."""
-    settings = searcher.get_params()
-    if not isinstance(searcher, Bananas) or settings == Bananas(**RECOMMENDED).get_params():
-        return None
-    return ", ".join(f"{name} {settings[name]}" for name in RECOMMENDED)

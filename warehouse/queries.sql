@@ -61,6 +61,19 @@ INSERT OR IGNORE INTO store.trials BY NAME SELECT * FROM incoming;
 -- name: insert_comparison
 INSERT OR REPLACE INTO store.comparisons BY NAME SELECT * FROM incoming;
 
+-- name: clear_search_comparison
+DELETE FROM store.search_comparisons
+WHERE comparison_id IN (SELECT comparison_id FROM incoming);
+
+-- name: insert_search_comparison
+INSERT INTO store.search_comparisons BY NAME SELECT * FROM incoming;
+
+-- name: clear_search_regrets
+DELETE FROM store.search_regrets WHERE comparison_id IN (SELECT comparison_id FROM incoming);
+
+-- name: insert_search_regrets
+INSERT INTO store.search_regrets BY NAME SELECT * FROM incoming;
+
 -- name: insert_head
 INSERT OR REPLACE INTO store.heads BY NAME SELECT * FROM incoming;
 
@@ -182,11 +195,11 @@ WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
 SELECT head_id, artifact, artifact_hash FROM store.heads WHERE head_id = $head_id;
 
 -- name: search_steps
-SELECT step, native, value, predicted_mean, predicted_std
+SELECT search_id, step, native, value, predicted_mean, predicted_std, seconds
 FROM store.search_steps
 JOIN store.architectures USING (architecture_id)
-WHERE search_id = $search_id
-ORDER BY step;
+WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))
+ORDER BY search_id, step;
 
 -- name: status_spaces
 SELECT space, count(*) AS architectures, count(DISTINCT canonical_id) AS canonical
@@ -216,6 +229,7 @@ SELECT (SELECT count(*) FROM store.trials) AS trials,
        (SELECT count(*) FROM store.searches) AS searches,
        (SELECT count(*) FROM store.search_steps) AS search_steps,
        (SELECT count(*) FROM store.comparisons) AS comparisons,
+       (SELECT count(*) FROM store.search_comparisons) AS search_comparisons,
        (SELECT count(*) FROM store.runs) AS runs;
 
 -- name: latest_target
@@ -232,11 +246,11 @@ ORDER BY used_at DESC
 LIMIT 1;
 
 -- name: searches_of
-SELECT search_id, algorithm, nullif(encoding, 'none') AS encoding, language_model,
-       configuration ->> '$.variant' AS variant, seed, step, native, value
-FROM searches
+SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared
+FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
-ORDER BY search_id, step;
+  AND search_id IN (SELECT search_id FROM store.search_steps)
+ORDER BY search_id;
 
 -- name: trials_of
 SELECT trial_id, encoding, context, language_model, head, n, draw, kendall_tau, configuration
@@ -249,6 +263,15 @@ SELECT comparisons.*, started_at
 FROM comparisons JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
 ORDER BY started_at, comparison_id, n, position;
+
+-- name: search_comparisons_of
+SELECT search_comparisons.*, started_at
+FROM search_comparisons JOIN store.runs USING (run_id)
+WHERE space = $space AND target = $target
+ORDER BY started_at, comparison_id, position, threshold_value;
+
+-- name: search_regrets
+SELECT * FROM search_regrets WHERE comparison_id = $comparison_id;
 
 -- name: best_head
 SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, configuration

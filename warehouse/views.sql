@@ -42,12 +42,18 @@ SELECT * FROM store.comparisons ORDER BY comparison_id, n, position;
 CREATE OR REPLACE VIEW searches AS
 SELECT search_id, space, algorithm, encoding, context, language_model, target, seed, step, native,
        value, max(value) OVER (PARTITION BY search_id ORDER BY step) AS best_so_far,
-       predicted_mean, predicted_std, evaluated_at, architecture_id, configuration, spec_id,
+       predicted_mean, predicted_std, seconds, evaluated_at, architecture_id, configuration, spec_id,
        store.search_steps.run_id
 FROM store.searches
 JOIN store.search_steps USING (search_id)
 JOIN store.architectures USING (space, architecture_id)
 LEFT JOIN store.specifications USING (spec_id);
+
+CREATE OR REPLACE VIEW search_comparisons AS
+SELECT * FROM store.search_comparisons ORDER BY comparison_id, position, threshold_value;
+
+CREATE OR REPLACE VIEW search_regrets AS
+SELECT * FROM store.search_regrets ORDER BY comparison_id, evaluations, position;
 
 CREATE OR REPLACE VIEW runs AS
 SELECT run_id, flow, started_at, ended_at, parameters, summary, versions

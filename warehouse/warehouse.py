@@ -343,9 +343,10 @@ class Warehouse:
         rows = self._read("head", head_id=head_id)
         return None if rows.is_empty() else self.artifacts / rows["artifact"][0]
 
-    def search_steps(self, search_id: str) -> pl.DataFrame:
-        """step, native, value, predicted_mean, predicted_std of a search so far."""
-        return self._read("search_steps", search_id=search_id)
+    def search_steps(self, search_ids: list[str]) -> pl.DataFrame:
+        """search_id, step, native, value, predicted_mean, predicted_std, seconds (null: not known)
+        of searches so far."""
+        return self._read("search_steps", search_ids=search_ids)
 
     def latest_target(self, space: SearchSpace) -> Target | None:
         """The target of the latest search or training; None before the first."""
@@ -353,13 +354,23 @@ class Warehouse:
         return None if rows.is_empty() else Target(**json.loads(rows["target"][0]))
 
     def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
-        """Every step of every search for a target; encoding is null where none was read."""
+        """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison
+        ran it first) of every search for a target that has a step."""
         return self._read("searches_of", space=space.name, target=target.to_json())
 
     def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every row of every comparison on a target (the columns of store.comparisons and
         started_at), the oldest comparison first."""
         return self._read("comparisons_of", space=space.name, target=target.to_json())
+
+    def search_comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every row of every comparison of searches for a target (the columns of
+        store.search_comparisons and started_at), the oldest comparison first."""
+        return self._read("search_comparisons_of", space=space.name, target=target.to_json())
+
+    def search_regrets(self, comparison_id: str) -> pl.DataFrame:
+        """Regret at numbers of evaluations of one comparison of searches."""
+        return self._read("search_regrets", comparison_id=comparison_id)
 
     def trials_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every trial of every head that predicts a target, but those of comparisons."""

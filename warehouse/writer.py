@@ -1,7 +1,7 @@
 """What may be written, by whoever holds the writer lock."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,16 @@ class Writer:
         """Stores a comparison's table (the columns of store.comparisons but run_id)."""
         return self._insert(["insert_comparison"], rows)
 
+    def add_search_comparison(self, thresholds: pl.DataFrame, regrets: pl.DataFrame) -> None:
+        """Stores a comparison's tables in the place of those it had before.
+
+        Args:
+            thresholds: The columns of store.search_comparisons but run_id.
+            regrets: The columns of store.search_regrets but run_id.
+        """
+        self._insert(["clear_search_comparison", "insert_search_comparison"], thresholds)
+        self._insert(["clear_search_regrets", "insert_search_regrets"], regrets)
+
     def add_head(self, head_id: str, trial_id: str, save: Callable[[Path], None]) -> int:
         """Stores a trained head's file, then its row.
 
@@ -190,10 +200,15 @@ class Writer:
 
     def add_search(self, row: Mapping[str, Any]) -> int:
         """Registers a search (the columns of store.searches but run_id)."""
-        return self._insert(["insert_search"], pl.DataFrame([row]))
+        return self.add_searches([row])
+
+    def add_searches(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Registers searches (the columns of store.searches but run_id)."""
+        return self._insert(["insert_search"], pl.DataFrame(rows))
 
     def add_search_steps(self, rows: pl.DataFrame) -> int:
-        """Adds steps: search_id, step, architecture_id, value, predicted_mean, predicted_std."""
+        """Adds steps: search_id, step, architecture_id, value, predicted_mean, predicted_std,
+        seconds."""
         stamped = rows.with_columns(evaluated_at=pl.lit(_now()))
         return self._insert(["insert_search_steps"], stamped)
 

@@ -83,6 +83,11 @@ class Bananas(SearchAlgorithm):
 
         return make_surrogate(self.head, structural=self.structural, seed=seed, **self.surrogate)
 
+    def surrogate_params(self) -> dict[str, Any]:
+        """Every setting of the surrogate, the head's defaults among them, but its seed."""
+        parameters = self._make(0).get_params()
+        return {k: v for k, v in parameters.items() if k not in ("head", "head__seed")}
+
     def prepare(self, problem: SearchProblem) -> SearchProblem:
         """Applies a reduction that is fitted on the space once, instead of at each fit.
 

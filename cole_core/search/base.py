@@ -132,7 +132,9 @@ class SearchAlgorithm(ABC):
     """Proposes what to evaluate next, from the history and a generator alone.
 
     An algorithm keeps no state between proposals: a search that is stopped and resumed, or
-    extended, takes the same way.
+    extended, takes the same way. What it evaluates at random before it has learned anything comes
+    as one batch from `random_proposals`: so all algorithms start with the same architectures at
+    the same seed, as many as each wants.
     """
 
     name: str

@@ -6,13 +6,18 @@ import numpy as np
 
 from cole_core.search.base import Proposal, SearchAlgorithm, SearchProblem, Step, random_proposals
 
+_BATCH = 100  # as long as any start at random, so that it begins with the same architectures
+
 
 class RandomSearch(SearchAlgorithm):
     """Architectures at random, without twins."""
 
     name = "random_search"
 
+    def batch_start(self, length: int) -> int:
+        return length - length % _BATCH
+
     def propose(
         self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator
     ) -> list[Proposal]:
-        return random_proposals(problem, history, rng, 1)
+        return random_proposals(problem, history, rng, _BATCH)

@@ -33,11 +33,14 @@ class RegularizedEvolution(SearchAlgorithm):
         self.population = population
         self.sample = sample
 
+    def batch_start(self, length: int) -> int:
+        return 0 if length < self.population else length
+
     def propose(
         self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator
     ) -> list[Proposal]:
         if len(history) < self.population:
-            return random_proposals(problem, history, rng, 1)
+            return random_proposals(problem, history, rng, self.population)
         alive = history[-self.population :]
         seen = seen_forms(problem, history)
         for _ in range(_TRIES):

@@ -1,6 +1,8 @@
 """Many searches side by side, their surrogates fitted together."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
 
 from cole_core.predictors.surrogate import fit_together
 from cole_core.search.bananas import Bananas
@@ -10,6 +12,7 @@ from cole_core.search.base import (
     SearchProblem,
     Step,
     batch_generator,
+    seen_forms,
 )
 
 
@@ -18,62 +21,94 @@ def run_searches(
     problem: SearchProblem,
     budget: int,
     seeds: Sequence[int],
+    histories: Sequence[Sequence[Step]] | None = None,
     finished: Callable[[list[list[Step]]], Sequence[bool]] | None = None,
-) -> list[list[Step]]:
-    """Runs one search for each seed.
+) -> Iterator[dict[int, list[Step]]]:
+    """Runs one search for each seed, or goes on with them.
 
     Each takes the way that `run_search` takes with its seed, within the rounding of networks that
-    are trained in a stack.
+    are trained in a stack. Those that are behind go first, so that soon all go together.
 
     Args:
         algorithm: What to run.
         problem: What to search.
-        budget: Evaluations of each search.
+        budget: Evaluations of each search, those of its history included.
         seeds: Seed of each search.
-        finished: Asked after each batch with all searches which of them may end early.
+        histories: Steps of each search that were evaluated already.
+        finished: Asked before each batch, with the steps of all searches, which may end early.
 
-    Returns:
-        The steps of each search.
+    Yields:
+        After each batch the new steps of the searches that it belongs to, by their place in
+        `seeds`.
     """
-    prepared = algorithm.prepare(problem)
-    searches: list[list[Step]] = [[] for _ in seeds]
-    active = list(range(len(seeds)))
-    while active:
-        proposals = _propose(
-            algorithm, prepared, [searches[i] for i in active], [seeds[i] for i in active]
-        )
-        going = []
-        for i, batch in zip(active, proposals, strict=True):
-            steps = searches[i]
-            for proposal in batch[: budget - len(steps)]:
-                value = problem.evaluate(proposal.native)
-                steps.append(
-                    Step(
-                        len(steps),
-                        proposal.native,
-                        value,
-                        proposal.predicted_mean,
-                        proposal.predicted_std,
-                    )
-                )
-            if batch and len(steps) < budget:
-                going.append(i)
-        active = going
+    searches = [list(history) for history in histories or [()] * len(seeds)]
+    active = [place for place, steps in enumerate(searches) if len(steps) < budget]
+    if active:
+        problem = algorithm.prepare(problem)
+    while True:
         if finished is not None:
             ended = finished(searches)
-            active = [i for i in active if not ended[i]]
-    return searches
+            active = [place for place in active if not ended[place]]
+        if not active:
+            return
+        starts = {place: algorithm.batch_start(len(searches[place])) for place in active}
+        behind = min(starts.values())
+        batch = [place for place in active if starts[place] == behind]
+        proposals = _propose(
+            algorithm,
+            problem,
+            [searches[place][:behind] for place in batch],
+            [batch_generator(seeds[place], behind) for place in batch],
+        )
+        made: dict[int, list[Step]] = {}
+        for place, proposed in zip(batch, proposals, strict=True):
+            new = _evaluate(problem, searches[place], behind, proposed, budget)
+            if new:
+                made[place] = new
+            # A batch without anything new means that the pool is exhausted.
+            if not new or len(searches[place]) == budget:
+                active.remove(place)
+        if made:
+            yield made
+
+
+def _evaluate(
+    problem: SearchProblem,
+    steps: list[Step],
+    start: int,
+    proposals: Sequence[Proposal],
+    budget: int,
+) -> list[Step]:
+    """Evaluates what is left of a batch, and appends it to the steps.
+
+    The networks of a begun batch may have been trained in another stack and rounded otherwise, so
+    its last proposals need not be the same: the batch is filled up with what is not there yet.
+    """
+    seen = seen_forms(problem, steps[start:])
+    new: list[Step] = []
+    for proposal in proposals:
+        if len(steps) == min(start + len(proposals), budget):
+            break
+        if problem.canonical(proposal.native) in seen:
+            continue
+        step = Step(
+            len(steps),
+            proposal.native,
+            problem.evaluate(proposal.native),
+            proposal.predicted_mean,
+            proposal.predicted_std,
+        )
+        steps.append(step)
+        new.append(step)
+    return new
 
 
 def _propose(
     algorithm: SearchAlgorithm,
     problem: SearchProblem,
     histories: Sequence[list[Step]],
-    seeds: Sequence[int],
+    generators: Sequence[np.random.Generator],
 ) -> list[list[Proposal]]:
-    generators = [
-        batch_generator(seed, len(history)) for seed, history in zip(seeds, histories, strict=True)
-    ]
     if not isinstance(algorithm, Bananas) or len(histories[0]) < algorithm.initial:
         return [
             algorithm.propose(problem, history, rng)

@@ -6,8 +6,11 @@ from cole_core.statistics.search_curves import (
     CurveCrossing,
     EvaluationsToReach,
     best_so_far,
+    crossing_p_value,
     evaluations_to_reach,
+    extend,
     mean_curve_crossing,
+    reached,
 )
 from cole_core.statistics.significance import PairedTest, corrected_paired_t_test
 
@@ -18,9 +21,12 @@ __all__ = [
     "PairedTest",
     "best_so_far",
     "corrected_paired_t_test",
+    "crossing_p_value",
     "evaluations_to_reach",
+    "extend",
     "kendall_tau",
     "mean_curve_crossing",
+    "reached",
     "repeated_stratified_folds",
     "top_recall",
 ]

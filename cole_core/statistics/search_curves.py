@@ -1,11 +1,14 @@
-"""How fast a search gets there: the two metrics of a search comparison."""
+"""How fast a search gets there: the metrics of a search comparison."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from cole_core.errors import InputError
+
+_ROUNDING = 1e-9  # a mean of equal values may come out below them
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ def evaluations_to_reach(
         InputError: The curves are not a table of seeds by evaluations.
     """
     curves = _table(values)
-    reached = curves >= threshold
-    censored = np.asarray(~reached.any(axis=1))
-    counts = np.where(censored, curves.shape[1], reached.argmax(axis=1) + 1)
+    there = curves >= threshold
+    censored = np.asarray(~there.any(axis=1))
+    counts = np.where(censored, curves.shape[1], there.argmax(axis=1) + 1)
     rng = np.random.default_rng(seed)
     means = counts[rng.integers(len(counts), size=(resamples, len(counts)))].mean(axis=1)
     low, high = np.quantile(means, [0.025, 0.975])
@@ -120,22 +123,108 @@ def mean_curve_crossing(
         InputError: The curves are not a table of seeds by evaluations.
     """
     curves = best_so_far(_table(values))
-    crossed = curves.mean(axis=0) >= threshold
-    rng = np.random.default_rng(seed)
-    crossings = np.empty(resamples)
-    below = 0
-    for i in range(resamples):
-        above = curves[rng.integers(len(curves), size=len(curves))].mean(axis=0) >= threshold
-        below += not above[-1]
-        crossings[i] = above.argmax() + 1 if above[-1] else curves.shape[1]
+    evaluation = _crossing(curves.mean(axis=0, keepdims=True), threshold)[0]
+    resampled = _crossing(_resample(len(curves), resamples, seed) @ curves, threshold)
+    below = resampled > curves.shape[1]
+    crossings = np.minimum(resampled, curves.shape[1])
     low, high = np.quantile(crossings, [0.025, 0.975])
     return CurveCrossing(
         threshold=threshold,
-        evaluation=int(crossed.argmax()) + 1 if crossed[-1] else None,
+        evaluation=int(evaluation) if evaluation <= curves.shape[1] else None,
         standard_error=float(crossings.std(ddof=1)),
         interval=(float(low), float(high)),
-        resamples_below=below / resamples,
+        resamples_below=float(below.mean()),
     )
+
+
+def crossing_p_value(
+    first: ArrayLike, second: ArrayLike, threshold: float, *, resamples: int = 2000, seed: int = 0
+) -> float:
+    """Whether two mean best-so-far curves cross the threshold at the same evaluation.
+
+    A paired bootstrap over the seeds that the two share: twice the share of resamples in which the
+    one that crosses first in the mean does not (a tie counts half), at least 1 / (resamples + 1).
+
+    Args:
+        first: Values of one search, shape (seeds, budget).
+        second: Of the other with the same seeds; its budget may differ.
+        threshold: Value to cross.
+        resamples: Bootstrap resamples over seeds.
+        seed: Seed of the bootstrap.
+
+    Returns:
+        The two-sided p-value.
+
+    Raises:
+        InputError: The curves are no tables, or have not the same seeds.
+    """
+    curves = [best_so_far(_table(values)) for values in (first, second)]
+    if len(curves[0]) != len(curves[1]):
+        raise InputError(
+            f"search curves of {len(curves[0])} and {len(curves[1])} seeds: compare the same seeds"
+        )
+    weights = _resample(len(curves[0]), resamples, seed)
+    one, other = (_crossing(weights @ each, threshold) for each in curves)
+    sooner, later = float((one < other).sum()), float((one > other).sum())
+    ties = resamples - sooner - later
+    return min(1.0, 2 * (min(sooner, later) + ties / 2 + 1) / (resamples + 1))
+
+
+def reached(searches: Sequence[Sequence[float]], threshold: float) -> list[bool]:
+    """Which searches may end without moving a metric at this threshold or a lower one.
+
+    A search that is at the threshold has its count. It belongs to the mean curve all the same until
+    that has crossed, which it has when the mean over all searches of what they had found within as
+    many evaluations is at the threshold.
+
+    Args:
+        searches: Values of each search so far, in the order of evaluation; they may differ in
+            length, and one that is shorter stands in the mean with its best.
+        threshold: The highest of the thresholds.
+
+    Returns:
+        For each search whether it may end.
+    """
+    bests = [best_so_far(values) for values in searches]
+    crossed: dict[int, bool] = {0: False}
+
+    def has_crossed(evaluations: int) -> bool:
+        if evaluations not in crossed:
+            found = [best[:evaluations][-1] if len(best) else -np.inf for best in bests]
+            crossed[evaluations] = bool(np.mean(found) >= threshold - _ROUNDING)
+        return crossed[evaluations]
+
+    return [
+        len(best) > 0 and bool(best[-1] >= threshold) and has_crossed(len(best)) for best in bests
+    ]
+
+
+def extend(searches: Sequence[Sequence[float]]) -> np.ndarray:
+    """Curves of equal length: a search that ended early stays at its best.
+
+    Args:
+        searches: Values of each search, at least one of each.
+
+    Returns:
+        Best so far, shape (searches, evaluations of the longest).
+    """
+    longest = max(map(len, searches))
+    bests = [best_so_far(values) for values in searches]
+    return np.array([np.pad(best, (0, longest - len(best)), mode="edge") for best in bests])
+
+
+def _resample(seeds: int, resamples: int, seed: int) -> np.ndarray:
+    """Weights of the seeds in bootstrap resamples of their mean, shape (resamples, seeds)."""
+    drawn = np.random.default_rng(seed).integers(seeds, size=(resamples, seeds))
+    weights = np.zeros((resamples, seeds))
+    np.add.at(weights, (np.arange(resamples)[:, None], drawn), 1 / seeds)
+    return weights
+
+
+def _crossing(curves: np.ndarray, threshold: float) -> np.ndarray:
+    """First evaluation at the threshold of each rising curve, counted from 1; one more than there
+    are where it stays below."""
+    return np.asarray((curves < threshold - _ROUNDING).sum(axis=1) + 1)
 
 
 def _table(values: ArrayLike) -> np.ndarray:

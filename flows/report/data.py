@@ -122,10 +122,9 @@ class ReportData:
         target: What the values of searches, predictions, map and best cells are.
         created_at: When the report was made.
         counts: What the warehouse holds, in words and numbers ("renderings" → 15625).
-        searches: search_id, algorithm, encoding (null: reads none), language_model (null),
-            variant (null; what else tells settings apart, in words), step, value: one row for
-            each evaluation of each search, in any order. Searches that differ in the id alone
-            are seeds of one curve.
+        searches: search_id, algorithm, label (what sets the configuration apart, in words), step,
+            value: one row for each evaluation of each search, in any order. Searches of one
+            label are seeds of one curve.
         best_known: The best value of the target that the space has, where all are measured.
         margin: A search has arrived at (1 - margin) × `best_known`.
         predictions: Held-out predictions of one head.

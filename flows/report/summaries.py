@@ -16,10 +16,10 @@ from cole_core.statistics import (
 
 @dataclass(frozen=True)
 class SearchSummary:
-    """All seeds of one algorithm on one encoding (and one variant of its settings).
+    """All seeds of one algorithm with one configuration.
 
     Attributes:
-        label: Algorithm, encoding and language model, in words.
+        label: What sets the configuration apart, in words.
         is_baseline: Whether it is random search.
         curves: Best so far in percent, (seeds, evaluations), of the seeds with a full budget.
         unfinished: Seeds left out because they have fewer evaluations than the others.
@@ -48,30 +48,22 @@ class SearchSummary:
         return self.curves.std(axis=0, ddof=1) / np.sqrt(seeds)
 
 
-def features_label(*parts: str | None) -> str:
-    """What a surrogate reads, in words: "code.expression · minilm"."""
-    return " · ".join(part for part in parts if part)
-
-
 def summarize_searches(searches: pl.DataFrame, threshold: float | None) -> list[SearchSummary]:
-    """One summary for each algorithm and encoding, the fastest first, random search last."""
+    """One summary for each label, the fastest first, random search last."""
     summaries = []
-    by = ["algorithm", "encoding", "language_model", "variant"]
-    for (algorithm, encoding, language_model, variant), group in searches.sort(
-        "search_id", "step"
-    ).group_by(by, maintain_order=True):
+    for (algorithm, label), group in searches.sort("search_id", "step").group_by(
+        "algorithm", "label", maintain_order=True
+    ):
         runs = [
             values.to_numpy()
             for values in group.group_by("search_id", maintain_order=True).agg("value")["value"]
         ]
         budget = max(map(len, runs))
         finished = np.array([run for run in runs if len(run) == budget])
-        baseline = algorithm == "random_search"
-        reads = "" if baseline else features_label(encoding, language_model, variant)
         summaries.append(
             SearchSummary(
-                label=str(algorithm).replace("_", " ") + (f" on {reads}" if reads else ""),
-                is_baseline=baseline,
+                label=str(label),
+                is_baseline=algorithm == "random_search",
                 curves=best_so_far(finished),
                 unfinished=len(runs) - len(finished),
                 arrival=None if threshold is None else evaluations_to_reach(finished, threshold),

@@ -57,6 +57,17 @@ def natives(steps):
     return [step.native for step in steps]
 
 
+def together_natives(algorithm, problem, budget, seeds, **more):
+    searches = [natives(history) for history in more.get("histories", [()] * len(seeds))]
+    for batch in run_searches(algorithm, problem, budget, seeds, **more):
+        for place, steps in batch.items():
+            assert [step.index for step in steps] == list(
+                range(len(searches[place]), len(searches[place]) + len(steps))
+            )
+            searches[place] += natives(steps)
+    return searches
+
+
 @pytest.mark.parametrize("name", list(algorithms))
 def test_no_twin_is_proposed_and_no_other_value_is_read(name):
     evaluated = []
@@ -169,30 +180,27 @@ def test_searches_side_by_side_are_those_one_by_one(head):
     algorithm = make_algorithm(
         "bananas", initial=8, batch=5, n_candidates=30, head=head, acquisition="ucb", **extra
     )
-    together = run_searches(algorithm, problem(), 28, [5, 6, 7])
+    together = together_natives(algorithm, problem(), 28, [5, 6, 7])
     alone = [list(run_search(algorithm, problem(), 28, seed)) for seed in (5, 6, 7)]
-    assert [natives(steps) for steps in together] == [natives(steps) for steps in alone]
+    assert together == [natives(steps) for steps in alone]
 
 
 def test_side_by_side_runs_any_algorithm():
-    together = run_searches(make_algorithm("random_search"), problem(), 5, [1, 2])
-    assert natives(together[1]) == natives(
-        run_search(make_algorithm("random_search"), problem(), 5, 2)
-    )
+    together = together_natives(make_algorithm("random_search"), problem(), 5, [1, 2])
+    assert together[1] == natives(run_search(make_algorithm("random_search"), problem(), 5, 2))
 
 
 def test_side_by_side_ends_the_searches_that_are_finished():
-    searches = run_searches(
-        make_algorithm("random_search"),
+    algorithm = make_algorithm("local_search")
+    searches = together_natives(
+        algorithm,
         problem(),
         9,
         [1, 2],
         finished=lambda all_steps: [len(all_steps[0]) >= 7, False],
     )
     assert [len(steps) for steps in searches] == [7, 9]
-    assert natives(searches[1]) == natives(
-        run_search(make_algorithm("random_search"), problem(), 9, 2)
-    )
+    assert searches[1] == natives(run_search(algorithm, problem(), 9, 2))
 
 
 def test_evolution_mutates_the_living_only():

@@ -45,20 +45,18 @@ EDGES = [
 
 
 def searches(
-    seeds: int, budget: int, algorithm: str = "bananas", encoding: str | None = "code.expression"
+    seeds: int, budget: int, algorithm: str = "bananas", label: str = "bananas · code.expression"
 ) -> pl.DataFrame:
     values = np.random.default_rng(seeds).uniform(60, 73.5, seeds * budget)
     return pl.DataFrame(
         [
-            (f"{algorithm}-{seed}", algorithm, encoding, None, None, step, value)
+            (f"{algorithm}-{seed}", algorithm, label, step, value)
             for (seed, step), value in zip(np.ndindex(seeds, budget), values, strict=True)
         ],
         schema={
             "search_id": pl.String,
             "algorithm": pl.String,
-            "encoding": pl.String,
-            "language_model": pl.String,
-            "variant": pl.String,
+            "label": pl.String,
             "step": pl.Int64,
             "value": pl.Float64,
         },
@@ -107,7 +105,7 @@ def full(text: str = "some words") -> ReportData:
         created_at=NOW,
         counts={text: 15_625},
         searches=pl.concat(
-            [searches(4, 60).with_columns(variant=pl.lit(text)), searches(3, 60, "random_search")]
+            [searches(4, 60, label=text), searches(3, 60, "random_search", "random search")]
         ),
         best_known=73.5,
         predictions=Predictions(
@@ -300,11 +298,12 @@ def test_unfinished_seeds_are_left_out_and_counted() -> None:
     assert summary.unfinished == 1
 
 
-def test_variants_are_curves_of_their_own_and_random_search_comes_last() -> None:
-    ucb = searches(2, 20).with_columns(variant=pl.lit("ucb"), search_id="ucb" + pl.col("search_id"))
-    frame = pl.concat([searches(2, 20, "random_search", None), searches(2, 20), ucb])
+def test_labels_are_curves_of_their_own_and_random_search_comes_last() -> None:
+    ucb = searches(2, 20, label="UCB").with_columns(search_id="ucb" + pl.col("search_id"))
+    random = searches(2, 20, "random_search", "random search")
+    frame = pl.concat([random, searches(2, 20), ucb])
     labels = [summary.label for summary in summarize_searches(frame, 70.0)]
-    assert sorted(labels[:2]) == ["bananas on code.expression", "bananas on code.expression · ucb"]
+    assert sorted(labels[:2]) == ["UCB", "bananas · code.expression"]
     assert labels[2] == "random search"
 
 
