@@ -2,9 +2,11 @@
 
 from cole_core.registry import Registry
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.einspace import Einspace
 from cole_core.spaces.nasbench201 import NASBench201
 
 spaces: Registry[SearchSpace] = Registry("search space")
+spaces.register(Einspace.name, Einspace)
 spaces.register(NASBench201.name, NASBench201)
 
 
@@ -12,7 +14,7 @@ def get_space(name: str, **parameters: object) -> SearchSpace:
     """Makes a search space.
 
     Args:
-        name: Its registered name ("nasbench201").
+        name: Its registered name ("nasbench201", "einspace").
         parameters: What besides the native string decides an architecture of the space.
 
     Raises:

@@ -1,0 +1,202 @@
+"""The search space: what the other rooms see of einspace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cole_core.errors import InputError
+from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.einspace.canonical import canonical_form
+from cole_core.spaces.einspace.cost import Cost, cost
+from cole_core.spaces.einspace.edits import crossings, mutants
+from cole_core.spaces.einspace.program import Program, lower
+from cole_core.spaces.einspace.sampling import Bounds, draw
+from cole_core.spaces.einspace.shapes import Flow, State
+from cole_core.spaces.einspace.tree import modules_of, parse
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_MOST_DRAWS = 1_000
+"""Mutants or crossings that are tried."""
+
+_MOST_CALLS = 100_000
+"""A network with more calls than this is not built: copies of copies grow exponentially."""
+
+
+class Einspace(SearchSpace):
+    """Networks from a grammar (Ericsson et al., NeurIPS 2024, arXiv 2405.20838).
+
+    A network ends with averaging and a linear classifier: over height and width in the mode `im`,
+    from the channels; over the positions in the mode `col`, from the features. Published code
+    averages the features instead and classifies from the positions. That mean is the same for
+    every image after a softmax, and after a layer norm as it begins, so such networks could not
+    learn; vision transformers and mixers average positions, too.
+
+    The bounds hold for what is drawn: samples, mutants, crossings. They do not enter the
+    architectures' ids, and any derivation whose shapes fit is an architecture, however large.
+
+    Args:
+        input_shape: Channels, height and width of the images.
+        classes: Outputs of the classifier.
+        max_modules: Modules in a derivation.
+        max_parameters: Trainable parameters.
+        max_activations: Values that a network's operations make for one image (4 million are
+            16 MB in fp32).
+        max_operations: Calls of operations in a forward pass; they decide the time of small
+            networks.
+
+    Raises:
+        InputError: A size is not positive, or there is no room for a network.
+    """
+
+    name = "einspace"
+
+    def __init__(
+        self,
+        input_shape: Sequence[int] = (3, 32, 32),
+        classes: int = 10,
+        max_modules: int = 100,
+        max_parameters: int = 2_000_000,
+        max_activations: int = 4_000_000,
+        max_operations: int = 1_000,
+    ) -> None:
+        if len(input_shape) != 3 or min(input_shape) < 1:
+            raise InputError(
+                f"input shape {tuple(input_shape)}: give channels, height and width, each 1 or more"
+            )
+        if classes < 1 or max_modules < 2:
+            raise InputError(
+                f"{classes} classes and at most {max_modules} modules: "
+                "there must be a class, and a network has 2 modules or more"
+            )
+        self.input_shape = tuple(int(size) for size in input_shape)
+        self.classes = int(classes)
+        self.bounds = Bounds(max_modules, max_parameters, max_activations, max_operations)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return {"input_shape": list(self.input_shape), "classes": self.classes}
+
+    @property
+    def size(self) -> None:
+        return None
+
+    @property
+    def input_state(self) -> State:
+        """What a network begins with."""
+        return State(self.input_shape)
+
+    def program(self, native: str) -> Program:
+        """The steps of a network without its classifier.
+
+        Raises:
+            InputError: The string is no derivation, or shapes do not fit.
+        """
+        return lower(parse(native), self.input_state)
+
+    def cost(self, native: str) -> Cost:
+        """Parameters, activations, multiply-accumulates and calls, by arithmetic.
+
+        Raises:
+            InputError: The string is no derivation, or shapes do not fit.
+        """
+        return cost(self.program(native), self.classes)
+
+    def is_within_bounds(self, native: str) -> bool:
+        """Whether an architecture keeps all bounds."""
+        root = parse(native)
+        known = cost(lower(root, self.input_state), self.classes)
+        return (
+            modules_of(root) <= self.bounds.modules
+            and known.parameters <= self.bounds.parameters
+            and known.activations <= self.bounds.activations
+            and known.operations <= self.bounds.operations
+        )
+
+    def validate(self, native: str) -> None:
+        self.program(native)
+
+    def enumerate(self) -> Iterator[str]:
+        raise InputError("einspace is open-ended: sample it")
+
+    def sample(self, rng: np.random.Generator) -> str:
+        """A derivation by the grammar's probabilities, within the bounds.
+
+        Draws that exceed a bound are drawn again, so the distribution is the grammar's given that
+        the bounds hold: larger derivations are rarer than the grammar makes them, and many of the
+        rest are small (a quarter has two modules). Draws in which two branches do not fit each
+        other are continued from earlier choices, so branches whose shapes seldom agree are rarer
+        than their probability, and simple ones more frequent.
+        """
+        while True:
+            native = draw("network", Flow(self.input_state), 0, 1, self.bounds, rng)
+            if native is not None and self.is_within_bounds(native):
+                return native
+
+    def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
+        """Derives the subtree at a random module or operation anew, `edits` times.
+
+        A mutant whose shapes do not fit, or that exceeds a bound, is drawn again at another
+        place.
+
+        Raises:
+            InputError: No mutant that keeps the bounds was found.
+        """
+        for _ in range(edits):
+            for mutant in mutants(native, self.input_state, self.bounds, _MOST_DRAWS, rng):
+                if self._is_drawable(mutant):
+                    native = mutant
+                    break
+            else:
+                raise InputError(
+                    f"{_MOST_DRAWS} mutants of an einspace network all exceed the bounds: "
+                    "raise max_parameters, max_activations or max_operations"
+                )
+        return native
+
+    def crossover(self, first: str, second: str, rng: np.random.Generator) -> tuple[str, str]:
+        """Swaps a subtree of each, of the same nonterminal and with equal shapes.
+
+        Raises:
+            InputError: No swap keeps the bounds.
+        """
+        for one, other in islice(crossings(first, second, self.input_state, rng), _MOST_DRAWS):
+            if self.is_within_bounds(one) and self.is_within_bounds(other):
+                return one, other
+        raise InputError("these einspace networks have no subtrees to swap within the bounds")
+
+    def _is_drawable(self, native: str) -> bool:
+        try:
+            return self.is_within_bounds(native)
+        except InputError:  # a new subtree need not fit what comes after it
+            return False
+
+    def canonical_form(self, native: str) -> str:
+        """A derivation that is shared by networks which the rewrites make equal.
+
+        See `cole_core.spaces.einspace.canonical` for the rewrites. They preserve the function;
+        networks with different forms may still compute the same.
+        """
+        return canonical_form(parse(native), self.input_state)
+
+    def build(self, native: str) -> nn.Module:
+        """The network with fresh weights, at the space's input shape.
+
+        It must not be trained on batches of one image: batch norm may meet a single pixel.
+
+        Raises:
+            InputError: The string is no derivation, shapes do not fit, or copies of copies make
+                more than 100,000 calls.
+        """
+        program = self.program(native)
+        calls = cost(program, self.classes).operations
+        if calls > _MOST_CALLS:
+            raise InputError(f"einspace network with more than {_MOST_CALLS:,} calls is not built")
+        from cole_core.spaces.einspace.network import Network  # torch takes seconds to import
+
+        return Network(program, self.classes)
