@@ -1,7 +1,5 @@
 """Control: how far the words of `code.expression` go without a language model."""
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 from functools import cache
 
@@ -9,12 +7,8 @@ import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
 from cole_core.encodings.nasbench201.expression import Expression
+from cole_core.encodings.ngrams import Run, count_runs
 from cole_core.spaces.nasbench201 import NASBench201
-
-LONGEST = 3
-"""Tokens in the longest run."""
-
-Run = tuple[str, ...]
 
 
 class Ngram(VectorEncoding):
@@ -36,14 +30,7 @@ class Ngram(VectorEncoding):
         return vectors
 
 
-@cache
-def _count_runs(text: str) -> Counter[Run]:
-    tokens = re.findall(r"[\w.]+|[^\w\s]", text)
-    return Counter(
-        tuple(tokens[start : start + length])
-        for length in range(1, LONGEST + 1)
-        for start in range(len(tokens) - length + 1)
-    )
+_count_runs = cache(count_runs)
 
 
 @cache
