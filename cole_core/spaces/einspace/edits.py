@@ -37,21 +37,23 @@ def mutants(
 def crossings(
     first: str, second: str, state: State, rng: np.random.Generator
 ) -> Iterator[tuple[str, str]]:
-    """All pairs of derivations with two subtrees swapped, in random order.
+    """All pairs of derivations with two subtrees of one nonterminal swapped.
 
-    The subtrees come from the same nonterminal and agree in the states before and after them, so
-    both derivations have shapes that fit. The roots are not swapped, nor equal subtrees.
+    First come, in random order, the swaps of subtrees that agree in the states before and after
+    them: they fit. Then come the others, which may not. The roots are not swapped, nor equal
+    subtrees.
     """
-    partners: dict[tuple, list[Site]] = defaultdict(list)
+    partners: dict[str, list[Site]] = defaultdict(list)
     for site in sites(parse(second), state)[1:]:
-        partners[_key(site)].append(site)
+        partners[site.nonterminal].append(site)
     pairs = [
         (one, other)
         for one in sites(parse(first), state)[1:]
-        for other in partners[_key(one)]
+        for other in partners[one.nonterminal]
         if first[one.start : one.end] != second[other.start : other.end]
     ]
-    for index in rng.permutation(len(pairs)):
+    order = rng.permutation(len(pairs))
+    for index in sorted(order, key=lambda index: not _agree(*pairs[index])):
         one, other = pairs[index]
         yield (
             first[: one.start] + second[other.start : other.end] + first[one.end :],
@@ -59,8 +61,12 @@ def crossings(
         )
 
 
-def _key(site: Site) -> tuple:
-    """What two subtrees must share to be swapped."""
-    before = site.before.frame if site.nonterminal.startswith("aggregation_fn") else None
-    first = before.first if before is not None else None
-    return site.nonterminal, site.before.state, first, site.after.state
+def _agree(one: Site, other: Site) -> bool:
+    """Whether either subtree may stand for the other."""
+    if (one.before.state, one.after.state) != (other.before.state, other.after.state):
+        return False
+    if not one.nonterminal.startswith("aggregation_fn"):
+        return True
+    assert one.before.frame is not None
+    assert other.before.frame is not None
+    return one.before.frame.first == other.before.frame.first

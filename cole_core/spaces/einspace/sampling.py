@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -35,6 +35,14 @@ class Bounds:
     parameters: int
     activations: int
     operations: int
+
+    def admit(self, size: Bounds) -> bool:
+        """Whether a derivation of that size keeps all bounds."""
+        return all(mine >= its for mine, its in zip(astuple(self), astuple(size), strict=True))
+
+    def widened(self, size: Bounds) -> Bounds:
+        """The bounds that a derivation of that size keeps, too."""
+        return Bounds(*map(max, astuple(self), astuple(size)))
 
 
 class _Attempts:

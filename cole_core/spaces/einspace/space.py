@@ -16,6 +16,7 @@ from cole_core.spaces.einspace.edits import crossings, mutants
 from cole_core.spaces.einspace.program import Program, lower
 from cole_core.spaces.einspace.sampling import Bounds, draw
 from cole_core.spaces.einspace.shapes import Flow, State
+from cole_core.spaces.einspace.starting_points import starting_points
 from cole_core.spaces.einspace.tree import modules_of, parse
 
 if TYPE_CHECKING:
@@ -107,16 +108,15 @@ class Einspace(SearchSpace):
         """
         return cost(self.program(native), self.classes)
 
-    def is_within_bounds(self, native: str) -> bool:
-        """Whether an architecture keeps all bounds."""
+    def is_within_bounds(self, native: str, bounds: Bounds | None = None) -> bool:
+        """Whether an architecture keeps all bounds, the space's own unless others are given."""
+        return (bounds or self.bounds).admit(self._size(native))
+
+    def _size(self, native: str) -> Bounds:
+        """The bounds that an architecture just keeps."""
         root = parse(native)
         known = cost(lower(root, self.input_state), self.classes)
-        return (
-            modules_of(root) <= self.bounds.modules
-            and known.parameters <= self.bounds.parameters
-            and known.activations <= self.bounds.activations
-            and known.operations <= self.bounds.operations
-        )
+        return Bounds(modules_of(root), known.parameters, known.activations, known.operations)
 
     def validate(self, native: str) -> None:
         self.program(native)
@@ -142,37 +142,50 @@ class Einspace(SearchSpace):
         """Derives the subtree at a random module or operation anew, `edits` times.
 
         A mutant whose shapes do not fit, or that exceeds a bound, is drawn again at another
-        place.
+        place. What exceeds a bound itself has mutants that exceed it no further.
 
         Raises:
-            InputError: No mutant that keeps the bounds was found.
+            InputError: `edits` is not positive, or no mutant that keeps the bounds was found.
         """
+        if edits < 1:
+            raise InputError(f"{edits} edits are not possible: choose 1 or more")
+        bounds = self.bounds.widened(self._size(native))
         for _ in range(edits):
-            for mutant in mutants(native, self.input_state, self.bounds, _MOST_DRAWS, rng):
-                if self._is_drawable(mutant):
+            for mutant in mutants(native, self.input_state, bounds, _MOST_DRAWS, rng):
+                if self._is_drawable(mutant, bounds):
                     native = mutant
                     break
             else:
                 raise InputError(
-                    f"{_MOST_DRAWS} mutants of an einspace network all exceed the bounds: "
+                    f"of {_MOST_DRAWS} mutants of an einspace network none keeps the bounds: "
                     "raise max_parameters, max_activations or max_operations"
                 )
         return native
 
     def crossover(self, first: str, second: str, rng: np.random.Generator) -> tuple[str, str]:
-        """Swaps a subtree of each, of the same nonterminal and with equal shapes.
+        """Swaps a subtree of each, of the same nonterminal and with shapes that fit.
+
+        Subtrees whose shapes before and after agree are preferred. What exceeds a bound itself may be made into what exceeds it no further.
 
         Raises:
             InputError: No swap keeps the bounds.
         """
+        bounds = self.bounds.widened(self._size(first)).widened(self._size(second))
         for one, other in islice(crossings(first, second, self.input_state, rng), _MOST_DRAWS):
-            if self.is_within_bounds(one) and self.is_within_bounds(other):
+            if self._is_drawable(one, bounds) and self._is_drawable(other, bounds):
                 return one, other
         raise InputError("these einspace networks have no subtrees to swap within the bounds")
 
-    def _is_drawable(self, native: str) -> bool:
+    def starting_points(self) -> dict[str, str]:
+        """Known networks that fit the input, by name: resnet18, wrn16_4, vit, mixer.
+
+        They are larger than the default bounds; their mutants may be as large as they are.
+        """
+        return starting_points(self.input_state)
+
+    def _is_drawable(self, native: str, bounds: Bounds) -> bool:
         try:
-            return self.is_within_bounds(native)
+            return self.is_within_bounds(native, bounds)
         except InputError:  # a new subtree need not fit what comes after it
             return False
 
