@@ -1,5 +1,6 @@
 """Plug-ins by name: a newcomer adds one file and one registration line."""
 
+import inspect
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
@@ -35,9 +36,20 @@ class Registry(Generic[T]):
         Raises:
             InputError: The name is unknown; the message lists the known ones.
         """
+        return self._factory(name)(**parameters)
+
+    def takes(self, name: str, parameter: str) -> bool:
+        """Whether what `name` stands for has a parameter of that name.
+
+        Raises:
+            InputError: The name is unknown.
+        """
+        return parameter in inspect.signature(self._factory(name)).parameters
+
+    def _factory(self, name: str) -> Callable[..., T]:
         if name not in self._factories:
             raise InputError(f"unknown {self.kind} '{name}': choose one of {', '.join(self)}")
-        return self._factories[name](**parameters)
+        return self._factories[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._factories))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cole_core.errors import InputError
-from flows import compare_cli
+from flows import compare_cli, evaluate_cli
 from flows.choices import Measured, Vectors
 from flows.output import Printer
 from flows.server import run_flow
@@ -249,6 +249,9 @@ def ingest(
         "source": source,
     }
     Printer(as_json).summary("ingest", run_flow("ingestion", "ingest", arguments))
+
+
+app.command(rich_help_panel=STAGES)(evaluate_cli.evaluate)
 
 
 @app.command(rich_help_panel=STAGES)

@@ -77,6 +77,9 @@ INSERT INTO store.search_regrets BY NAME SELECT * FROM incoming;
 -- name: insert_head
 INSERT OR REPLACE INTO store.heads BY NAME SELECT * FROM incoming;
 
+-- name: insert_trainings
+INSERT OR REPLACE INTO store.trainings BY NAME SELECT * FROM incoming;
+
 -- name: insert_search
 INSERT OR IGNORE INTO store.searches BY NAME SELECT * FROM incoming;
 
@@ -201,6 +204,23 @@ JOIN store.architectures USING (architecture_id)
 WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))
 ORDER BY search_id, step;
 
+-- name: trainings
+SELECT architecture_id, native, status, error, limits
+FROM store.trainings
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND settings_id = $settings_id AND seed = $seed
+ORDER BY position;
+
+-- name: seed_values
+SELECT native, value
+FROM store.evaluations
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND dataset = $dataset AND metric = $metric AND split = $split
+  AND epochs IS NOT DISTINCT FROM $epochs AND source = $source AND seed = $seed
+ORDER BY position;
+
 -- name: status_spaces
 SELECT space, count(*) AS architectures, count(DISTINCT canonical_id) AS canonical
 FROM store.architectures GROUP BY space ORDER BY space;
@@ -226,6 +246,7 @@ GROUP BY ALL ORDER BY ALL;
 -- name: status_counts
 SELECT (SELECT count(*) FROM store.trials) AS trials,
        (SELECT count(*) FROM store.heads) AS heads,
+       (SELECT count(*) FROM store.trainings) AS trainings,
        (SELECT count(*) FROM store.searches) AS searches,
        (SELECT count(*) FROM store.search_steps) AS search_steps,
        (SELECT count(*) FROM store.comparisons) AS comparisons,

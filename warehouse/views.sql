@@ -23,6 +23,13 @@ SELECT architecture_id, native, space, dataset, metric, split, epochs, seed, sou
 FROM store.evaluations
 JOIN store.architectures USING (architecture_id);
 
+CREATE OR REPLACE VIEW trainings AS
+SELECT architecture_id, native, space, dataset, 'cole:' || settings_id[:12] AS source, seed, status,
+       error, seconds, parameters, flops, memory, settings, limits, dataset_hash, settings_id,
+       store.trainings.run_id
+FROM store.trainings
+JOIN store.architectures USING (architecture_id);
+
 CREATE OR REPLACE VIEW trials AS
 SELECT trial_id, space, encoding, context, language_model, head, target, population, folds, n, draw,
        n_test, kendall_tau, spearman, mse, top_recall, collapsed, seconds, configuration,

@@ -329,6 +329,14 @@ class Warehouse:
                 "name the new measurements with --source"
             )
 
+    def trainings(self, space: SearchSpace, settings_id: str, seed: int) -> pl.DataFrame:
+        """architecture_id, native, status, error, limits (JSON) of the networks that were tried."""
+        return self._read("trainings", **_space(space), settings_id=settings_id, seed=seed)
+
+    def seed_values(self, space: SearchSpace, target: Target, seed: int) -> pl.DataFrame:
+        """native, value of the evaluations with one seed."""
+        return self._read("seed_values", **_space(space), **vars(target), seed=seed)
+
     def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
         """Those trials that are stored.
 

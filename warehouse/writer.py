@@ -156,6 +156,18 @@ class Writer:
         """
         return self._insert(["insert_evaluations"], rows)
 
+    def add_trainings(self, rows: pl.DataFrame, evaluations: pl.DataFrame) -> None:
+        """Stores what came of networks, in the place of what was known of them, with their values.
+
+        The values come first: a row of store.trainings promises them.
+
+        Args:
+            rows: The columns of store.trainings but run_id.
+            evaluations: As `add_evaluations`.
+        """
+        self.add_evaluations(evaluations)
+        self._insert(["insert_trainings"], rows)
+
     def add_trials(self, rows: pl.DataFrame) -> int:
         """Adds trials (the columns of store.trials but run_id)."""
         return self._insert(["insert_trials"], rows)

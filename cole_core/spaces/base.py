@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 
 if TYPE_CHECKING:  # torch takes seconds to import, and only `build` needs it
@@ -64,6 +65,31 @@ class SearchSpace(ABC):
     @abstractmethod
     def build(self, native: str) -> nn.Module:
         """The architecture as a running network, at the space's default size."""
+
+    def build_for(
+        self,
+        native: str,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        macro: Mapping[str, int],
+    ) -> nn.Module:
+        """The architecture as a network for a task.
+
+        A space whose architectures are whole networks has input shape and classes among its
+        parameters (see `get_space_for`) and builds what it builds.
+
+        Args:
+            native: The architecture.
+            input_shape: Channels, height, width.
+            classes: Of the task.
+            macro: What the space leaves open of the network around an architecture, by name.
+
+        Raises:
+            InputError: The space leaves nothing open, or not that.
+        """
+        if macro:
+            raise InputError(f"architectures of {self.name} are whole networks: no {list(macro)}")
+        return self.build(native)
 
     def architecture_id(self, native: str) -> str:
         """Hash of the space, its parameters and the native string."""

@@ -83,10 +83,13 @@ class ResidualBlock(nn.Module):
 class Network(nn.Module):
     """Stem, three stages of cells with residual blocks between them, classifier."""
 
-    def __init__(self, cell: Cell, channels: int, cells: int, classes: int) -> None:
+    def __init__(
+        self, cell: Cell, channels: int, cells: int, classes: int, inputs: int = 3
+    ) -> None:
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, channels, kernel_size=3, padding=1, bias=False), nn.BatchNorm2d(channels)
+            nn.Conv2d(inputs, channels, kernel_size=3, padding=1, bias=False),
+            nn.BatchNorm2d(channels),
         )
         layers: list[nn.Module] = []
         for width in (channels, 2 * channels, 4 * channels):

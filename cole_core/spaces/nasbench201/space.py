@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,8 +57,38 @@ class NASBench201(SearchSpace):
     ) -> nn.Module:
         return build(native, channels, cells, classes)
 
+    def build_for(
+        self,
+        native: str,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        macro: Mapping[str, int],
+    ) -> nn.Module:
+        """The architecture between a stem and a classifier that fit a task.
 
-def build(native: str, channels: int = 16, cells: int = 5, classes: int = 10) -> nn.Module:
+        Args:
+            native: The cell.
+            input_shape: Channels, height, width. Zeros make height and width multiples of four,
+                which the two residual blocks halve.
+            classes: Of the task.
+            macro: `channels` (8) and `cells` (1) of the macro-architecture, unless given.
+        """
+        from torch import nn
+
+        sizes = {"channels": 8, "cells": 1, **macro}
+        unknown = set(sizes) - {"channels", "cells"}
+        if unknown or min(sizes.values()) < 1:
+            raise InputError(f"{self.name} takes channels and cells, at least 1 each: {sizes}")
+        inputs, height, width = input_shape
+        network = build(native, classes=classes, inputs=inputs, **sizes)
+        if height % 4 == 0 and width % 4 == 0:
+            return network
+        return nn.Sequential(nn.ZeroPad2d((0, -width % 4, 0, -height % 4)), network)
+
+
+def build(
+    native: str, channels: int = 16, cells: int = 5, classes: int = 10, inputs: int = 3
+) -> nn.Module:
     """The architecture in the benchmark's macro-architecture, with fresh weights.
 
     Args:
@@ -66,13 +96,14 @@ def build(native: str, channels: int = 16, cells: int = 5, classes: int = 10) ->
         channels: Width of the first stage; each later stage doubles it.
         cells: Cells per stage.
         classes: Outputs of the classifier.
+        inputs: Channels of the images.
 
     Returns:
-        A module from images (batch, 3, height, width) to logits (batch, classes).
+        A module from images (batch, inputs, height, width) to logits (batch, classes).
     """
     from cole_core.spaces.nasbench201.network import Network  # torch takes seconds to import
 
-    return Network(parse(native), channels, cells, classes)
+    return Network(parse(native), channels, cells, classes, inputs)
 
 
 def parameter_count(native: str, channels: int = 16, cells: int = 5, classes: int = 10) -> int:

@@ -1,0 +1,211 @@
+"""One network's evaluation, from its name to measured values, whatever goes wrong on the way."""
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cole_core.evaluation.datasets import Dataset
+from cole_core.evaluation.settings import Limits, ProxySettings, TrainingSettings
+from cole_core.spaces.base import SearchSpace
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cole_core.evaluation.images import ImageTensors
+    from cole_core.evaluation.measuring import NetworkSize
+
+OK, DIVERGED, TOO_LARGE = "ok", "diverged", "too_large"
+TIMED_OUT, FAILED, CRASHED = "timed_out", "failed", "crashed"
+_LINE = 300  # characters of an error that are kept
+
+# What a network may raise; anything else ends the worker, which counts as a crash.
+_NETWORK_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+class DivergedError(Exception):
+    """The loss is no number any more."""
+
+
+class OverTimeError(Exception):
+    """The deadline has passed."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One measured value; accuracies in percent."""
+
+    metric: str
+    split: str
+    epochs: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What came of one network.
+
+    Attributes:
+        native: The architecture.
+        seed: Of its weights and of the order of images.
+        status: ok, diverged, too_large, timed_out, failed (an error of the network) or crashed
+            (its process died).
+        error: What went wrong, in one line; None for ok.
+        seconds: Wall time.
+        parameters: Trainable values; None where measuring failed, as for what follows.
+        flops: Of one image's forward pass.
+        memory: Bytes that training takes at most, inferred.
+        scores: Measured values; none unless ok.
+    """
+
+    native: str
+    seed: int
+    status: str
+    error: str | None
+    seconds: float
+    parameters: int | None = None
+    flops: int | None = None
+    memory: int | None = None
+    scores: tuple[Score, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evaluator(ABC):
+    """Evaluates networks of a space on a dataset; can be sent to another process.
+
+    Attributes:
+        space: Builds the networks.
+        dataset: What they are evaluated on.
+        limits: What one network may cost.
+        device: Where they are evaluated.
+    """
+
+    space: SearchSpace
+    dataset: Dataset
+    limits: Limits
+    device: str
+
+    @property
+    @abstractmethod
+    def settings(self) -> TrainingSettings | ProxySettings:
+        """What decides the values besides space, dataset and seed."""
+
+    @abstractmethod
+    def scores(
+        self, network: "nn.Module", size: "NetworkSize", seed: int, deadline: float
+    ) -> list[Score]:
+        """Measures a network with fresh weights; may change it.
+
+        Raises:
+            DivergedError: The loss is no number any more.
+            OverTimeError: The deadline (by `time.monotonic`) has passed.
+        """
+
+    @property
+    def settings_id(self) -> str:
+        """Content hash of settings and dataset."""
+        return self.settings.settings_id(self.dataset.content_hash)
+
+    @cached_property
+    def data(self) -> "ImageTensors":
+        """The dataset on the device."""
+        from cole_core.evaluation.images import ImageTensors
+
+        return ImageTensors(self.dataset, self.device)
+
+    def __call__(self, native: str, seed: int) -> Attempt:
+        """Evaluates one network. An error of the network is recorded, not raised."""
+        import torch
+
+        from cole_core.evaluation.measuring import measure
+
+        begin = time.monotonic()
+        known: dict[str, Any] = {}
+
+        def attempt(
+            status: str, error: str | None = None, scores: tuple[Score, ...] = ()
+        ) -> Attempt:
+            seconds = time.monotonic() - begin
+            return Attempt(native, seed, status, error, seconds, scores=scores, **known)
+
+        try:
+            size = measure(lambda: self._build(native), self.dataset.input_shape)
+            memory = size.training_bytes(self.settings.batch_size, self.settings.optimizer_states)
+            known |= {"parameters": size.parameters, "flops": size.flops, "memory": memory}
+            if memory > self.limits.mebibytes * 2**20:
+                return attempt(TOO_LARGE, self._too_large(size, memory))
+            torch.manual_seed(seed)
+            network = self._build(native).to(self.device)
+            scores = self.scores(network, size, seed, begin + self.limits.seconds)
+        except DivergedError:
+            return attempt(DIVERGED, "the loss is no number any more")
+        except OverTimeError:
+            return attempt(TIMED_OUT, over_time(self.limits))
+        except _NETWORK_ERRORS as error:
+            return attempt(FAILED, _one_line(error))
+        return attempt(OK, scores=tuple(scores))
+
+    def _build(self, native: str) -> "nn.Module":
+        shape, classes = self.dataset.input_shape, self.dataset.classes
+        return self.space.build_for(native, shape, classes, self.settings.macro)
+
+    def _too_large(self, size: "NetworkSize", memory: int) -> str:
+        return (
+            f"needs up to {memory / 2**20:,.0f} MiB ({size.parameters:,} parameters, "
+            f"{size.activations:,} activations an image), the limit is {self.limits.mebibytes:,}"
+        )
+
+
+@dataclass(frozen=True)
+class TrainingEvaluator(Evaluator):
+    """Trains each network and measures its accuracies."""
+
+    training: TrainingSettings
+
+    @property
+    def settings(self) -> TrainingSettings:
+        return self.training
+
+    def scores(
+        self, network: "nn.Module", size: "NetworkSize", seed: int, deadline: float
+    ) -> list[Score]:
+        from cole_core.evaluation.training import train
+
+        return train(network, self.data, self.training, seed, deadline)
+
+
+@dataclass(frozen=True)
+class ProxyEvaluator(Evaluator):
+    """Computes each network's zero-cost proxies."""
+
+    proxies: ProxySettings
+
+    @property
+    def settings(self) -> ProxySettings:
+        return self.proxies
+
+    def scores(
+        self, network: "nn.Module", size: "NetworkSize", seed: int, deadline: float
+    ) -> list[Score]:
+        from cole_core.evaluation.proxies import compute_proxies
+
+        return compute_proxies(network, size, self.data, self.proxies.batch_size)
+
+
+def over_time(limits: Limits) -> str:
+    """What is recorded of a network that took too long."""
+    return f"not done after {limits.seconds:g} s"
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LINE]

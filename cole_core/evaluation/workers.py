@@ -1,0 +1,188 @@
+"""Evaluates several networks at a time, each in a process that may die."""
+
+import contextlib
+import math
+import multiprocessing
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Protocol
+
+from cole_core.evaluation.attempts import CRASHED, TIMED_OUT, Attempt, over_time
+from cole_core.evaluation.settings import Limits
+
+_ATTEMPTS = 2  # of a network whose process died: the machine's fault once, its own the second time
+_GRACE_SECONDS = 10.0  # beyond the limit, which a network keeps by itself while it trains
+
+
+@dataclass(frozen=True)
+class Job:
+    """One network to evaluate."""
+
+    native: str
+    seed: int
+    crashes: int = 0
+
+
+class Evaluates(Protocol):
+    """What a worker runs; can be sent to another process."""
+
+    @property
+    def limits(self) -> Limits:
+        """What one network may cost."""
+
+    def __call__(self, native: str, seed: int) -> Attempt:
+        """Evaluates one network."""
+
+
+class Workers:
+    """Processes that evaluate networks, one thread each. Use it as a context manager.
+
+    Args:
+        evaluator: Sent to each process once.
+        count: Number of processes; they start with the first network.
+    """
+
+    def __init__(self, evaluator: Evaluates, count: int) -> None:
+        self._evaluator = evaluator
+        self._count = count
+        self._workers: list[_Worker] = []
+
+    def __enter__(self) -> "Workers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._workers:
+            worker.kill()
+        self._workers.clear()
+
+    def run(self, jobs: Iterable[tuple[str, int]]) -> Iterator[Attempt]:
+        """Evaluates networks.
+
+        Args:
+            jobs: Native strings and seeds.
+
+        Yields:
+            What came of each, as it is done. A freed worker has its next network before the
+            result is given out.
+
+        Raises:
+            RuntimeError: A process died before it had a network.
+        """
+        waiting = deque(Job(native, seed) for native, seed in jobs)
+        while waiting or any(worker.job for worker in self._workers):
+            self._hand_out(waiting)
+            busy = [worker for worker in self._workers if worker.job]
+            nearest = min(worker.deadline for worker in busy)
+            wait(
+                [worker.connection for worker in busy],
+                None if nearest == math.inf else max(nearest - time.monotonic(), 0.0),
+            )
+            done = [found for worker in busy if (found := self._look(worker, waiting))]
+            self._hand_out(waiting)
+            yield from done
+
+    def _hand_out(self, waiting: deque[Job]) -> None:
+        while waiting and len(self._workers) < min(
+            self._count, len(waiting) + sum(worker.job is not None for worker in self._workers)
+        ):
+            self._workers.append(_Worker(self._evaluator))
+        for worker in self._workers:
+            if waiting and worker.job is None:
+                worker.begin(waiting.popleft())
+
+    def _look(self, worker: "_Worker", waiting: deque[Job]) -> Attempt | None:
+        """What came of a worker's network, None while it is at work or is to be tried again."""
+        job = worker.job
+        assert job is not None
+        try:
+            if worker.connection.poll():
+                attempt: Attempt | None = worker.connection.recv()
+                if attempt is None:  # it has started, and begins with the network now
+                    worker.deadline = time.monotonic() + worker.allowed
+                    return None
+                worker.end()
+                return attempt
+        except (EOFError, ConnectionResetError):
+            code = worker.bury()
+            self._workers.remove(worker)
+            if worker.deadline == math.inf:
+                raise RuntimeError(f"a worker process does not start: exit code {code}") from None
+            if job.crashes + 1 < _ATTEMPTS:
+                waiting.appendleft(replace(job, crashes=job.crashes + 1))
+                return None
+            error = f"its process died {_ATTEMPTS} times, with exit code {code}"
+            return Attempt(job.native, job.seed, CRASHED, error, time.monotonic() - worker.begun)
+        if time.monotonic() < worker.deadline:
+            return None
+        worker.kill()
+        self._workers.remove(worker)
+        error = over_time(self._evaluator.limits)
+        return Attempt(job.native, job.seed, TIMED_OUT, error, time.monotonic() - worker.begun)
+
+
+class _Worker:
+    """One process and the network that it is at."""
+
+    def __init__(self, evaluator: Evaluates) -> None:
+        # Forked processes would inherit the locks of this process's threads.
+        context: SpawnContext = multiprocessing.get_context("spawn")
+        self.connection, other = context.Pipe()
+        self._process: SpawnProcess = context.Process(
+            target=_work, args=(other, evaluator), daemon=True
+        )
+        self._process.start()
+        other.close()
+        self.allowed = evaluator.limits.seconds + _GRACE_SECONDS
+        self.job: Job | None = None
+        self.begun = time.monotonic()
+        self.deadline = math.inf  # until it has started
+
+    def begin(self, job: Job) -> None:
+        self.job = job
+        self.begun = time.monotonic()
+        if self.deadline < math.inf:
+            self.deadline = self.begun + self.allowed
+        self.connection.send((job.native, job.seed))
+
+    def end(self) -> None:
+        self.job = None
+
+    def kill(self) -> None:
+        """Ends the process."""
+        self._process.kill()
+        self.bury()
+
+    def bury(self) -> int | None:
+        """Waits for the process, which is dying; returns its exit code."""
+        self._process.join()
+        code = self._process.exitcode
+        self.connection.close()
+        self._process.close()
+        return code
+
+
+def _work(connection: Connection, evaluator: Evaluates) -> None:
+    """A worker's life: networks come, attempts go, until the other end is closed."""
+    import torch
+
+    torch.set_num_threads(1)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    connection.send(None)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+        while True:
+            native, seed = connection.recv()
+            connection.send(evaluator(native, seed))
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent is gone: nobody waits for its network any more."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
