@@ -10,6 +10,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from flows import compare_search_cli
 from flows.choices import Measured
 from flows.experiments import EXPERIMENTS, Configuration, parse_configuration
 from flows.server import run_flow
@@ -23,7 +24,10 @@ app = typer.Typer(
 
 @app.callback()
 def _comparisons() -> None:
-    """Compares encodings, language models and heads, with tests of significance."""
+    """Compares encodings, language models, heads and searches, with tests of significance."""
+
+
+app.command(name="search")(compare_search_cli.search)
 
 
 @app.command()

@@ -21,18 +21,10 @@ from flows.choices import Measured, Vectors
 from flows.pools import Features, LabelledPool, find_features, find_labelled_pool
 from flows.progress import track
 from flows.runs import Run, recorded_run
+from flows.search_experiments import RECOMMENDED
 from warehouse import Target, Warehouse
 
 COMMIT_SECONDS = 2.0  # what a crash can cost
-
-# What `bananas` does unless asked otherwise; the paper's settings are the class's own defaults.
-RECOMMENDED: dict[str, Any] = {
-    "head": "gaussian_process",
-    "acquisition": "ucb",
-    "candidates": "space",
-    "initial": 10,
-    "batch": 5,
-}
 
 
 @flow(name="search")
@@ -98,6 +90,8 @@ def _found(search_id: str, seed: int, steps: Sequence[Step], known: int) -> dict
 
 def register(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
     """Registers searches, before their first step."""
+    if not rows:
+        return
     with run.warehouse.writer("cole search", run.run_id) as writer:
         writer.add_searches(rows)
 

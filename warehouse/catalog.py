@@ -99,8 +99,25 @@ class Catalog:
         if found < newest:
             raise OutdatedCatalogError
 
-    def _migrate(self, connection: duckdb.DuckDBPyConnection) -> None:
-        migrations = _migrations()
+    def make(self, version: int) -> None:
+        """Makes an empty catalog as the program of an earlier version would have left it."""
+        with contextlib.closing(self._connect(read_only=False)) as connection:
+            self._migrate(connection, _migrations()[:version])
+
+    def version(self) -> int:
+        """The version of the file, whatever it is; 0 where nothing was ever written.
+
+        Raises:
+            duckdb.Error: The file is no catalog.
+        """
+        with self._one_at_a_time, contextlib.closing(self._connect(read_only=True)) as connection:
+            return self._version(connection)
+
+    def _migrate(
+        self, connection: duckdb.DuckDBPyConnection, migrations: list[str] | None = None
+    ) -> None:
+        newest = migrations is None
+        migrations = _migrations() if migrations is None else migrations
         version = self._version(connection)
         if version == len(migrations):
             return
@@ -112,7 +129,8 @@ class Catalog:
             if number > version:
                 connection.execute(script)
                 connection.execute("INSERT INTO schema_version VALUES (?)", [number])
-        connection.execute(resources.files("warehouse").joinpath("views.sql").read_text())
+        if newest:
+            connection.execute(resources.files("warehouse").joinpath("views.sql").read_text())
         connection.execute("COMMIT")
 
 
@@ -124,6 +142,11 @@ def frame(
     if relation is None:
         raise ValueError("a statement without rows")
     return pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
+
+
+def newest_version() -> int:
+    """The version that this program knows and writes."""
+    return len(_migrations())
 
 
 def _migrations() -> list[str]:

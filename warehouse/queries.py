@@ -1,10 +1,11 @@
-"""Loads the named statements of queries.sql."""
+"""Loads the named statements of queries.sql and of the scripts beside it."""
 
 import functools
 import re
 from importlib import resources
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_SCRIPTS = ("queries.sql", "transfer.sql", "upkeep.sql")
 
 
 def query(name: str) -> str:
@@ -18,6 +19,8 @@ def query(name: str) -> str:
 
 @functools.cache
 def _queries() -> dict[str, str]:
-    script = resources.files("warehouse").joinpath("queries.sql").read_text()
-    _, *parts = _NAME.split(script)
-    return dict(zip(parts[::2], map(str.strip, parts[1::2]), strict=True))
+    named: dict[str, str] = {}
+    for script in _SCRIPTS:
+        _, *parts = _NAME.split(resources.files("warehouse").joinpath(script).read_text())
+        named |= zip(parts[::2], map(str.strip, parts[1::2]), strict=True)
+    return named

@@ -210,13 +210,9 @@ class Writer:
             f"reports/{name}.html", lambda path: path.write_text(html, encoding="utf-8")
         )
 
-    def add_search(self, row: Mapping[str, Any]) -> int:
-        """Registers a search (the columns of store.searches but run_id)."""
-        return self.add_searches([row])
-
     def add_searches(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """Registers searches (the columns of store.searches but run_id)."""
-        return self._insert(["insert_search"], pl.DataFrame(rows))
+        return self._insert(["insert_search"], pl.DataFrame(rows, infer_schema_length=None))
 
     def add_search_steps(self, rows: pl.DataFrame) -> int:
         """Adds steps: search_id, step, architecture_id, value, predicted_mean, predicted_std,

@@ -5,12 +5,14 @@ from cole_core.statistics.resampling import Fold, repeated_stratified_folds
 from cole_core.statistics.search_curves import (
     CurveCrossing,
     EvaluationsToReach,
+    Regret,
     best_so_far,
     crossing_p_value,
     evaluations_to_reach,
     extend,
     mean_curve_crossing,
     reached,
+    regret,
 )
 from cole_core.statistics.significance import PairedTest, corrected_paired_t_test
 
@@ -19,6 +21,7 @@ __all__ = [
     "EvaluationsToReach",
     "Fold",
     "PairedTest",
+    "Regret",
     "best_so_far",
     "corrected_paired_t_test",
     "crossing_p_value",
@@ -27,6 +30,7 @@ __all__ = [
     "kendall_tau",
     "mean_curve_crossing",
     "reached",
+    "regret",
     "repeated_stratified_folds",
     "top_recall",
 ]

@@ -62,6 +62,23 @@ class CurveCrossing:
     resamples_below: float
 
 
+@dataclass(frozen=True)
+class Regret:
+    """How far the best so far is from the best after some evaluations.
+
+    Attributes:
+        regrets: Of each seed.
+        mean: Over seeds.
+        standard_error: Of the mean.
+        interval: 95 % bootstrap interval of the mean.
+    """
+
+    regrets: tuple[float, ...]
+    mean: float
+    standard_error: float
+    interval: tuple[float, float]
+
+
 def best_so_far(values: ArrayLike) -> np.ndarray:
     """Running maximum along the last axis: (seeds, evaluations) or (evaluations,)."""
     return np.maximum.accumulate(np.asarray(values, dtype=float), axis=-1)
@@ -168,6 +185,32 @@ def crossing_p_value(
     sooner, later = float((one < other).sum()), float((one > other).sum())
     ties = resamples - sooner - later
     return min(1.0, 2 * (min(sooner, later) + ties / 2 + 1) / (resamples + 1))
+
+
+def regret(
+    values: ArrayLike, best: float, evaluations: int, *, resamples: int = 2000, seed: int = 0
+) -> Regret:
+    """The best value there is minus the best so far.
+
+    Args:
+        values: Measured values in the order of evaluation, shape (seeds, budget).
+        best: The best value there is.
+        evaluations: After how many evaluations, at most the budget.
+        resamples: Bootstrap resamples of the interval.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        InputError: The curves are not a table of seeds by evaluations.
+    """
+    regrets = best - best_so_far(_table(values))[:, evaluations - 1]
+    means = _resample(len(regrets), resamples, seed) @ regrets
+    low, high = np.quantile(means, [0.025, 0.975])
+    return Regret(
+        tuple(regrets.tolist()),
+        float(regrets.mean()),
+        _standard_error(regrets),
+        (float(low), float(high)),
+    )
 
 
 def reached(searches: Sequence[Sequence[float]], threshold: float) -> list[bool]:

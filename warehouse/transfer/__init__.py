@@ -1,0 +1,1 @@
+"""A warehouse on the move: Parquet out and in, and backups."""
