@@ -45,9 +45,8 @@ def train_plain_mlp(X: np.ndarray, y: np.ndarray, seed: int, training: MLPTraini
         order = torch.from_numpy(draws.order(len(features)))
         factors = None
         if training.dropout > 0:
-            factors = torch.from_numpy(
-                draws.dropout(len(features), sum(training.hidden), training.dropout)
-            )
+            kept = draws.kept(sum(training.hidden), len(features), training.dropout)
+            factors = torch.from_numpy(np.float32(1 / (1 - training.dropout)) * kept.T)
         for start in range(0, len(features), training.batch_size):
             rows = slice(start, start + training.batch_size)
             masks = None

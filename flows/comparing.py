@@ -23,6 +23,7 @@ from cole_core.encodings import VectorEncoding, get_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
+from cole_core.predictors.blas import one_blas_thread
 from cole_core.predictors.mlp import MLPHead
 from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Surrogate, fit_together
@@ -311,7 +312,7 @@ def find_all_features(
     found: list[Features] = []
     commands: list[str] = []
     for each in configurations:
-        if isinstance(get_encoding(space.name, each.encoding), VectorEncoding):
+        if isinstance(get_encoding(space.name, each.encoding, **space.parameters), VectorEncoding):
             found.append(Features(each.encoding, "none", None, None))
             continue
         vectors = Vectors(each.encoding, each.lm, each.context, each.pooling, each.precision)
@@ -448,7 +449,8 @@ def one_core_each() -> Iterator[int]:
     cores = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield cores
+        with one_blas_thread():
+            yield cores
     finally:
         torch.set_num_threads(cores)
 
@@ -583,7 +585,9 @@ def _seed(seed: int, fold: Fold) -> int:
 
 
 def _parameters(space: SearchSpace, each: Configuration) -> dict[str, Any]:
-    structural = isinstance(get_encoding(space.name, each.encoding), VectorEncoding)
+    structural = isinstance(
+        get_encoding(space.name, each.encoding, **space.parameters), VectorEncoding
+    )
     return {"head": each.head, "structural": structural, **each.surrogate_parameters()}
 
 

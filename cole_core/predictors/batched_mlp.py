@@ -1,15 +1,16 @@
-"""Many small multilayer perceptrons trained together.
+"""Many small multilayer perceptrons trained side by side.
 
-A network of 3×128 is so small that a training step is mostly overhead. Members of an ensemble,
-seeds of a search and trials of a comparison therefore share each step: their weights are stacked
-and one `bmm` serves them all. Forward and backward are written out, because autograd's bookkeeping
-costs more than the arithmetic at this size, and Adam is one fused pass over one buffer.
+A network of 3×128 is so small that a training step of a library is mostly overhead, and too small
+to be split over cores. Members of an ensemble, seeds of a search and trials of a comparison are
+therefore trained by one compiled function (`mlp_kernel`), each core busy with a network of its own.
 
-Each network draws from a generator of its own seed, so it comes out the same within rounding
-whatever it is trained beside.
+Each network draws from a generator of its own seed and shares nothing with the others, so it comes
+out the same whatever it is trained beside.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -18,10 +19,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cole_core.predictors.mlp_kernel import (
+    PAD,
+    SLOPE,
+    layer_starts,
+    padded,
+    train_epochs,
+    work_size,
+)
+
 Loss = Literal["mse", "hinge"]
 
-_SLOPE = 0.01  # LeakyReLU
-_TOGETHER = 16  # networks in one stack: more of them overflow the cache and gain nothing
+_DRAWN = 2**20  # dropout draws at once: they stay in the cache until they are used
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ class MLPStack:
         """Scores of rows that all networks share: (m, d) to (networks, m)."""
         h = X.expand(len(self), *X.shape)
         for weight, bias in zip(self.weights[:-1], self.biases[:-1], strict=True):
-            h = torch.nn.functional.leaky_relu_(torch.baddbmm(bias, h, weight), _SLOPE)
+            h = torch.nn.functional.leaky_relu_(torch.baddbmm(bias, h, weight), SLOPE)
         return torch.baddbmm(self.biases[-1], h, self.weights[-1]).squeeze(2)
 
 
@@ -101,11 +110,12 @@ class NetworkDraws:
         """Order of the rows in an epoch, shape (n,)."""
         return self._rng.permutation(n)
 
-    def dropout(self, rows: int, units: int, rate: float) -> np.ndarray:
-        """Factors 0 or 1/(1-rate) on `units` hidden units of the epoch's rows."""
-        # 16 bits place the rate within 1e-5 and cost a quarter of a uniform float.
-        kept = self._rng.integers(0, 65536, (rows, units), dtype=np.uint16) >= round(rate * 65536)
-        return np.multiply(kept, np.float32(1 / (1 - rate)), dtype=np.float32)
+    def kept(self, units: int, rows: int, rate: float) -> np.ndarray:
+        """Which hidden units dropout leaves in an epoch, shape (units, rows), rows in order."""
+        # 16 bits place the rate within 1e-5, and four of them are one draw.
+        words = self._rng.integers(0, 2**64, -(-units * rows // 4), dtype=np.uint64)
+        drawn = words.view(np.uint16)[: units * rows].reshape(units, rows)
+        return drawn >= round(rate * 65536)
 
     def partners(self, size: int, pairs: int) -> np.ndarray:
         """Partners of each row of a batch in the pairs it leads, shape (pairs, size)."""
@@ -121,7 +131,7 @@ def train_mlps(
     *,
     group: Sequence[int] | None = None,
 ) -> MLPStack:
-    """Trains one network for each seed.
+    """Trains one network for each seed, as many at a time as PyTorch has threads.
 
     Args:
         X: Features of each training set, shape (sets, n, d).
@@ -133,143 +143,167 @@ def train_mlps(
     Returns:
         The networks in the order of the seeds.
     """
-    features = torch.as_tensor(np.ascontiguousarray(X, dtype=np.float32))
-    targets = torch.as_tensor(np.ascontiguousarray(y, dtype=np.float32))
-    sets = list(range(len(seeds))) if group is None else list(group)
-    parts = [
-        _Trainer(
-            features,
-            targets,
-            sets[start : start + _TOGETHER],
-            seeds[start : start + _TOGETHER],
-            training,
-        ).run()
-        for start in range(0, len(seeds), _TOGETHER)
-    ]
+    sets = range(len(seeds)) if group is None else group
+    count = len(seeds)
+
+    def start(network: int) -> _Training:
+        data = X[sets[network]], y[sets[network]]
+        return _Training(*data, NetworkDraws(seeds[network]), training)
+
+    threads = min(torch.get_num_threads(), count)
+    trained: list[_Layers] = []
+    if threads < 2:
+        trained = [start(network).finish() for network in range(count)]
+    else:
+        # What does not come out even is trained by turns, so that no core waits for the others.
+        whole = count if count % threads == 0 else (count // threads - 1) * threads
+        with ThreadPoolExecutor(threads) as executor:
+            trained += executor.map(lambda network: start(network).finish(), range(whole))
+            rest = [start(network) for network in range(whole, count)]
+            waiting = deque(rest)
+            for worker in [executor.submit(_take_turns, waiting) for _ in range(threads)]:
+                worker.result()
+            trained += [each.finish() for each in rest]
     return MLPStack(
-        tuple(torch.cat(layer) for layer in zip(*(p.weights for p in parts), strict=True)),
-        tuple(torch.cat(layer) for layer in zip(*(p.biases for p in parts), strict=True)),
+        *(
+            tuple(torch.from_numpy(np.stack(layer)) for layer in zip(*networks, strict=True))
+            for networks in zip(*trained, strict=True)
+        )
     )
 
 
-class _Trainer:
-    """One stack of networks in training."""
+class _Training:
+    """One network in training.
+
+    Args:
+        X: Features, shape (n, d).
+        y: Targets, shape (n,).
+        draws: Its random choices.
+        training: How to train.
+    """
 
     def __init__(
-        self,
-        X: Tensor,
-        y: Tensor,
-        group: Sequence[int],
-        seeds: Sequence[int],
-        training: MLPTraining,
+        self, X: np.ndarray, y: np.ndarray, draws: NetworkDraws, training: MLPTraining
     ) -> None:
-        self.X, self.y, self.training = X, y, training
-        self.group = torch.as_tensor(group)[:, None]
-        self.draws = [NetworkDraws(seed) for seed in seeds]
-        widths = (X.shape[2], *training.hidden, 1)
-        shapes = list(pairwise(widths))
-        # All parameters lie in one buffer, so that Adam passes over it once.
-        sizes = [size for i, o in shapes for size in (i * o, o)]
-        self.flat = torch.empty(len(seeds) * sum(sizes))
-        self.flat.grad = torch.zeros_like(self.flat)
-        self.adam = torch.optim.Adam([self.flat], lr=training.learning_rate, fused=True)
-        self.weights, self.biases = _layers(self.flat, len(seeds), shapes)
-        self.weight_gradients, self.bias_gradients = _layers(self.flat.grad, len(seeds), shapes)
-        for network, draws in enumerate(self.draws):
-            for layer, (inputs, outputs) in enumerate(shapes):
-                weight, bias = draws.layer(inputs, outputs)
-                self.weights[layer][network] = torch.from_numpy(weight)
-                self.biases[layer][network] = torch.from_numpy(bias)
-
-    @torch.no_grad()
-    def run(self) -> MLPStack:
-        for _ in range(self.training.epochs):
-            for x, y, masks in self._batches():
-                hidden, scores = self._forward(x, masks)
-                self._backward(x, hidden, masks, self._loss_gradient(scores, y))
-                self._clip()
-                self.adam.step()
-        return MLPStack(tuple(self.weights), tuple(self.biases))
-
-    def _batches(self) -> Iterator[tuple[Tensor, Tensor, list[Tensor]]]:
-        n = self.X.shape[1]
-        order = torch.from_numpy(np.stack([d.order(n) for d in self.draws]))
-        x, y = self.X[self.group, order], self.y[self.group, order]
-        rate, hidden = self.training.dropout, self.training.hidden
-        masks: list[Tensor] = []
-        if rate > 0:
-            drawn = np.stack([d.dropout(n, sum(hidden), rate) for d in self.draws])
-            masks = list(torch.from_numpy(drawn).split(list(hidden), dim=2))
-        for start in range(0, n, self.training.batch_size):
-            rows = slice(start, start + self.training.batch_size)
-            yield x[:, rows], y[:, rows], [m[:, rows] for m in masks]
-
-    def _forward(self, x: Tensor, masks: list[Tensor]) -> tuple[list[Tensor], Tensor]:
-        hidden = []
-        h = x
-        for layer in range(len(self.weights) - 1):
-            h = torch.baddbmm(self.biases[layer], h, self.weights[layer])
-            torch.nn.functional.leaky_relu_(h, _SLOPE)
-            if masks:
-                h.mul_(masks[layer])
-            hidden.append(h)
-        return hidden, torch.baddbmm(self.biases[-1], h, self.weights[-1]).squeeze(2)
-
-    def _loss_gradient(self, scores: Tensor, y: Tensor) -> Tensor:
-        size = scores.shape[1]
-        if self.training.loss == "mse":
-            return (scores - y).mul_(2 / size)
-        if size < 2:
-            return torch.zeros_like(scores)
-        partners = torch.from_numpy(
-            np.stack([d.partners(size, self.training.pairs) for d in self.draws])
+        self.draws, self.training = draws, training
+        shapes = list(pairwise((X.shape[1], *training.hidden, 1)))
+        self.layers = [draws.layer(inputs, outputs) for inputs, outputs in shapes]
+        # The weights of an input that is zero in all rows have no gradient and stay as they were
+        # drawn: of a path encoding's 1,365 inputs a few dozen to 150 are left.
+        self.active = np.flatnonzero(np.any(X != 0, axis=0))
+        inputs = padded(max(len(self.active), 1))
+        self.widths = np.array([inputs, *map(padded, training.hidden)])
+        self.parameters = np.zeros(layer_starts(self.widths)[-1], dtype=np.float32)
+        self.views = _layer_views(
+            self.parameters, self.widths, [len(self.active), *training.hidden]
         )
-        flat = partners.flatten(1)
-        sign = torch.sign(y[:, None] - y.gather(1, flat).view(partners.shape))
-        difference = scores[:, None] - scores.gather(1, flat).view(partners.shape)
-        wrong = (self.training.margin - sign * difference > 0) & (sign != 0)
-        share = (sign != 0).sum(dim=(1, 2)).clamp_(min=1)[:, None, None]
-        pull = -sign * wrong / share
-        return pull.sum(1).scatter_add_(1, flat, -pull.flatten(1))
+        for layer, (weight, bias) in enumerate(self.layers):
+            self.views[layer][0][:] = (weight if layer else weight[self.active]).T
+            self.views[layer][1][:] = bias[0]
+        self.features = np.zeros((len(X), inputs), dtype=np.float32)
+        self.features[:, : len(self.active)] = X[:, self.active]
+        self.targets = np.ascontiguousarray(y, dtype=np.float32)
+        self.state = tuple(np.zeros_like(self.parameters) for _ in range(3))
+        self.work = np.zeros(work_size(self.widths, training.batch_size), dtype=np.float32)
+        self.epochs = self.steps = 0
 
-    def _backward(
-        self, x: Tensor, hidden: list[Tensor], masks: list[Tensor], gradient: Tensor
-    ) -> None:
-        g = gradient[:, :, None]
-        for layer in range(len(self.weights) - 1, -1, -1):
-            source = hidden[layer - 1] if layer else x
-            torch.bmm(source.mT, g, out=self.weight_gradients[layer])
-            torch.sum(g, dim=1, keepdim=True, out=self.bias_gradients[layer])
-            if layer:
-                g = torch.bmm(g, self.weights[layer].mT)
-                # A dropped unit is zero and passes nothing; the others keep their sign.
-                g = torch.ops.aten.leaky_relu_backward(g, source, _SLOPE, True)
-                if masks:
-                    g.mul_(masks[layer - 1])
+    @property
+    def is_done(self) -> bool:
+        """Whether all epochs are behind it."""
+        return self.epochs == self.training.epochs
 
-    def _clip(self) -> None:
-        blocks = [*self.weight_gradients, *self.bias_gradients]
-        norms = torch.stack([torch.linalg.vector_norm(b.flatten(1), dim=1) for b in blocks])
-        scale = self.training.clip_norm / (torch.linalg.vector_norm(norms, dim=0) + 1e-6)
-        if bool((scale < 1).any()):
-            scale.clamp_(max=1)
-            for block in blocks:
-                block.mul_(scale[:, None, None])
+    def advance(self) -> None:
+        """Trains for as many epochs as are worth drawing for at once."""
+        n, how = len(self.features), self.training
+        together = max(1, _DRAWN // (n * sum(how.hidden)))
+        epochs = min(together, how.epochs - self.epochs)
+        orders, kept, partners = _draw(self.draws, epochs, n, self.widths, how)
+        first, second, gradient = self.state
+        self.steps = train_epochs(
+            self.features,
+            self.targets,
+            orders,
+            kept,
+            partners,
+            self.widths,
+            self.parameters,
+            first,
+            second,
+            gradient,
+            self.work,
+            self.steps,
+            how.batch_size,
+            how.learning_rate,
+            1 / (1 - how.dropout),
+            how.clip_norm,
+            how.margin,
+        )
+        self.epochs += epochs
+
+    def finish(self) -> "_Layers":
+        """Trains to the end: weights (inputs, outputs) and biases (1, outputs) of all layers."""
+        while not self.is_done:
+            self.advance()
+        weights = [weight.T for weight, _ in self.views]
+        whole = self.layers[0][0]
+        whole[self.active] = weights[0]
+        return [whole, *weights[1:]], [bias[None] for _, bias in self.views]
 
 
-def _layers(
-    flat: Tensor, networks: int, shapes: list[tuple[int, int]]
-) -> tuple[list[Tensor], list[Tensor]]:
-    """Views of the buffer: weights (networks, inputs, outputs) and biases (networks, 1, outputs).
+_Layers = tuple[list[np.ndarray], list[np.ndarray]]
 
-    Each block is contiguous, which is what `bmm` writes into without a copy.
-    """
-    weights: list[Tensor] = []
-    biases: list[Tensor] = []
-    start = 0
-    for inputs, outputs in shapes:
-        for views, rows in ((weights, inputs), (biases, 1)):
-            size = networks * rows * outputs
-            views.append(flat[start : start + size].view(networks, rows, outputs))
-            start += size
-    return weights, biases
+
+def _take_turns(waiting: deque[_Training]) -> None:
+    """Advances the network that waited longest, until none waits."""
+    while waiting:
+        try:
+            network = waiting.popleft()
+        except IndexError:  # another thread took the last one
+            return
+        network.advance()
+        if not network.is_done:
+            waiting.append(network)
+
+
+def _layer_views(
+    flat: np.ndarray, widths: np.ndarray, true_widths: Sequence[int]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Each layer's weight (outputs, inputs) and bias (outputs,) within the kernel's array."""
+    starts = layer_starts(widths)
+    views = []
+    for layer, (inputs, outputs) in enumerate(pairwise(true_widths)):
+        rows, stride = widths[layer + 1], widths[layer] + PAD
+        middle = starts[layer] + rows * stride
+        weight = flat[starts[layer] : middle].reshape(rows, stride)
+        views.append((weight[:outputs, :inputs], flat[middle : middle + outputs]))
+    last = starts[len(widths) - 1]
+    weight = flat[last : last + true_widths[-1]][None]
+    return [*views, (weight, flat[last + widths[-1] : last + widths[-1] + 1])]
+
+
+def _draw(
+    draws: NetworkDraws, epochs: int, n: int, widths: np.ndarray, training: MLPTraining
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The random choices of some epochs as `train_epochs` takes them."""
+    orders = np.empty((epochs, n), dtype=np.int64)
+    kept = np.empty((epochs, 0, 0), dtype=np.uint8)
+    partners = np.empty((epochs, 0, 0), dtype=np.int64)
+    if training.dropout > 0:
+        kept = np.ones((epochs, sum(widths[1:]), n), dtype=np.uint8)
+    if training.loss == "hinge":
+        partners = np.full((epochs, training.pairs, n), -1)
+    offsets = np.cumsum([0, *widths[1:]])
+    splits = np.cumsum(training.hidden)[:-1]
+    for epoch in range(epochs):
+        orders[epoch] = draws.order(n)
+        if training.dropout > 0:
+            drawn = draws.kept(sum(training.hidden), n, training.dropout)
+            for offset, layer in zip(offsets, np.split(drawn, splits), strict=False):
+                kept[epoch, offset : offset + len(layer)] = layer
+        if training.loss == "hinge":
+            for start in range(0, n, training.batch_size):
+                size = min(training.batch_size, n - start)
+                if size > 1:
+                    each = draws.partners(size, training.pairs)
+                    partners[epoch, : len(each), start : start + size] = each
+    return orders, kept, partners

@@ -11,14 +11,13 @@ that a search can afford a fit at each step.
 """
 
 from collections.abc import Mapping
-from functools import cache
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
 from scipy.optimize import minimize
-from threadpoolctl import ThreadpoolController
 
 from cole_core.predictors.base import Head, check_training_set
+from cole_core.predictors.blas import one_blas_thread
 from cole_core.predictors.kernels import KernelFunction, distances, get_kernel, median_distance
 
 _LENGTHSCALES = (0.5, 1.0, 2.0, 4.0)  # first guesses, in median distances
@@ -55,7 +54,7 @@ class GaussianProcessHead(Head):
         self.max_iterations = max_iterations
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> "GaussianProcessHead":
-        with _blas().limit(limits=1, user_api="blas"):
+        with one_blas_thread():
             return self._fit(*check_training_set(X, y))
 
     def _fit(self, X: np.ndarray, y: np.ndarray) -> "GaussianProcessHead":
@@ -117,16 +116,6 @@ class GaussianProcessHead(Head):
         self.weights_ = np.array(state["weights"])
         self.mean_, self.lengthscale_, self.noise_, self.amplitude_ = map(float, state["scalars"])
         return self
-
-
-@cache
-def _blas() -> ThreadpoolController:
-    """Holds the BLAS to one thread while a process is fitted.
-
-    Its matrices are small and its products many: threads that wait for each other cost more than
-    they save, a factor of 15 to 30 on two cores that other processes use as well.
-    """
-    return ThreadpoolController()
 
 
 class _ProfiledLikelihood:

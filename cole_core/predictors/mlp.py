@@ -106,8 +106,9 @@ class MLPHead(Head):
     def _dropout_spread(self, rows: torch.Tensor) -> np.ndarray:
         # Masks are shared by the rows: a masked network is a smaller network.
         draws = NetworkDraws(self.member_seeds[0])
-        factors = draws.dropout(_MASKS, sum(self.hidden), self.dropout)
-        masks = torch.from_numpy(factors).split(list(self.hidden), dim=1)
+        kept = draws.kept(_MASKS, sum(self.hidden), self.dropout)
+        factors = torch.from_numpy(np.float32(1 / (1 - self.dropout)) * kept)
+        masks = factors.split(list(self.hidden), dim=1)
         weights = [self.networks_.weights[0].expand(_MASKS, -1, -1)]
         weights += [
             mask[:, :, None] * weight

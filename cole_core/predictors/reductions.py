@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from cole_core.errors import InputError
+from cole_core.predictors.blas import one_blas_thread
 
 _RELATIVE_FLOOR = 1e-6  # directions with less of the largest variance are rounding of float32
 
@@ -95,7 +96,8 @@ class PrincipalComponents(Reduction):
     def fit(self, X: np.ndarray) -> "PrincipalComponents":
         self.mean_, scale = _moments(X)
         Z = (np.asarray(X, dtype=float) - self.mean_) / scale
-        variances, directions = _principal_axes(Z)
+        with one_blas_thread():
+            variances, directions = _principal_axes(Z)
         kept = variances > _RELATIVE_FLOOR * max(float(variances[0]), 1e-300)
         kept[self.n_components :] = False
         variances, directions = variances[kept], directions[:, kept]
@@ -155,8 +157,11 @@ def _moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _principal_axes(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Variances in descending order and unit directions as columns, of centred rows."""
     n, d = Z.shape
+    # The smaller of the two Gram matrices has the same variances.
     if n >= d:
         variances, directions = np.linalg.eigh(Z.T @ Z / n)
-        return np.maximum(variances[::-1], 0), directions[:, ::-1]
-    _, singular, rows = np.linalg.svd(Z, full_matrices=False)
-    return singular**2 / n, rows.T
+    else:
+        variances, combinations = np.linalg.eigh(Z @ Z.T / n)
+        directions = Z.T @ combinations
+        directions /= np.maximum(np.linalg.norm(directions, axis=0), 1e-300)
+    return np.maximum(variances[::-1], 0), directions[:, ::-1]

@@ -1,0 +1,21 @@
+"""How many threads the BLAS may use."""
+
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import Any
+
+from threadpoolctl import ThreadpoolController
+
+
+def one_blas_thread() -> AbstractContextManager[Any]:
+    """Holds the BLAS to one thread.
+
+    The matrices of a surrogate are small and its products many: threads that wait for each other
+    cost more than they save, a factor of 15 to 30 on two cores that other processes use as well.
+    """
+    return _controller().limit(limits=1, user_api="blas")
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()  # looking the libraries up takes milliseconds
