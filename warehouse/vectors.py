@@ -1,9 +1,7 @@
 """The vectors: one LanceDB table per embedding specification."""
 
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import lance
 import numpy as np
@@ -11,11 +9,13 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-if TYPE_CHECKING:
-    import lancedb
-
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
 _READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
+# Of an approximate search: partitions of the index that are read, rows per answer whose distances
+# are computed again from the vectors themselves, and the fewest nodes that a graph search visits.
+_PROBES = 20
+_REFINE = 10
+_LEAST_VISITED = 200
 
 
 class VectorStore:
@@ -27,12 +27,6 @@ class VectorStore:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-
-    @cached_property
-    def _database(self) -> "lancedb.DBConnection":
-        import lancedb  # two seconds, and readers do without
-
-        return lancedb.connect(self.uri)
 
     def dataset(self, spec_id: str) -> lance.LanceDataset | None:
         """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there."""
@@ -46,6 +40,11 @@ class VectorStore:
 
     def _path(self, spec_id: str) -> str:
         return f"{self.uri}/{spec_id}.lance"  # where LanceDB looks for a table of that name
+
+    def spec_ids(self) -> list[str]:
+        """The specifications that have a table below a directory, sorted."""
+        suffix = ".lance"
+        return sorted(path.name[: -len(suffix)] for path in Path(self.uri).glob(f"*{suffix}"))
 
     def keys(self, spec_id: str) -> pl.DataFrame:
         """`text_hash`, `n_tokens`, `truncated` of every stored row."""
@@ -94,11 +93,66 @@ class VectorStore:
         rows = dataset.to_table(columns=["vector"], filter=pc.field("text_hash") == text_hash)
         return np.array(rows["vector"][0].as_py(), np.float32) if len(rows) else None
 
-    def nearest(self, spec_id: str, vector: np.ndarray, k: int) -> pl.DataFrame:
-        """The k nearest rows by cosine distance: `text_hash`, `distance`, nearest first."""
-        query: Any = self._database.open_table(spec_id).search(vector)
-        found = query.distance_type("cosine").select(["text_hash", "_distance"]).limit(k).to_arrow()
+    def index(self, spec_id: str) -> str | None:
+        """The kind of the index over a table's vectors, such as IVF_HNSW_SQ; None without one."""
+        dataset = self.dataset(spec_id)
+        found = [] if dataset is None else dataset.describe_indices()
+        return next((i.index_type for i in found if i.field_names == ["vector"]), None)
+
+    def count(self, spec_id: str) -> int:
+        """Number of stored vectors."""
+        dataset = self.dataset(spec_id)
+        return 0 if dataset is None else dataset.count_rows()
+
+    def nearest(
+        self, spec_id: str, vector: np.ndarray, k: int, use_index: bool = False
+    ) -> pl.DataFrame:
+        """The k nearest rows by cosine distance.
+
+        Args:
+            spec_id: The table.
+            vector: (d,) what is looked for.
+            k: How many rows.
+            use_index: Whether an index may answer, approximately; rows that came after it was made
+                are read as well. The distances are exact either way.
+
+        Returns:
+            `text_hash`, `distance`, nearest first.
+        """
+        dataset = self.dataset(spec_id)
+        if dataset is None:
+            return pl.DataFrame(schema={"text_hash": pl.String, "distance": pl.Float32})
+        nearest = {
+            "column": "vector",
+            "q": np.asarray(vector, np.float32),
+            "k": k,
+            "metric": "cosine",
+            "use_index": use_index,
+        }
+        if use_index:
+            nearest |= {"nprobes": _PROBES, "refine_factor": _REFINE}
+            if "HNSW" in str(self.index(spec_id)):
+                nearest["ef"] = max(_LEAST_VISITED, 2 * _REFINE * k)
+        found = dataset.to_table(columns=["text_hash", "_distance"], nearest=nearest)
         return pl.DataFrame(pl.from_arrow(found)).rename({"_distance": "distance"})
+
+    def distances(self, spec_id: str, vector: np.ndarray) -> pl.DataFrame:
+        """`text_hash`, `distance` (cosine, float64) of every stored row, block by block."""
+        dataset = self.dataset(spec_id)
+        if dataset is None:
+            return pl.DataFrame(schema={"text_hash": pl.String, "distance": pl.Float64})
+        query = np.asarray(vector, np.float64) / np.linalg.norm(vector)
+        blocks = []
+        for batch in dataset.to_batches(columns=["text_hash", "vector"]):
+            matrix = batch["vector"].flatten().to_numpy().reshape(len(batch), -1)
+            cosine = (matrix @ query) / np.linalg.norm(matrix, axis=1)
+            hashes = pl.Series(pl.from_arrow(batch["text_hash"]), dtype=pl.String)
+            blocks.append(pl.DataFrame({"text_hash": hashes, "distance": 1 - cosine}))
+        return (
+            pl.concat(blocks)
+            if blocks
+            else pl.DataFrame(schema={"text_hash": pl.String, "distance": pl.Float64})
+        )
 
 
 def vector_rows(
