@@ -10,19 +10,22 @@ from typing import Any
 import duckdb
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import Catalog, OutdatedCatalogError, frame
+from warehouse.guard import check_query
 from warehouse.lock import writer_lock
 from warehouse.queries import query
+from warehouse.results import Texts, presentable
 from warehouse.spool import Spool, spool
 from warehouse.vectors import VectorStore
 from warehouse.writer import Writer
 
 _SORT_MEMORY = "1GB"  # beyond it DuckDB sorts on disk
 _SPOOL_BLOCK = 2_048  # rows in memory at once
-_READING = (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN)
+_BLOCK = 16_384  # rows of a person's query at once
 
 
 @dataclass(frozen=True)
@@ -106,16 +109,32 @@ class Warehouse:
         Read-only, and without access to files or network: the connection has neither.
 
         Raises:
-            InputError: DuckDB does not accept the statement.
+            InputError: DuckDB does not accept the statement, or it is not a query of the views.
         """
+        with self.query(statement) as rows:
+            return pl.DataFrame(pl.from_arrow(rows.read_all()))
+
+    @contextlib.contextmanager
+    def query(self, statement: str, texts: Texts = Texts.NONE) -> Iterator[pa.RecordBatchReader]:
+        """As `sql`, with the rows in blocks: what is large need not be in memory at once.
+
+        Args:
+            statement: One query.
+            texts: Which types come as text.
+        """
+        with self._asking() as connection:
+            check_query(connection, statement)
+            rows = presentable(connection.sql(statement), texts)
+            yield rows.to_arrow_reader(_BLOCK)
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for what people write, after which nothing can be opened up any more."""
         with self._reading() as connection:
             self._register_embeddings(connection)
             connection.execute("SET lock_configuration = true")
             try:
-                parsed = connection.extract_statements(statement)
-                if len(parsed) != 1 or parsed[0].type not in _READING:
-                    raise InputError(f"'{statement}' is not one SELECT: give a single query")
-                return frame(connection, statement)
+                yield connection
             except duckdb.Error as error:
                 raise InputError(" ".join(str(error).split())) from error
 
@@ -411,6 +430,19 @@ class Warehouse:
     def recent_runs(self, limit: int) -> pl.DataFrame:
         """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
         return self._read("recent_runs", limit=limit)
+
+    def migrate(self) -> None:
+        """Brings a catalog of an earlier version to this program's; its caller may hold the lock.
+
+        Raises:
+            InputError: There is no catalog, or it is of a newer version.
+        """
+        try:
+            with self.catalog.read():
+                pass
+        except OutdatedCatalogError:
+            with self.catalog.write():
+                pass  # opening to write migrates
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
