@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
@@ -14,13 +15,16 @@ from cole_core.predictors import load_surrogate
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.nasbench201 import EDGES, NASBench201, parameter_count, parse
+from cole_core.statistics import extend
 from flows import report as page
 from flows.choices import Measured
 from flows.comparison_table import finding
 from flows.experiments import EXPERIMENTS
 from flows.pools import Features, LabelledPool, find_labelled_pool
 from flows.runs import recorded_run, versions
+from flows.search_experiments import EXPERIMENTS as SEARCH_EXPERIMENTS
 from flows.search_labels import describe_search, search_labels
+from flows.search_table import finding as search_finding
 from flows.training import split_pool
 from warehouse import Target, Warehouse
 
@@ -46,7 +50,7 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
     parameters = {
         "space": space,
         "target": target.to_json(),
-        "inputs": inputs_hash(warehouse),
+        "inputs": inputs_hash(warehouse, search_space, target),
     }
     latest = warehouse.latest_run(search_space, "report")
     with recorded_run(home, "report", parameters) as run:
@@ -75,12 +79,13 @@ def plan(home: str, space: str, measured: Measured = Measured()) -> Target:
     return warehouse.target(search_space, **vars(measured))
 
 
-def inputs_hash(warehouse: Warehouse) -> str:
+def inputs_hash(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
     """Content hash of what a report can show: everything but the runs that changed nothing."""
     status = warehouse.status()
-    return hash_json(
-        {name: value for name, value in status.items() if name not in ("home", "runs")} | versions()
-    )
+    counts = {name: value for name, value in status.items() if name not in ("home", "runs")}
+    compared = warehouse.search_comparisons_of(space, target)
+    thresholds = compared.select("comparison_id", "position", "threshold", "evaluations").rows()
+    return hash_json(counts | versions() | {"thresholds": thresholds})
 
 
 @task(name="compose report", cache_policy=NO_CACHE, persist_result=False)
@@ -116,6 +121,7 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
             predictions=_predictions(warehouse, head, pool),
             trials=trials,
             comparisons=_comparisons(warehouse, space, target),
+            search_comparisons=_search_comparisons(warehouse, space, target),
             map=_map(head, pool),
             best=_best_cells(warehouse, space, values, searches),
             specifications=_specifications(warehouse, status),
@@ -190,6 +196,46 @@ def _comparisons(warehouse: Warehouse, space: SearchSpace, target: Target) -> li
             )
         )
     return sorted(made, key=lambda each: (order.get(each.experiment, len(order)), each.population))
+
+
+def _search_comparisons(
+    warehouse: Warehouse, space: SearchSpace, target: Target
+) -> list[page.SearchComparison]:
+    """The latest of each comparison of searches, named experiments first and in their order."""
+    latest: dict[tuple[object, ...], pl.DataFrame] = {}
+    stored = warehouse.search_comparisons_of(space, target)
+    for _, rows in stored.group_by("comparison_id", maintain_order=True):
+        latest[rows["experiment"][0], frozenset(rows["label"])] = rows
+    made = []
+    for rows in latest.values():
+        first = rows.row(0, named=True)
+        made.append(
+            page.SearchComparison(
+                experiment=first["experiment"],
+                architectures=first["architectures"],
+                best=first["best"],
+                seeds=first["seeds"],
+                budget=first["budget"],
+                finding=search_finding(rows),
+                rows=rows,
+                regrets=warehouse.search_regrets(first["comparison_id"]),
+                curves=_curves(warehouse, rows),
+            )
+        )
+    order = {name: place for place, name in enumerate(SEARCH_EXPERIMENTS)}
+    return sorted(made, key=lambda each: order.get(each.experiment, len(order)))
+
+
+def _curves(warehouse: Warehouse, rows: pl.DataFrame) -> dict[str, np.ndarray]:
+    """Best so far of each seed, by configuration."""
+    curves = {}
+    for label, ids, budget in (
+        rows.unique("position").sort("position").select("label", "search_ids", "budget").iter_rows()
+    ):
+        steps = warehouse.search_steps(ids).filter(pl.col("step") <= budget)
+        values = steps.group_by("search_id", maintain_order=True).agg("value")["value"]
+        curves[label] = extend(values.to_list())
+    return curves
 
 
 def _predictions(

@@ -1,9 +1,14 @@
 """What sets searches apart, in words."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from cole_core.search.bananas import Bananas
+from flows.search_experiments import PRESETS
+
+_PRESET_WORDS = {"paper's": "paper", "default": "recommended"}
+_ORDER = ("head", "acquisition", "candidates", "initial", "batch")
 _ACQUISITIONS = {"its": "ITS", "ucb": "UCB", "ei": "EI", "exploit": "no exploration"}
 _CANDIDATES = {"space": "whole space", "mutation": "mutations"}
 
@@ -19,14 +24,18 @@ def describe_search(
         specification: Of its vectors: language_model, pooling, precision and specification
             (JSON); None for an algorithm or an encoding that reads no language model's.
     """
-    parameters = dict(configuration["parameters"])
-    given = parameters.pop("surrogate", {})
-    parameters.pop("structural", None)
-    resolved = {
-        name.removeprefix("head__"): value
-        for name, value in configuration.get("surrogate", given).items()
+    parameters = configuration["parameters"]
+    given = parameters.get("surrogate", {})
+    described: dict[str, Any] = {
+        "algorithm": configuration["algorithm"],
+        "parameters": _parameters(parameters),
+        "structural": parameters.get("structural", False),
+        "given": tuple(given),
+        "resolved": {
+            name.removeprefix("head__"): value
+            for name, value in configuration.get("surrogate", given).items()
+        },
     }
-    described: dict[str, Any] = {"algorithm": configuration["algorithm"]}
     if configuration["encoding"] != "none":
         described["encoding"] = configuration["encoding"]
     if specification is not None:
@@ -38,8 +47,7 @@ def describe_search(
             "precision": specification["precision"],
             "random_init": details.get("random_init"),
         }
-    # What the head brings with it is said by its name, unless another search asks for it.
-    return described | parameters | {"resolved": resolved, "given": tuple(given)}
+    return described
 
 
 def search_labels(
@@ -54,18 +62,20 @@ def search_labels(
         ids: What tells them apart where words do not.
         always: What stands in every label that has it; of the rest what is not the same for all.
     """
-    asked = dict.fromkeys(name for each in descriptions for name in each["given"])
-    flat = [
-        {name: value for name, value in each.items() if name not in ("resolved", "given")}
-        | {name: each["resolved"][name] for name in asked if name in each["resolved"]}
-        for each in descriptions
+    names = [
+        name
+        for name in ("algorithm", "encoding", "lm", "context", "pooling", "precision")
+        if name in always or len({each[name] for each in descriptions if name in each}) > 1
     ]
-    names = list(dict.fromkeys(name for each in flat for name in each))
-    varying = [name for name in names if name in always or _varies(name, flat)]
+    if any(each.get("random_init") is not None for each in descriptions):
+        names.append("random_init")
+    settings = _settings(descriptions)
     made = [
-        " · ".join(_words(name, each[name]) for name in varying if each.get(name) is not None)
+        " · ".join(
+            [*(_words(name, each[name]) for name in names if each.get(name) is not None), *words]
+        )
         or _words("algorithm", each["algorithm"])
-        for each in flat
+        for each, words in zip(descriptions, settings, strict=True)
     ]
     return [
         label if made.count(label) == 1 else f"{label} ({id_[:6]})"
@@ -73,9 +83,66 @@ def search_labels(
     ]
 
 
-def _varies(name: str, flat: Sequence[Mapping[str, Any]]) -> bool:
-    values = {json.dumps(each[name]) for each in flat if each.get(name) is not None}
-    return len(values) > 1 or (name == "random_init" and len(values) > 0)
+def _settings(descriptions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """Parameters of each search in words, where those of one algorithm are not the same for all.
+
+    BANANAS is told by the preset that it is nearest to: "default", or "paper's but UCB".
+    """
+    # What a head brings with it is said by its name, unless some search asks for it.
+    asked = dict.fromkeys(name for each in descriptions for name in each["given"])
+    flat = [_flat(each, asked) for each in descriptions]
+    words: list[list[str]] = []
+    for each, own in zip(descriptions, flat, strict=True):
+        alike = [
+            other
+            for another, other in zip(descriptions, flat, strict=True)
+            if another["algorithm"] == each["algorithm"]
+        ]
+        if all(other == own for other in alike):
+            words.append([])
+        elif each["algorithm"] == Bananas.name:
+            words.append([_nearest_preset(own, each["structural"], asked)])
+        else:
+            names = dict.fromkeys(name for other in alike for name in other)
+            varying = [n for n in names if any(other.get(n) != own.get(n) for other in alike)]
+            words.append([_words(name, own[name]) for name in varying if name in own])
+    return words
+
+
+def _flat(description: Mapping[str, Any], asked: Iterable[str]) -> dict[str, Any]:
+    resolved = description["resolved"]
+    return description["parameters"] | {n: resolved[n] for n in asked if n in resolved}
+
+
+def _nearest_preset(own: Mapping[str, Any], structural: bool, asked: Iterable[str]) -> str:
+    changes = {}
+    for name, preset in _PRESET_WORDS.items():
+        bananas = Bananas(**PRESETS[preset], structural=structural)
+        resolved = {k.removeprefix("head__"): v for k, v in bananas.surrogate_params().items()}
+        usual = _flat(
+            {"parameters": _parameters(bananas.get_params()), "resolved": resolved}, asked
+        )
+        changes[name] = [
+            _words(key, value)
+            for key, value in _ordered(own).items()
+            if key not in usual or not _equal(usual[key], value)
+        ]
+    nearest = min(changes, key=lambda name: len(changes[name]))
+    return nearest + (f" but {', '.join(changes[nearest])}" if changes[nearest] else "")
+
+
+def _parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in parameters.items() if k not in ("surrogate", "structural")}
+
+
+def _ordered(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """What matters most first."""
+    first = [name for name in _ORDER if name in parameters]
+    return {name: parameters[name] for name in dict.fromkeys([*first, *parameters])}
+
+
+def _equal(one: Any, other: Any) -> bool:
+    return json.dumps(one) == json.dumps(other)  # stored ones have lists for tuples
 
 
 def _words(name: str, value: Any) -> str:

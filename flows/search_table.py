@@ -139,39 +139,46 @@ def regret_table(
 
 def finding(table: pl.DataFrame) -> str:
     """What a comparison's table says, in one sentence."""
-    first = table.filter(pl.col("position") == 0).row(0, named=True)
-    said = []
-    for row in table.filter(pl.col("threshold") == _told(table)).iter_rows(named=True):
-        if row["position"] == 0:
-            continue
-        bound = "at least " if row["censored"] else ""
-        change = f"{abs(row['change']):.0%} {'fewer' if row['change'] < 0 else 'more'}"
-        if row["p_value"] >= SIGNIFICANT:
-            change += ", not told apart"
-        said.append(f"{row['label']} {bound}{row['evaluations']:.0f} ({change}, {_p(row)})")
-    told = table.filter(pl.col("threshold") == _told(table), pl.col("position") == 0)
-    reference = told.row(0, named=True)
-    bound = "at least " if reference["censored"] else ""
+    rows = table.filter(pl.col("threshold") == told_threshold(table)).sort("position")
+    reference, *others = rows.iter_rows(named=True)
+    of_best = f"of the best ({reference['threshold_value']:.2f})"
+    at = f"{reference['threshold']} {of_best}"
+    told = "; ".join(
+        f"{row['label']} {_count(row)} ({_change(row['change'], row['p_value'])}), its mean curve "
+        f"{_crossing(row)}"
+        for row in others
+    )
     return (
-        f"To be {_threshold(reference)}, {first['label']} needs {bound}"
-        f"{reference['evaluations']:.0f} evaluations per seed, {'; '.join(said)}."
+        f"To be {'at ' if at[0].isdigit() else ''}{at}, {reference['label']} needs "
+        f"{_count(reference)} evaluations per seed and its mean curve {_crossing(reference)}; "
+        f"{told}."
     )
 
 
-def _told(table: pl.DataFrame) -> str:
-    """The threshold that the sentence is about: 99 % where it is there, else the middle one."""
+def told_threshold(table: pl.DataFrame) -> str:
+    """The threshold that is told first: the paper's 99 % where it is there, else the middle one."""
     names = table["threshold"].unique(maintain_order=True).to_list()
-    return "99 %" if "99 %" in names else names[len(names) // 2]
+    return "99 %" if "99 %" in names else str(names[len(names) // 2])
 
 
-def _threshold(row: Mapping[str, Any]) -> str:
-    if row["threshold"].endswith("%"):
-        return f"at {row['threshold']} of the best ({row['threshold_value']:.2f})"
-    return f"{row['threshold']} of the best ({row['threshold_value']:.2f})"
+def _count(row: Mapping[str, Any]) -> str:
+    return f"{'at least ' if row['censored'] else ''}{row['evaluations']:.0f}"
 
 
-def _p(row: Mapping[str, Any]) -> str:
-    return "p < 0.001" if row["p_value"] < 0.001 else f"p = {row['p_value']:.3f}"
+def _crossing(row: Mapping[str, Any]) -> str:
+    if row["crossing"] is None:
+        return "stays below"
+    said = f"crosses at {row['crossing']}"
+    if row.get("crossing_change") is not None:
+        said += f" ({_change(row['crossing_change'], row['crossing_p_value'])})"
+    return said
+
+
+def _change(change: float, p: float) -> str:
+    said = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    if p >= SIGNIFICANT:
+        said += ", not told apart"
+    return f"{abs(change):.0%} {'fewer' if change < 0 else 'more'}, {said}"
 
 
 _THRESHOLD_COLUMNS = {

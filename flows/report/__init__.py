@@ -6,6 +6,7 @@ from flows.report.data import (
     EmbeddingMap,
     Predictions,
     ReportData,
+    SearchComparison,
     Specification,
 )
 from flows.report.page import render_report
@@ -17,6 +18,7 @@ __all__ = [
     "EmbeddingMap",
     "Predictions",
     "ReportData",
+    "SearchComparison",
     "Specification",
     "principal_plane",
     "render_report",

@@ -25,9 +25,21 @@ _CURVE_POINTS = 250  # more points on a curve than pixels to tell them apart onl
 
 
 def search_chart(
-    summaries: Sequence[SearchSummary], best_known: float | None, threshold: float | None
+    summaries: Sequence[SearchSummary],
+    best_known: float | None,
+    threshold: float | None,
+    errors: float = 1.0,
+    band: tuple[str, str] = ("− standard error", "+ standard error"),
 ) -> Spec:
-    """Mean best so far against evaluations, a band of one standard error, the threshold."""
+    """Mean best so far against evaluations, with a band, the best and the threshold.
+
+    Args:
+        summaries: A curve for each.
+        best_known: The best value, where it is known.
+        threshold: At which a search has arrived.
+        errors: Half the width of the band in standard errors.
+        band: What its ends are called.
+    """
     budget = max(len(summary.mean) for summary in summaries)
     evaluations = np.unique(np.linspace(1, budget, min(budget, _CURVE_POINTS)).round().astype(int))
     frame = pl.concat(
@@ -37,8 +49,8 @@ def search_chart(
                     "search": summary.label,
                     "evaluation": (at := evaluations[evaluations <= len(summary.mean)]),
                     "mean": summary.mean[at - 1],
-                    "low": (summary.mean - summary.standard_error)[at - 1],
-                    "high": (summary.mean + summary.standard_error)[at - 1],
+                    "low": (summary.mean - errors * summary.standard_error)[at - 1],
+                    "high": (summary.mean + errors * summary.standard_error)[at - 1],
                     "seeds": len(summary.curves),
                 }
             )
@@ -57,7 +69,7 @@ def search_chart(
     colour = _colour([s.label for s in summaries], [s.is_baseline for s in summaries], "search")
     pick = alt.selection_point(fields=["search"], bind="legend")
     fade = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.12))
-    band = base.mark_area(clip=True, opacity=0.18).encode(
+    area = base.mark_area(clip=True, opacity=0.18).encode(
         y=alt.Y("low:Q", title="best so far, mean over seeds (%)", scale=y_scale),
         y2="high:Q",
         color=colour,
@@ -73,12 +85,12 @@ def search_chart(
             alt.Tooltip("search:N"),
             alt.Tooltip("evaluation:Q", title="evaluations"),
             alt.Tooltip("mean:Q", title="best so far (%)", format=".2f"),
-            alt.Tooltip("low:Q", title="− standard error", format=".2f"),
-            alt.Tooltip("high:Q", title="+ standard error", format=".2f"),
+            alt.Tooltip("low:Q", title=band[0], format=".2f"),
+            alt.Tooltip("high:Q", title=band[1], format=".2f"),
             alt.Tooltip("seeds:Q"),
         ],
     )
-    layers: list[alt.Chart] = [band, line, points.add_params(pick)]
+    layers: list[alt.Chart] = [area, line, points.add_params(pick)]
     if threshold is not None and best_known is not None:
         rules = pl.DataFrame(
             {

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import numpy as np
 import polars as pl
 
 from warehouse import Target
@@ -114,6 +115,34 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class SearchComparison:
+    """The tables of one comparison of searches.
+
+    Attributes:
+        experiment: Its name, "custom" without one.
+        architectures: How many there were to find.
+        best: The best value among them, percent.
+        seeds: Searches of each configuration.
+        budget: Evaluations of each.
+        finding: What the tables say, in one sentence.
+        rows: The columns of store.search_comparisons.
+        regrets: The columns of store.search_regrets.
+        curves: Best so far of each seed by configuration, in their order, the reference first:
+            label → (seeds, evaluations), percent.
+    """
+
+    experiment: str
+    architectures: int
+    best: float
+    seeds: int
+    budget: int
+    finding: str
+    rows: pl.DataFrame
+    regrets: pl.DataFrame
+    curves: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything a report shows.
 
@@ -131,6 +160,7 @@ class ReportData:
         trials: encoding, language_model (null: structural), head, n, kendall_tau: one row for
             each draw of a training set; encoding and head in words that tell settings apart.
         comparisons: Comparisons of predictors on the target.
+        search_comparisons: Comparisons of searches for the target.
         map: The embedding map.
         best: The best cells, best first.
         specifications: Embedding specifications in use.
@@ -151,6 +181,7 @@ class ReportData:
     predictions: Predictions | None = None
     trials: pl.DataFrame | None = None
     comparisons: Sequence[Comparison] = ()
+    search_comparisons: Sequence[SearchComparison] = ()
     map: EmbeddingMap | None = None
     best: Sequence[BestCell] = ()
     specifications: Sequence[Specification] = ()

@@ -23,6 +23,7 @@ from flows.report.charts import (
 from flows.report.comparisons import comparisons_section
 from flows.report.data import BestCell, ReportData
 from flows.report.markup import figure, missing, table
+from flows.report.search_comparisons import search_comparisons_section
 from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
 
 # The browser itself holds the page to its word: nothing is fetched, from anywhere.
@@ -50,9 +51,10 @@ def render_report(data: ReportData) -> str:
     taus = None if trials is None or trials.is_empty() else summarize_trials(trials)
     sections = [
         ("search", "Search", _search(data, summaries)),
+        ("search-comparisons", "Searches compared", search_comparisons_section(data)),
         ("predictions", "Predicted against measured", _predictions(data)),
         ("training-size", "Kendall tau by training size", _taus(data, taus)),
-        ("comparisons", "Comparisons", comparisons_section(data)),
+        ("comparisons", "Predictors compared", comparisons_section(data)),
         ("map", "Embedding map", _map(data)),
         ("best", "Best cells", _best(data)),
         ("provenance", "What was run", _provenance(data)),
