@@ -129,7 +129,7 @@ def plan(
 ) -> EmbeddingSpecification:
     """The specification that the flow will use; its arguments and errors are the flow's."""
     Warehouse(home)
-    get_text_encoding(space, encoding, context)
+    get_text_encoding(get_space(space), encoding, context)
     cluster.check()
     return specify(lm, pooling=pooling, precision=precision, max_length=max_length, **options or {})
 

@@ -7,6 +7,7 @@ from prefect import flow
 
 from cole_core.evaluation import ANALOG_NASBENCH
 from cole_core.language_models import specify
+from cole_core.spaces import get_space
 from flows.choices import Measured, Vectors
 from flows.embedding import embed
 from flows.enumeration import enumerate_architectures
@@ -84,5 +85,5 @@ def plan(
 ) -> None:
     """Checks the names before any stage runs; arguments and errors are the flow's."""
     Warehouse(home)
-    get_text_encoding(space, ENCODING, NO_CONTEXT)
+    get_text_encoding(get_space(space), ENCODING, NO_CONTEXT)
     specify(lm)

@@ -56,7 +56,7 @@ def find_features(warehouse: Warehouse, space: SearchSpace, vectors: Vectors) ->
     Raises:
         InputError: The encoding is unknown, or nothing or more than one specification fits.
     """
-    if isinstance(get_encoding(space.name, vectors.encoding), VectorEncoding):
+    if isinstance(get_encoding(space.name, vectors.encoding, **space.parameters), VectorEncoding):
         return Features(vectors.encoding, vectors.context, None, None)
     fitting = fitting_specifications(warehouse.specifications(), vectors)
     asked = f"'{vectors.lm}' with pooling {vectors.pooling} and precision {vectors.precision}"
@@ -114,7 +114,7 @@ def load_pool(warehouse: Warehouse, space: SearchSpace, features: Features) -> P
     """
     if features.spec_id is not None:
         return warehouse.pool(space, features.encoding, features.context, features.spec_id)
-    encoding = get_encoding(space.name, features.encoding)
+    encoding = get_encoding(space.name, features.encoding, **space.parameters)
     if not isinstance(encoding, VectorEncoding):
         raise InputError(f"encoding '{features.encoding}' needs a language model: give --lm")
     rows = warehouse.architectures(space)

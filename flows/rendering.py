@@ -17,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from cole_core.encodings import RenderingError, TextEncoding, get_encoding
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
+from cole_core.spaces.base import SearchSpace
 from flows.progress import track
 from flows.runs import recorded_run
 from warehouse import Warehouse
@@ -94,9 +95,10 @@ def plan(
 ) -> TextEncoding:
     """The encoding that the flow will use; its arguments and errors are the flow's."""
     warehouse = Warehouse(home)
-    found = get_text_encoding(space, encoding, context)
+    search_space = get_space(space)
+    found = get_text_encoding(search_space, encoding, context)
     if samples is not None:
-        draw(warehouse.architectures(get_space(space)), samples, seed)
+        draw(warehouse.architectures(search_space), samples, seed)
     return found
 
 
@@ -198,13 +200,13 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def get_text_encoding(space: str, encoding: str, context: str) -> TextEncoding:
+def get_text_encoding(space: SearchSpace, encoding: str, context: str) -> TextEncoding:
     """A text encoding that knows the context.
 
     Raises:
         InputError: It is unknown, or is a vector already, or does not know the context.
     """
-    found = get_encoding(space, encoding)
+    found = get_encoding(space.name, encoding, **space.parameters)
     if not isinstance(found, TextEncoding):
         raise InputError(
             f"encoding '{encoding}' is a vector already: give it to 'cole train' or 'cole search'"

@@ -87,10 +87,10 @@ def write_function(step: Step, x: str) -> str:
         kernel, stride, padding = operation.numbers
         step_text = f", stride={stride}" if stride > 1 else ""
         edge = f", padding={padding}" if padding else ""
-        return f"F.unfold({x}, {kernel}{edge}{step_text}).transpose(1, 2)"
+        return f"F.unfold({x}, {kernel}{edge}{step_text}).mT"
     assert operation.name == "col2im"
     _, height, width = step.after.shape
-    return f"{x}.transpose(1, 2).unflatten(2, ({height}, {width}))"
+    return f"{x}.mT.unflatten(2, ({height}, {width}))"
 
 
 def write_pair(step: Step, a: str, b: str) -> str:

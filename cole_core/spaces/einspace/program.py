@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
+from cole_core.errors import InputError
 from cole_core.spaces.einspace.grammar import BRANCHINGS, Operation
 from cole_core.spaces.einspace.inference import do
 from cole_core.spaces.einspace.shapes import Flow, State
 from cole_core.spaces.einspace.tree import Module, walk
+
+_MOST_CALLS = 100_000
+"""Of a network: copies of copies grow exponentially."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +66,17 @@ def lower(root: Module, state: State) -> Program:
     """The program of a derivation, its convolutions recognised.
 
     Raises:
-        InputError: Shapes do not fit; names the operation, its position and what it meets.
+        InputError: Shapes do not fit; names the operation, its position and what it meets. Or
+            copies of copies make more than 100,000 calls.
     """
-    flow, value, values, copies = Flow(state), 0, 0, 1
+    flow, value, values, copies, calls = Flow(state), 0, 0, 1, 0
     steps: list[Step] = []
     # For each open branching: what the second branch begins with, and what the first ended with.
     branches: list[tuple[int, int | None]] = []
 
     def emit(operation: Operation, inputs: tuple[int, ...], before: State, made: int = 1) -> int:
-        nonlocal values
+        nonlocal values, calls
+        calls += copies
         outputs = tuple(range(values + 1, values + 1 + made))
         values += made
         steps.append(Step(operation, inputs, outputs, copies, before, flow.state))
@@ -78,6 +84,10 @@ def lower(root: Module, state: State) -> Program:
 
     for position, place in walk(root):
         kind, operation = place.parent.kind, place.child
+        if calls > _MOST_CALLS:
+            raise InputError(
+                f"no einspace network: more than {_MOST_CALLS:,} calls up to character {position}"
+            )
         if isinstance(operation, Module):
             flow = flow.enter(kind, place.nth)
             if kind is BRANCHINGS[2] and place.nth == 2:

@@ -8,6 +8,9 @@ from cole_core.spaces.einspace.grammar import BRANCHINGS, Kind, Operation
 
 _MODE = {3: "im", 2: "col"}
 
+_MOST_VALUES = 10**9
+"""Of one tensor: nested concatenations grow exponentially."""
+
 
 class ShapeError(Exception):
     """An operation does not fit the shapes it meets; says why."""
@@ -171,8 +174,14 @@ class Flow(NamedTuple):
         """The flow after an operation.
 
         Raises:
-            ShapeError: The operation does not fit.
+            ShapeError: The operation does not fit, or what it makes is beyond all memory.
         """
+        flow = self._do(nonterminal, operation)
+        if flow.state.size > _MOST_VALUES:
+            raise ShapeError(f"makes a tensor of more than {_MOST_VALUES:,} values")
+        return flow
+
+    def _do(self, nonterminal: str, operation: Operation) -> Flow:
         if nonterminal.startswith("branching_fn"):
             branch = split(operation, self.state)
             return Flow(branch, Frame(branch, None, self.frame))

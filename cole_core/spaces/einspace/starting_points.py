@@ -101,9 +101,7 @@ def _wrn16_4(state: State) -> Iterator[str]:
     for width, first_stride in zip((64, 128, 256), _strides(state, 3), strict=True):
         for stride in (first_stride, 1):
             before = _sequence(_NORM, _RELU)
-            body = _sequence(
-                _convolution(width, stride=stride), _NORM, _RELU, _convolution(width)
-            )
+            body = _sequence(_convolution(width, stride=stride), _NORM, _RELU, _convolution(width))
             if width != inputs:  # the shortcut begins behind the first norm
                 blocks += [before, _residual(body, _convolution(width, 1, stride))]
             else:
