@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cole_core.errors import InputError
-from flows import compare_cli, evaluate_cli
+from flows import compare_cli, evaluate_cli, transfer_cli
 from flows.choices import Measured, Vectors
 from flows.output import Printer
 from flows.server import run_flow
@@ -34,6 +34,7 @@ app = typer.Typer(
 app.add_typer(compare_cli.app, name="compare", rich_help_panel="Comparisons")
 
 STAGES, QUESTIONS = "Stages, in the order of the data", "Questions"
+UPKEEP = "Upkeep"
 
 Space = Annotated[str, typer.Argument(help="The search space: nasbench201.")]
 Home = Annotated[
@@ -447,6 +448,11 @@ def similar(
     Printer(as_json).frame(
         warehouse.similar(search_space, architecture, encoding, context, features.spec_id, k)
     )
+
+
+app.command(rich_help_panel=UPKEEP)(transfer_cli.backup)
+app.command(rich_help_panel=UPKEEP)(transfer_cli.export)
+app.command(name="import", rich_help_panel=UPKEEP)(transfer_cli.import_)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What may be written, by whoever holds the writer lock."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -203,6 +204,13 @@ class Writer:
             "artifact_hash": hash_bytes(path.read_bytes()),
         }
         return self._insert(["insert_head"], pl.DataFrame([row]))
+
+    def add_artifact(self, name: str, source: Path) -> int:
+        """Copies a file to a path below the artifacts' directory, unless there is one."""
+        if (self._artifacts / name).exists():
+            return 0
+        self._write_artifact(name, lambda path: shutil.copyfile(source, path))
+        return 1
 
     def add_report(self, name: str, html: str) -> Path:
         """Stores a report below the artifacts' directory and returns its path."""
