@@ -319,3 +319,9 @@ SELECT flow, run_id, started_at, ended_at, coalesce(summary::VARCHAR, '') AS sum
 FROM store.runs
 ORDER BY started_at DESC
 LIMIT $limit;
+
+-- name: columns
+SELECT table_name AS view, column_name AS "column", data_type AS type
+FROM duckdb_columns()
+WHERE NOT internal AND schema_name = 'main' AND table_name <> 'schema_version'
+ORDER BY table_name LIKE 'embeddings\__%' ESCAPE '\', table_name, column_index;

@@ -19,6 +19,7 @@ from warehouse.guard import check_query
 from warehouse.lock import writer_lock
 from warehouse.queries import query
 from warehouse.results import Texts, presentable
+from warehouse.schema import explain
 from warehouse.spool import Spool, spool
 from warehouse.vectors import VectorStore
 from warehouse.writer import Writer
@@ -137,6 +138,12 @@ class Warehouse:
                 yield connection
             except duckdb.Error as error:
                 raise InputError(" ".join(str(error).split())) from error
+
+    def schema(self) -> pl.DataFrame:
+        """view, about, column, type, meaning of every column that `sql` sees."""
+        with self._reading() as connection:
+            self._register_embeddings(connection)
+            return explain(frame(connection, query("columns")))
 
     def status(self) -> dict[str, Any]:
         """Counts of everything, as plain values."""
