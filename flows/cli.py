@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cole_core.errors import InputError
-from flows import compare_cli, evaluate_cli, transfer_cli
+from flows import compare_cli, entry, evaluate_cli, maintenance_cli, questions_cli, transfer_cli
 from flows.choices import Measured, Vectors
 from flows.output import Printer
 from flows.server import run_flow
@@ -20,7 +19,7 @@ app = typer.Typer(
 
     enumerate → render → embed → ingest → train → search → report
 
-    Then ask: **cole status**, **cole sql**, **cole similar**.
+    Then ask: **cole best**, **cole similar**, **cole sql** (**cole schema**), **cole status**.
 
     Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault.
     """,
@@ -408,48 +407,15 @@ def status(home: Home = HOME, as_json: Json = False) -> None:
     Printer(as_json).status(Warehouse(home).status())
 
 
-@app.command(rich_help_panel=QUESTIONS)
-def sql(
-    statement: Annotated[str, typer.Argument(metavar="SELECT", help="One query, in quotes.")],
-    home: Home = HOME,
-    as_json: Json = False,
-) -> None:
-    """Queries the views: architectures, renderings, evaluations, trials, heads, searches, runs,
-    embeddings and one embeddings_… for each specification (SHOW TABLES lists them)."""
-    from warehouse import Warehouse
+for question in (
+    questions_cli.sql,
+    questions_cli.schema,
+    questions_cli.similar,
+    questions_cli.best,
+):
+    app.command(rich_help_panel=QUESTIONS)(question)
 
-    Printer(as_json).frame(Warehouse(home).sql(statement))
-
-
-@app.command(rich_help_panel=QUESTIONS)
-def similar(
-    architecture: Annotated[str, typer.Argument(metavar="ARCH", help="A native string.")],
-    home: Home = HOME,
-    space: Annotated[str, typer.Option(help="The search space.")] = "nasbench201",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many.")] = 10,
-    encoding: Encoding = "code.expression",
-    lm: LanguageModel = "minilm",
-    context: Context = "none",
-    pooling: Pooling = "avg_avg",
-    precision: Precision = "bf16",
-    as_json: Json = False,
-) -> None:
-    """Finds the architectures whose vectors are nearest."""
-    from cole_core.spaces import get_space
-    from flows.pools import find_features
-    from warehouse import Warehouse
-
-    search_space, warehouse = get_space(space), Warehouse(home)
-    search_space.validate(architecture)
-    vectors = Vectors(encoding, lm, context, pooling, precision)
-    features = find_features(warehouse, search_space, vectors)
-    if features.spec_id is None:
-        raise InputError(f"encoding '{encoding}' stores no vectors: name a text encoding")
-    Printer(as_json).frame(
-        warehouse.similar(search_space, architecture, encoding, context, features.spec_id, k)
-    )
-
-
+app.command(rich_help_panel=UPKEEP)(maintenance_cli.optimize)
 app.command(rich_help_panel=UPKEEP)(transfer_cli.backup)
 app.command(rich_help_panel=UPKEEP)(transfer_cli.export)
 app.command(name="import", rich_help_panel=UPKEEP)(transfer_cli.import_)
@@ -457,11 +423,7 @@ app.command(name="import", rich_help_panel=UPKEEP)(transfer_cli.import_)
 
 def main() -> None:
     """The entry point; turns bad input into one line and exit code 2."""
-    try:
-        app()
-    except InputError as error:
-        print(f"cole: {error}", file=sys.stderr)
-        sys.exit(2)
+    sys.exit(entry.run(app, sys.argv[1:]))
 
 
 if __name__ == "__main__":

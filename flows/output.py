@@ -6,7 +6,9 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 
 class Printer:
@@ -84,17 +86,67 @@ class Printer:
             return
         self._table(frame)
 
+    def schema(self, columns: pl.DataFrame) -> None:
+        """Views, each with its columns and what they mean."""
+        if self._as_json:
+            self.frame(columns)
+            return
+        for (view, about), rows in columns.group_by("view", "about", maintain_order=True):
+            self._console.print(f"\n[bold]{view}[/]: {escape(str(about))}", highlight=False)
+            table = Table(box=None, padding=(0, 2, 0, 2), show_header=False)
+            table.add_column(no_wrap=True)
+            table.add_column(no_wrap=True, style="dim")
+            table.add_column()
+            for row in rows.iter_rows(named=True):
+                table.add_row(*(Text(str(row[name])) for name in ("column", "type", "meaning")))
+            self._console.print(table)
+
+    def answer(self, question: str, found: Mapping[str, Any], about: str) -> None:
+        """A list of architectures: a line for each with its numbers, and its text below.
+
+        Args:
+            question: The command.
+            found: `columns` and `rows` of the answer, and what else is known of it.
+            about: The same in words.
+        """
+        if self._as_json:
+            self._json({"question": question, **found})
+            return
+        lines = [about]
+        for rank, row in enumerate(found["rows"], start=1):
+            words = [
+                f"{name} {value:.4g}" if isinstance(value, float) else name
+                for name, value in row.items()
+                if isinstance(value, float) or value is True
+            ]
+            lines.append(f"{rank:>3}. {row['native']}\n     {', '.join(words)}")
+            lines += [f"       {line}" for line in row.get("text", "").splitlines()]
+        if not found["rows"]:
+            lines.append("none")
+        print(visible("\n".join(lines)))
+
     def _table(self, frame: pl.DataFrame, title: str | None = None) -> None:
         table = Table(title=title, title_justify="left")
         for column in frame.columns:
             numeric = frame[column].dtype.is_numeric()
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            header = Text(visible(column))
+            table.add_column(header, justify="right" if numeric else "left", overflow="fold")
         for row in frame.iter_rows():
-            table.add_row(*(_cell(value) for value in row))
-        self._console.print(table, markup=False)
+            table.add_row(*(Text(visible(_cell(value))) for value in row))
+        self._console.print(table)
 
     def _json(self, value: Mapping[str, Any]) -> None:
         print(json.dumps(value, default=str))
+
+
+def visible(text: str) -> str:
+    """A text without characters that a terminal obeys: they are written as escapes."""
+    return "".join(
+        letter
+        if letter.isprintable() or letter in "\n\t"
+        else letter.encode("unicode_escape").decode()
+        for letter in text
+    )
 
 
 def _cell(value: object) -> str:

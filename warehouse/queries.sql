@@ -162,7 +162,7 @@ WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context AND native = $native;
 
 -- name: architectures_of_texts
-SELECT native, canonical_id, text_hash, text
+SELECT architecture_id, native, canonical_id, text_hash, text
 FROM store.renderings
 JOIN store.architectures USING (architecture_id)
 JOIN store.texts USING (text_hash)
@@ -325,3 +325,49 @@ SELECT table_name AS view, column_name AS "column", data_type AS type
 FROM duckdb_columns()
 WHERE NOT internal AND schema_name = 'main' AND table_name <> 'schema_version'
 ORDER BY table_name LIKE 'embeddings\__%' ESCAPE '\', table_name, column_index;
+
+-- name: texts_of
+SELECT text_hash, text
+FROM store.texts
+WHERE text_hash IN (SELECT unnest($text_hashes::VARCHAR[]));
+
+-- name: embedded
+SELECT architecture_id, native, canonical_id, position, text_hash, n_tokens, truncated
+FROM store.architectures
+JOIN store.renderings USING (architecture_id)
+JOIN (FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND encoding = $encoding AND context = $context
+ORDER BY position;
+
+-- name: candidates
+SELECT known.*, text FROM known JOIN store.texts USING (text_hash);
+
+-- name: architectures_by_id
+SELECT architecture_id, space, space_parameters, native
+FROM store.architectures
+WHERE starts_with(architecture_id, $beginning)
+ORDER BY architecture_id
+LIMIT $limit;
+
+-- name: space_parameters
+SELECT space_parameters, count(*) AS architectures
+FROM store.architectures
+WHERE space = $space
+GROUP BY space_parameters
+ORDER BY architectures DESC, space_parameters;
+
+-- name: values_of
+SELECT architecture_id, avg(value) AS value
+FROM store.evaluations
+WHERE architecture_id IN (SELECT unnest($architecture_ids::VARCHAR[]))
+  AND dataset = $dataset AND metric = $metric AND split = $split
+  AND epochs IS NOT DISTINCT FROM $epochs AND source = $source
+GROUP BY architecture_id;
+
+-- name: heads_of
+SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, kendall_tau, configuration
+FROM store.heads
+JOIN trials USING (trial_id)
+WHERE space = $space AND target = $target
+ORDER BY n DESC, kendall_tau DESC, head_id;

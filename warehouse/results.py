@@ -16,7 +16,7 @@ class Texts(Flag):
 
     NONE = 0
     DATES = auto()
-    NESTED = auto()  # as JSON
+    NESTED = auto()  # as JSON; and bytes
 
 
 def presentable(relation: duckdb.DuckDBPyRelation, texts: Texts) -> duckdb.DuckDBPyRelation:
@@ -35,7 +35,11 @@ def presentable(relation: duckdb.DuckDBPyRelation, texts: Texts) -> duckdb.DuckD
             unique = f"{name}_{number}"
         seen.add(unique)
         expression = f"#{place}"
-        if _UNCOMMON.search(kind) or (Texts.DATES in texts and _DATES.search(kind)):
+        if (
+            _UNCOMMON.search(kind)
+            or (Texts.DATES in texts and _DATES.search(kind))
+            or (Texts.NESTED in texts and kind == "BLOB")
+        ):
             expression += "::VARCHAR"
         elif Texts.NESTED in texts and _NESTED.search(kind):
             expression = f"to_json(#{place})::VARCHAR"

@@ -123,13 +123,13 @@ class Warehouse:
             statement: One query.
             texts: Which types come as text.
         """
-        with self._asking() as connection:
+        with self.asking() as connection:
             check_query(connection, statement)
             rows = presentable(connection.sql(statement), texts)
             yield rows.to_arrow_reader(_BLOCK)
 
     @contextlib.contextmanager
-    def _asking(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def asking(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for what people write, after which nothing can be opened up any more."""
         with self._reading() as connection:
             self._register_embeddings(connection)
@@ -164,22 +164,24 @@ class Warehouse:
 
     def architectures(self, space: SearchSpace) -> pl.DataFrame:
         """architecture_id, native, canonical_id, position of a space's architectures."""
-        return self._read("architectures", **_space(space))
+        return self.read("architectures", **space_filter(space))
 
     def missing_renderings(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
         """architecture_id, native of the architectures without that rendering."""
-        return self._read("missing_renderings", **_space(space), encoding=encoding, context=context)
+        return self.read(
+            "missing_renderings", **space_filter(space), encoding=encoding, context=context
+        )
 
     def texts(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
         """text_hash, text of a space's distinct renderings."""
-        return self._read("texts", **_space(space), encoding=encoding, context=context)
+        return self.read("texts", **space_filter(space), encoding=encoding, context=context)
 
     def count_texts(
         self, space: SearchSpace, encoding: str, context: str, spec_id: str
     ) -> tuple[int, int]:
         """How many distinct renderings there are, and of how many the vector is of a cut text."""
-        where = _space(space) | {"encoding": encoding, "context": context}
-        return self._read("count_texts", **where, spec_id=spec_id).row(0)
+        where = space_filter(space) | {"encoding": encoding, "context": context}
+        return self.read("count_texts", **where, spec_id=spec_id).row(0)
 
     @contextlib.contextmanager
     def missing_texts(
@@ -190,7 +192,7 @@ class Warehouse:
         They are copied to a file that lasts as long as the block, so that neither memory nor the
         catalog is held while they are worked on.
         """
-        where = _space(space) | {"encoding": encoding, "context": context, "spec_id": spec_id}
+        where = space_filter(space) | {"encoding": encoding, "context": context, "spec_id": spec_id}
         with contextlib.ExitStack() as stack:
             with self._reading() as connection:
                 connection.execute(f"SET memory_limit = '{_SORT_MEMORY}'")
@@ -201,13 +203,13 @@ class Warehouse:
 
     def specifications(self) -> pl.DataFrame:
         """The embedding specifications that were ever used."""
-        return self._read("specifications")
+        return self.read("specifications")
 
     def embedded(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
         """spec_id, architectures, cut: how many of a rendering's architectures have a vector
         under each specification, and how many of their texts were cut."""
-        return self._read(
-            "embedded_architectures", **_space(space), encoding=encoding, context=context
+        return self.read(
+            "embedded_architectures", **space_filter(space), encoding=encoding, context=context
         )
 
     def pool(self, space: SearchSpace, encoding: str, context: str, spec_id: str) -> Pool:
@@ -216,7 +218,7 @@ class Warehouse:
         Raises:
             InputError: There are none; says which commands make them.
         """
-        rows = self._read("rendered", **_space(space), encoding=encoding, context=context)
+        rows = self.read("rendered", **space_filter(space), encoding=encoding, context=context)
         dataset = self.vectors.dataset(spec_id)
         if rows.is_empty() or dataset is None:
             missing = "render" if rows.is_empty() else "embed"
@@ -236,46 +238,32 @@ class Warehouse:
             vectors=matrix[rows["row"].to_numpy()],
         )
 
-    def similar(
-        self, space: SearchSpace, native: str, encoding: str, context: str, spec_id: str, k: int
-    ) -> pl.DataFrame:
-        """The k architectures nearest to one, by cosine distance of their vectors.
+    def text_hash(self, space: SearchSpace, native: str, encoding: str, context: str) -> str | None:
+        """Under which hash an architecture's rendering is stored; None if it is not."""
+        where = space_filter(space) | {"encoding": encoding, "context": context}
+        rows = self.read("text_of", **where, native=native)
+        return None if rows.is_empty() else str(rows["text_hash"][0])
 
-        Returns:
-            native, distance, twin (whether it computes the same function), text; nearest first.
+    def architectures_by_id(self, beginning: str, limit: int) -> pl.DataFrame:
+        """architecture_id, space, space_parameters (JSON), native of those whose id begins so."""
+        return self.read("architectures_by_id", beginning=beginning, limit=limit)
 
-        Raises:
-            InputError: The architecture has no vector under the specification.
-        """
-        where = _space(space) | {"encoding": encoding, "context": context}
-        own = self._read("text_of", **where, native=native)
-        vector = None if own.is_empty() else self.vectors.vector(spec_id, own["text_hash"][0])
-        if vector is None:
-            raise InputError(
-                f"{native} has no vector of '{encoding}': make it with "
-                f"'cole enumerate {space.name}', 'cole render' and 'cole embed'"
-            )
-        texts = 2 * k  # other encodings share the table: ask for more until k are of this one
-        while True:
-            near = self.vectors.nearest(spec_id, vector, texts)
-            rows = self._read(
-                "architectures_of_texts", **where, text_hashes=near["text_hash"].to_list()
-            )
-            if rows.height > k or near.height < texts:
-                break
-            texts *= 4
-        own_canonical = rows.filter(pl.col("native") == native)["canonical_id"]
-        return (
-            near.join(rows, on="text_hash", how="inner", maintain_order="left_right")
-            .filter(pl.col("native") != native)
-            .select(
-                "native",
-                "distance",
-                pl.col("canonical_id").is_in(own_canonical.implode()).alias("twin"),
-                "text",
-            )
-            .head(k)
-        )
+    def parameters_of(self, space: str) -> list[dict[str, Any]]:
+        """The parameters under which a space's architectures are stored, the most used first."""
+        rows = self.read("space_parameters", space=space)
+        return [json.loads(text) for text in rows["space_parameters"]]
+
+    def targets(self, space: SearchSpace) -> pl.DataFrame:
+        """dataset, metric, split, epochs, source, architectures of each kind of value measured."""
+        return self.read("measured_targets", **space_filter(space))
+
+    def values_of(self, architecture_ids: list[str], target: Target) -> pl.DataFrame:
+        """architecture_id, value (the mean over seeds) of those that were measured."""
+        return self.read("values_of", architecture_ids=architecture_ids, **vars(target))
+
+    def heads_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """The stored heads that predict a target, those with the most labelled first."""
+        return self.read("heads_of", space=space.name, target=target.to_json())
 
     def target(
         self,
@@ -299,7 +287,7 @@ class Warehouse:
         Raises:
             InputError: Nothing fits, or several kinds do; lists what there is.
         """
-        measured = self._read("measured_targets", **_space(space))
+        measured = self.read("measured_targets", **space_filter(space))
         if measured.is_empty():
             raise InputError(
                 f"{space.name} has no evaluations: ingest some with "
@@ -332,7 +320,7 @@ class Warehouse:
 
     def labels(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """architecture_id, value (the mean over seeds), ordered by architecture_id."""
-        return self._read("labels", **_space(space), **vars(target))
+        return self.read("labels", **space_filter(space), **vars(target))
 
     def check_evaluations(self, rows: pl.DataFrame) -> None:
         """Checks that no stored value would have to change.
@@ -357,11 +345,11 @@ class Warehouse:
 
     def trainings(self, space: SearchSpace, settings_id: str, seed: int) -> pl.DataFrame:
         """architecture_id, native, status, error, limits (JSON) of the networks that were tried."""
-        return self._read("trainings", **_space(space), settings_id=settings_id, seed=seed)
+        return self.read("trainings", **space_filter(space), settings_id=settings_id, seed=seed)
 
     def seed_values(self, space: SearchSpace, target: Target, seed: int) -> pl.DataFrame:
         """native, value of the evaluations with one seed."""
-        return self._read("seed_values", **_space(space), **vars(target), seed=seed)
+        return self.read("seed_values", **space_filter(space), **vars(target), seed=seed)
 
     def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
         """Those trials that are stored.
@@ -370,54 +358,54 @@ class Warehouse:
             trial_id, n, draw, kendall_tau (NaN where collapsed), spearman, mse, top_recall,
             collapsed.
         """
-        return self._read("trial_results", trial_ids=trial_ids)
+        return self.read("trial_results", trial_ids=trial_ids)
 
     def head_artifact(self, head_id: str) -> Path | None:
         """The file of a trained head, None if it is not stored."""
-        rows = self._read("head", head_id=head_id)
+        rows = self.read("head", head_id=head_id)
         return None if rows.is_empty() else self.artifacts / rows["artifact"][0]
 
     def search_steps(self, search_ids: list[str]) -> pl.DataFrame:
         """search_id, step, native, value, predicted_mean, predicted_std, seconds (null: not known)
         of searches so far."""
-        return self._read("search_steps", search_ids=search_ids)
+        return self.read("search_steps", search_ids=search_ids)
 
     def latest_target(self, space: SearchSpace) -> Target | None:
         """The target of the latest search or training; None before the first."""
-        rows = self._read("latest_target", space=space.name)
+        rows = self.read("latest_target", space=space.name)
         return None if rows.is_empty() else Target(**json.loads(rows["target"][0]))
 
     def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison
         ran it first) of every search for a target that has a step."""
-        return self._read("searches_of", space=space.name, target=target.to_json())
+        return self.read("searches_of", space=space.name, target=target.to_json())
 
     def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every row of every comparison on a target (the columns of store.comparisons and
         started_at), the oldest comparison first."""
-        return self._read("comparisons_of", space=space.name, target=target.to_json())
+        return self.read("comparisons_of", space=space.name, target=target.to_json())
 
     def search_comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every row of every comparison of searches for a target (the columns of
         store.search_comparisons and started_at), the oldest comparison first."""
-        return self._read("search_comparisons_of", space=space.name, target=target.to_json())
+        return self.read("search_comparisons_of", space=space.name, target=target.to_json())
 
     def search_regrets(self, comparison_id: str) -> pl.DataFrame:
         """Regret at numbers of evaluations of one comparison of searches."""
-        return self._read("search_regrets", comparison_id=comparison_id)
+        return self.read("search_regrets", comparison_id=comparison_id)
 
     def trials_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every trial of every head that predicts a target, but those of comparisons."""
-        return self._read("trials_of", space=space.name, target=target.to_json())
+        return self.read("trials_of", space=space.name, target=target.to_json())
 
     def best_head(self, space: SearchSpace, target: Target) -> dict[str, Any] | None:
         """The stored head with the most labelled architectures, the best of those."""
-        rows = self._read("best_head", space=space.name, target=target.to_json())
+        rows = self.read("best_head", space=space.name, target=target.to_json())
         return None if rows.is_empty() else rows.row(0, named=True)
 
     def text(self, architecture_id: str, encoding: str, context: str) -> str | None:
         """An architecture's rendering, None if it was not rendered."""
-        rows = self._read(
+        rows = self.read(
             "text_of_architecture",
             architecture_id=architecture_id,
             encoding=encoding,
@@ -429,14 +417,14 @@ class Warehouse:
         self, space: SearchSpace, flow: str
     ) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """Parameters and summary of the latest run of a flow that ended; None before the first."""
-        rows = self._read("latest_run", space=space.name, flow=flow)
+        rows = self.read("latest_run", space=space.name, flow=flow)
         if rows.is_empty():
             return None
         return json.loads(rows["parameters"][0]), json.loads(rows["summary"][0])
 
     def recent_runs(self, limit: int) -> pl.DataFrame:
         """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
-        return self._read("recent_runs", limit=limit)
+        return self.read("recent_runs", limit=limit)
 
     def migrate(self) -> None:
         """Brings a catalog of an earlier version to this program's; its caller may hold the lock.
@@ -466,7 +454,8 @@ class Warehouse:
                 connection = stack.enter_context(self.catalog.read())
             yield connection
 
-    def _read(self, name: str, **parameters: Any) -> pl.DataFrame:
+    def read(self, name: str, **parameters: Any) -> pl.DataFrame:
+        """The rows of a statement of queries.sql."""
         with self._reading() as connection:
             return frame(connection, query(name), parameters or None)
 
@@ -505,5 +494,6 @@ def space_parameters(space: SearchSpace) -> str:
     return json.dumps(dict(space.parameters), sort_keys=True)
 
 
-def _space(space: SearchSpace) -> dict[str, str]:
+def space_filter(space: SearchSpace) -> dict[str, str]:
+    """A space as the statements of queries.sql name it."""
     return {"space": space.name, "space_parameters": space_parameters(space)}

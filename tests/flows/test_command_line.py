@@ -152,7 +152,6 @@ BAD_INPUT: dict[str, tuple[tuple[object, ...], str]] = {
     "malformed native string": (("similar", "|nor_conv_3x3~0|"), "|nor_conv_3x3~0|"),
     "unknown operation": (("similar", CELL.replace("none", "conv_7x7")), "conv_7x7"),
     "edge to a later node": (("similar", CELL.replace("none~2", "none~3")), "none~3"),
-    "architecture without a vector": (("similar", CELL, "--precision", "fp32"), "has no vector"),
     "unknown space": (("enumerate", "darts"), "darts"),
     "too many samples": (("enumerate", "nasbench201", "--samples", 20_000), "20000"),
     "no samples": (("enumerate", "nasbench201", "--samples", 0), "0"),

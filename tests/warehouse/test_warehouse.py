@@ -162,19 +162,6 @@ def test_nearest_is_the_plain_loop(filled: Warehouse) -> None:
     np.testing.assert_allclose(found["distance"], 1 - np.sort(cosine)[::-1][:3], atol=1e-5)
 
 
-def test_similar_is_the_plain_loop_over_architectures(filled: Warehouse) -> None:
-    pool = filled.pool(SPACE, *EXPRESSION, "spec")
-    unit = pool.vectors / np.linalg.norm(pool.vectors, axis=1, keepdims=True)
-    distance = 1 - unit @ unit[2]
-    others = [i for i in np.argsort(distance, kind="stable") if i != 2]
-    found = filled.similar(SPACE, NATIVES[2], *EXPRESSION, "spec", k=4)
-    assert found["native"].to_list() == [NATIVES[i] for i in others[:4]]
-    np.testing.assert_allclose(found["distance"], distance[others[:4]], atol=1e-5)
-    assert filled.similar(SPACE, NATIVES[2], *EXPRESSION, "spec", k=50).height == 9
-    with pytest.raises(InputError, match="has no vector"):
-        filled.similar(SPACE, NATIVES[2], "arch_str", "none", "spec", k=4)
-
-
 def test_a_changed_value_is_not_taken_in_silence(filled: Warehouse) -> None:
     filled.check_evaluations(evaluations(NATIVES[:2], [0.0, 1.0]))
     with pytest.raises(InputError, match=r"stored as 1 and comes as 55.*--source"):
