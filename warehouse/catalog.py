@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from cole_core.errors import InputError
+from warehouse.queries import query
 
 _RETRY_SECONDS = 30.0
 _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
@@ -98,6 +99,11 @@ class Catalog:
             )
         if found < newest:
             raise OutdatedCatalogError
+
+    def checkpoint(self) -> None:
+        """Folds the write-ahead log into the file; the caller holds the writer lock."""
+        with self._one_at_a_time, contextlib.closing(self._connect(read_only=False)) as connection:
+            connection.execute(query("checkpoint"))
 
     def make(self, version: int) -> None:
         """Makes an empty catalog as the program of an earlier version would have left it."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
 _READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
+_INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
 # Of an approximate search: partitions of the index that are read, rows per answer whose distances
 # are computed again from the vectors themselves, and the fewest nodes that a graph search visits.
 _PROBES = 20
@@ -27,6 +28,11 @@ class VectorStore:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        # What datasets have read of their indices and files: a query of a freshly opened table
+        # would otherwise spend most of its time reading them again.
+        self._session = lance.Session(
+            index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
+        )
 
     def dataset(self, spec_id: str) -> lance.LanceDataset | None:
         """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there."""
@@ -34,7 +40,7 @@ class VectorStore:
         if "://" not in self.uri and not Path(path).exists():
             return None
         try:
-            return lance.dataset(path)
+            return lance.dataset(path, session=self._session)
         except ValueError:  # what Lance raises for a table that is not there
             return None
 

@@ -149,6 +149,12 @@ class Writer:
         """Joins the fragments that many commits left; returns how many fewer there are."""
         return self._vectors.compact(spec_id)
 
+    def checkpoint(self) -> None:
+        """Folds the catalog's write-ahead log into its file."""
+        with self._catalog.write():
+            pass  # a catalog may be of an earlier version
+        self._catalog.checkpoint()
+
     def add_evaluations(self, rows: pl.DataFrame) -> int:
         """Adds measured values, after `Warehouse.check_evaluations`.
 
