@@ -73,6 +73,11 @@ def empty(tmp_path: Path) -> Warehouse:
 @pytest.fixture
 def filled(empty: Warehouse) -> Warehouse:
     """Ten architectures, eight texts, eight vectors under the specification `spec`."""
+    return fill(empty)
+
+
+def fill(empty: Warehouse) -> Warehouse:
+    """Writes what `filled` holds."""
     with empty.writer("test", run_id="run-1") as writer:
         writer.add_architectures(architectures(NATIVES))
         writer.add_renderings(renderings(NATIVES, TEXTS))
