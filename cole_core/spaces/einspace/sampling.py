@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 import numpy as np
 
 from cole_core.spaces.einspace.cost import parameters_of
-from cole_core.spaces.einspace.grammar import MODULES, OPERATIONS, Kind, Operation
+from cole_core.spaces.einspace.grammar import (
+    BRANCHINGS,
+    MODULES,
+    OPERATIONS,
+    Kind,
+    Operation,
+)
 from cole_core.spaces.einspace.shapes import Flow, ShapeError
 
-_DEAD_ENDS = 16
-"""So often a branching's aggregation may fail before the branching itself is given up."""
+_MISFITS = 8
+"""So many second branches may fail before the branching is given up."""
 
-_STEPS_PER_MODULE = 50
+_STEPS_PER_MODULE = 10
 """A draw that takes more steps than this times the limit of modules is given up."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -45,36 +49,33 @@ class Bounds:
         return Bounds(*map(max, astuple(self), astuple(size)))
 
 
-class _Attempts:
-    """Failures of one branching's aggregation.
-
-    Attributes:
-        height: Number of choices when the branching was chosen, that choice included.
-        failures: Failures so far.
-    """
-
-    def __init__(self, height: int) -> None:
-        self.height = height
-        self.failures = 0
-
-
 class _Due(NamedTuple):
     """A slot that has to be filled.
 
     Attributes:
         nonterminal: What may stand there.
         kind, nth: The module whose slot it is, and which; no module for the first.
-        attempts: Of that module.
+        branching: That module's record, if it has two different branches.
     """
 
     nonterminal: str
-    kind: Kind | None
-    nth: int
-    attempts: _Attempts | None
+    kind: Kind | None = None
+    nth: int = 0
+    branching: _Branching | None = None
 
 
 class _Point(NamedTuple):
-    """A partial derivation. Lists are linked pairs, so that a choice can be taken back."""
+    """A partial derivation. Lists are linked pairs, so that it can be gone back to.
+
+    Attributes:
+        agenda: What is due, texts and slots.
+        text: What was written, last first.
+        flow: What is known where it ends.
+        modules: Those that there are and those that are due.
+        copies: How many times the next module or operation will be made.
+        parameters, activations, operations: What there surely is of them.
+        within: The innermost branching whose second branch is being drawn.
+    """
 
     agenda: tuple | None
     text: tuple | None
@@ -84,6 +85,24 @@ class _Point(NamedTuple):
     parameters: int = 0
     activations: int = 0
     operations: int = 0
+    within: _Branching | None = None
+
+
+@dataclass
+class _Branching:
+    """A module with two different branches, which may turn out not to fit each other.
+
+    Attributes:
+        begin: The derivation when its kind was chosen.
+        options: The other kinds that could have been.
+        second: The derivation when the second branch was due.
+        failures: Second branches that did not fit the first, or the bounds.
+    """
+
+    begin: _Point
+    options: list[tuple[Kind, float]]
+    second: _Point | None = None
+    failures: int = 0
 
 
 def draw(
@@ -96,9 +115,10 @@ def draw(
 ) -> str | None:
     """Derives a string.
 
-    Slots are filled from left to right, each with an option that fits the shapes. Where none does
-    (only the aggregation of two different branches can fail) the last choices are taken back one
-    by one; after 16 failures the branching is, and another kind of module is drawn in its place.
+    Slots are filled from left to right, each with an option that fits the shapes. There always is
+    one, but for the aggregation of two different branches. Where none fits, or the second branch
+    exceeds a bound, that branch is drawn again; after eight failures the branching is taken back,
+    and another kind of module is drawn in its place.
 
     Args:
         nonterminal: What to derive: "network", "module" or a key of `OPERATIONS`.
@@ -112,71 +132,86 @@ def draw(
     Returns:
         The string; None where it would exceed the bounds, took too long or fits nothing.
     """
-    point = _Point((_Due(nonterminal, None, 0, None), None), None, flow, modules + 1, copies)
-    choices: list[tuple[_Point, _Due, list]] = []  # where, what and the options that are left
+    point: _Point | None = _Point((_Due(nonterminal), None), None, flow, modules + 1, copies)
     for _ in range(_STEPS_PER_MODULE * bounds.modules):
+        assert point is not None
         while point.agenda is not None and isinstance(point.agenda[0], str):
             literal, rest = point.agenda
             point = point._replace(agenda=rest, text=(literal, point.text))
         if point.agenda is None:
             return _join(point.text)
-        due, rest = point.agenda
+        due: _Due = point.agenda[0]
         if due.nonterminal in MODULES:
-            if due.kind is not None:
-                point = point._replace(flow=point.flow.enter(due.kind, due.nth))
-            room = bounds.modules - point.modules
-            options: list = [
-                option for option in MODULES[due.nonterminal].items() if option[0].modules <= room
-            ]
+            point = _begin_module(point, due, bounds, rng)
         else:
-            options = list(OPERATIONS[due.nonterminal])
-        choices.append((point._replace(agenda=rest), due, options))
-        found = _choose(choices, rng)
-        if found is None:
-            return None
-        point = found
-        if (
+            point = _do_operation(point, due, rng) or _take_back(due.branching, rng)
+        if point is not None and (
             point.parameters > bounds.parameters
             or point.activations > bounds.activations
             or point.operations > bounds.operations
         ):
+            point = _take_back(point.within, rng)
+        if point is None:
             return None
     return None
 
 
-def _choose(choices: list[tuple[_Point, _Due, list]], rng: np.random.Generator) -> _Point | None:
-    """Makes the last choice that has an option which fits; None where there is none."""
-    while choices:
-        point, due, options = choices[-1]
-        while options:
-            if due.nonterminal in MODULES:
-                return _open(point, _take_weighted(options, rng), len(choices))
-            operation = options.pop(int(rng.random() * len(options)))
-            try:
-                flow = point.flow.do(due.nonterminal, operation)
-            except ShapeError:
-                continue
-            return _add(point, due, operation, flow)
-        choices.pop()
-        if due.nonterminal.startswith("aggregation_fn") and due.attempts is not None:
-            due.attempts.failures += 1
-            if due.attempts.failures >= _DEAD_ENDS:
-                del choices[due.attempts.height :]
-    return None
+def _begin_module(point: _Point, due: _Due, bounds: Bounds, rng: np.random.Generator) -> _Point:
+    """The point after a kind was chosen for the module that is due."""
+    assert point.agenda is not None
+    _, agenda = point.agenda
+    if due.branching is not None and due.nth == 2:
+        due.branching.second = point
+        point = point._replace(within=due.branching)
+    room = bounds.modules - point.modules
+    options = [option for option in MODULES[due.nonterminal].items() if option[0].modules <= room]
+    flow = point.flow if due.kind is None else point.flow.enter(due.kind, due.nth)
+    return _choose_kind(point._replace(agenda=agenda, flow=flow), options, rng)
 
 
-def _open(point: _Point, kind: Kind, height: int) -> _Point:
-    """The point after a kind was chosen: its slots are due."""
-    attempts = _Attempts(height)
-    agenda = point.agenda
-    index = len(kind.slots)
+def _choose_kind(
+    point: _Point, options: list[tuple[Kind, float]], rng: np.random.Generator
+) -> _Point:
+    """The point after one of the kinds was chosen: its slots are due."""
+    rest = rng.random() * sum(weight for _, weight in options)
+    chosen = 0
+    while chosen < len(options) - 1 and rest >= options[chosen][1]:
+        rest -= options[chosen][1]
+        chosen += 1
+    kind, _ = options.pop(chosen)
+    branching = _Branching(point, options) if kind is BRANCHINGS[2] else None
+    agenda, nth = point.agenda, len(kind.slots)
     for part in reversed(kind.parts):
         if isinstance(part, str):
             agenda = (part, agenda)
         else:
-            index -= 1
-            agenda = (_Due(part.nonterminal, kind, index, attempts), agenda)
+            nth -= 1
+            agenda = (_Due(part.nonterminal, kind, nth, branching), agenda)
     return point._replace(agenda=agenda, modules=point.modules + kind.modules)
+
+
+def _do_operation(point: _Point, due: _Due, rng: np.random.Generator) -> _Point | None:
+    """The point after an operation that fits, at random; None if none does."""
+    assert point.agenda is not None
+    options = list(OPERATIONS[due.nonterminal])
+    while options:
+        operation = options.pop(int(rng.random() * len(options)))
+        try:
+            flow = point.flow.do(due.nonterminal, operation)
+        except ShapeError:
+            continue
+        return _add(point._replace(agenda=point.agenda[1]), due, operation, flow)
+    return None
+
+
+def _take_back(branching: _Branching | None, rng: np.random.Generator) -> _Point | None:
+    """The point to go on from when a second branch failed; None if there is none."""
+    if branching is None:
+        return None
+    branching.failures += 1
+    if branching.failures < _MISFITS:
+        return branching.second
+    return _choose_kind(branching.begin, branching.options, rng) if branching.options else None
 
 
 def _add(point: _Point, due: _Due, operation: Operation, flow: Flow) -> _Point:
@@ -188,6 +223,7 @@ def _add(point: _Point, due: _Due, operation: Operation, flow: Flow) -> _Point:
     activations = point.activations
     operations = point.operations
     parameters = point.parameters
+    within = point.within
     if due.nonterminal == "computation_fn":
         if operation.name != "identity":
             parameters += copies * parameters_of(operation, point.flow.state)
@@ -197,6 +233,7 @@ def _add(point: _Point, due: _Due, operation: Operation, flow: Flow) -> _Point:
         copies *= due.kind.copies
     elif due.kind is not None and due.nonterminal.startswith("aggregation_fn"):
         copies //= due.kind.copies
+        within = within if due.branching is None else due.branching.begin.within
         activations += copies * flow.state.size
         operations += copies
     return point._replace(
@@ -206,17 +243,8 @@ def _add(point: _Point, due: _Due, operation: Operation, flow: Flow) -> _Point:
         parameters=parameters,
         activations=activations,
         operations=operations,
+        within=within,
     )
-
-
-def _take_weighted(options: list[tuple[T, float]], rng: np.random.Generator) -> T:
-    """Removes one of the options, at random by their weights."""
-    rest = rng.random() * sum(weight for _, weight in options)
-    chosen = 0
-    while chosen < len(options) - 1 and rest >= options[chosen][1]:
-        rest -= options[chosen][1]
-        chosen += 1
-    return options.pop(chosen)[0]
 
 
 def _join(text: tuple | None) -> str:

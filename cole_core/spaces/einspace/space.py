@@ -125,11 +125,10 @@ class Einspace(SearchSpace):
     def sample(self, rng: np.random.Generator) -> str:
         """A derivation by the grammar's probabilities, within the bounds.
 
-        Draws that exceed a bound are drawn again, so the distribution is the grammar's given that
-        the bounds hold: larger derivations are rarer than the grammar makes them, and many of the
-        rest are small (a quarter has two modules). Draws in which two branches do not fit each
-        other are continued from earlier choices, so branches whose shapes seldom agree are rarer
-        than their probability, and simple ones more frequent.
+        Draws that exceed a bound are drawn again, so larger derivations are rarer than the
+        grammar makes them, and many of the rest are small: a quarter has two modules. Of two
+        branches the second is drawn until it fits the first, so it is the grammar's given the
+        first; but first branches that few others fit are rarer than the grammar makes them.
         """
         while True:
             native = draw("network", Flow(self.input_state), 0, 1, self.bounds, rng)

@@ -140,7 +140,7 @@ def parse(native: str, nonterminal: str = "network") -> Module:
         part = agenda.pop()
         if isinstance(part, str):
             if not native.startswith(part, position):
-                raise malformed(native, position, f"'{part.strip()}' of {owners[-1].form}")
+                raise malformed(native, position, f"'{part}' of {owners[-1].form}")
             position += len(part)
         elif isinstance(part, Kind):
             owners.pop()
