@@ -28,9 +28,10 @@ from flows.progress import track
 from flows.runs import recorded_run
 from flows.search_experiments import SearchConfiguration, SearchProtocol, make_experiment
 from flows.search_labels import describe_search, search_labels
+from flows.search_plan import Plan, check_budget, make_plan
 from flows.search_table import SearchResult, finding, regret_table, threshold_table
 from flows.search_workers import Stack, run_stacks
-from flows.searching import Plan, check_budget, make_plan, register, store, stored_steps
+from flows.searching import register, store, stored_steps
 from warehouse import Pool, Target, Warehouse
 
 

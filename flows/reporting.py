@@ -135,29 +135,27 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
 def named_searches(warehouse: Warehouse, space: SearchSpace, target: Target) -> pl.DataFrame:
     """Every step of every search: search_id, algorithm, seed, compared, label, step, native, value.
 
-    Searches that a comparison ran are named apart from the others.
+    The label is null for searches that a comparison ran: they are named by what it compared.
     """
     found = warehouse.searches_of(space, target)
     specifications = {
         row["spec_id"]: row for row in warehouse.specifications().iter_rows(named=True)
     }
-    configurations = [json.loads(text) for text in found["configuration"]]
-    ids = [hash_json({k: v for k, v in each.items() if k != "seed"}) for each in configurations]
-    described = {
-        id_: describe_search(each, specifications.get(spec_id))
-        for id_, each, spec_id in zip(ids, configurations, found["spec_id"], strict=True)
-    }
-    label_of = dict(
-        zip(
-            described,
-            search_labels(
-                list(described.values()), list(described), ("algorithm", "encoding", "lm")
-            ),
-            strict=True,
-        )
-    )
+    id_of: dict[str, str] = {}
+    described: dict[str, dict[str, Any]] = {}
+    for row in found.filter(~pl.col("compared")).iter_rows(named=True):
+        configuration = json.loads(row["configuration"])
+        del configuration["seed"]
+        id_ = id_of[row["search_id"]] = hash_json(configuration)
+        described[id_] = describe_search(configuration, specifications.get(row["spec_id"]))
+    ids = list(described)
+    labels = search_labels(list(described.values()), ids, ("algorithm", "encoding", "lm"))
+    label_of = dict(zip(ids, labels, strict=True))
     labelled = found.select("search_id", "algorithm", "seed", "compared").with_columns(
-        label=pl.Series([label_of[id_] for id_ in ids], dtype=pl.String)
+        label=pl.Series(
+            [label_of[id_of[id_]] if id_ in id_of else None for id_ in found["search_id"]],
+            dtype=pl.String,
+        )
     )
     steps = warehouse.search_steps(found["search_id"].to_list())
     return labelled.join(

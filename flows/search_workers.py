@@ -14,7 +14,9 @@ import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.search import Step
-from flows.searching import Plan, search_rounds
+from flows.search_plan import Plan, search_rounds
+
+_ENDED = "a process that ran searches ended early"
 
 
 @dataclass(frozen=True)
@@ -62,20 +64,20 @@ def run_stacks(stacks: Sequence[Stack], processes: int) -> Iterator[pl.DataFrame
             there.close()  # the worker's alone: its end is noticed here
             workers.append(worker)
             connections.append(here)
-            here.send(waiting.popleft())
+            _send(here, waiting.popleft())
         while connections:
             for connection in wait(connections):
                 assert isinstance(connection, Connection)
                 try:
                     said = connection.recv()
-                except EOFError:
-                    raise RuntimeError("a process that ran searches ended early") from None
+                except (EOFError, ConnectionResetError):
+                    raise RuntimeError(_ENDED) from None
                 if isinstance(said, InputError):
                     raise said
                 if said is not None:
                     yield said
                 elif waiting:
-                    connection.send(waiting.popleft())
+                    _send(connection, waiting.popleft())
                 else:
                     connection.close()
                     connections.remove(connection)
@@ -84,6 +86,13 @@ def run_stacks(stacks: Sequence[Stack], processes: int) -> Iterator[pl.DataFrame
             worker.terminate()
         for worker in workers:
             worker.join()
+
+
+def _send(connection: "Connection[Any, Any]", stack: Stack) -> None:
+    try:
+        connection.send(stack)
+    except (BrokenPipeError, ConnectionResetError):
+        raise RuntimeError(_ENDED) from None
 
 
 def _work(connection: "Connection[Any, Any]") -> None:

@@ -111,7 +111,7 @@ class Bananas(SearchAlgorithm):
             n_components=template.n_components,
             whitening=template.whitening,
         ).fit(vectors)
-        reduced = reduction.transform(vectors)
+        reduced = reduction.transform(vectors).astype(np.float32)
         row = {native: i for i, native in enumerate(natives)}
         return replace(
             problem,

@@ -26,8 +26,8 @@ def run_searches(
 ) -> Iterator[dict[int, list[Step]]]:
     """Runs one search for each seed, or goes on with them.
 
-    Each takes the way that `run_search` takes with its seed, within the rounding of networks that
-    are trained in a stack. Those that are behind go first, so that soon all go together.
+    Each takes the way that `run_search` takes with its seed. Those that are behind go first, so
+    that soon all go together.
 
     Args:
         algorithm: What to run.
@@ -81,8 +81,9 @@ def _evaluate(
 ) -> list[Step]:
     """Evaluates what is left of a batch, and appends it to the steps.
 
-    The networks of a begun batch may have been trained in another stack and rounded otherwise, so
-    its last proposals need not be the same: the batch is filled up with what is not there yet.
+    The surrogate of a begun batch may have been fitted on another machine and rounded otherwise,
+    so that its last proposals need not be the same: the batch is filled up with what is not there
+    yet.
     """
     seen = seen_forms(problem, steps[start:])
     new: list[Step] = []

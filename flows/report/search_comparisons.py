@@ -1,6 +1,7 @@
 """The section on comparisons of searches: for each a sentence, a chart and tables."""
 
 from html import escape
+from typing import Any
 
 import polars as pl
 
@@ -90,7 +91,7 @@ def _threshold_table(rows: pl.DataFrame, metric: str) -> str:
     return table(head, body, caption, numbers=range(1, len(head)))
 
 
-def _evaluations(row: dict[str, object], is_lowest: bool) -> str:
+def _evaluations(row: dict[str, Any], is_lowest: bool) -> str:
     bound = "≥ " if row["censored"] else ""
     text = f"{bound}{row['evaluations']:.1f}"
     text = f"<strong>{text}</strong>" if is_lowest else text
@@ -107,14 +108,14 @@ def _evaluations(row: dict[str, object], is_lowest: bool) -> str:
     return "<br>".join(parts)
 
 
-def _crossing(row: dict[str, object], is_lowest: bool) -> str:
+def _crossing(row: dict[str, Any], is_lowest: bool) -> str:
     if row["crossing"] is None:
         text = "not reached"
     else:
         text = f"<strong>{row['crossing']}</strong>" if is_lowest else f"{row['crossing']}"
         bound = "≥ " if row["crossing_below"] else ""
         text += f"<br><small>{row['crossing_low']:.0f} to {bound}{row['crossing_high']:.0f}</small>"
-    if row["position"]:
+    if row["position"] and row["crossing_below"] < 1:
         change = _change(row["crossing_change"], row["crossing_p_value"])
         text += f"<br><small>{change}</small>"
     return text

@@ -102,12 +102,12 @@ def test_a_larger_budget_extends_and_seeds_differ(name):
     assert other != short
 
 
-def test_resuming_with_other_settings_is_refused():
-    steps = list(run_search(make_algorithm("bananas", **QUICK["bananas"]), problem(), 11, seed=0))
-    other = make_algorithm("bananas", **{**QUICK["bananas"], "acquisition": "exploit"})
+def test_resuming_what_was_not_proposed_is_refused():
+    algorithm = make_algorithm("bananas", **QUICK["bananas"])
+    steps = list(run_search(algorithm, problem(), 11, seed=0))
     steps[9] = Step(9, steps[0].native, 1.0)
     with pytest.raises(InputError, match="step 9 of the stored search"):
-        list(run_search(other, problem(), 20, seed=0, history=steps))
+        list(run_search(algorithm, problem(), 20, seed=0, history=steps))
 
 
 @pytest.mark.parametrize("name", ["regularized_evolution", "local_search", "bananas"])
@@ -183,6 +183,45 @@ def test_searches_side_by_side_are_those_one_by_one(head):
     together = together_natives(algorithm, problem(), 28, [5, 6, 7])
     alone = [list(run_search(algorithm, problem(), 28, seed)) for seed in (5, 6, 7)]
     assert together == [natives(steps) for steps in alone]
+
+
+@pytest.mark.parametrize("name", list(algorithms))
+def test_searches_side_by_side_go_on_from_histories_of_any_length(name):
+    """In the middle of a batch, at its end, at the budget, and not begun."""
+    algorithm = make_algorithm(name, **QUICK[name])
+    whole = [list(run_search(algorithm, problem(), 28, seed)) for seed in range(5)]
+    histories = [steps[:stop] for steps, stop in zip(whole, (0, 10, 13, 28, 27), strict=True)]
+    evaluated = []
+    rest = together_natives(
+        algorithm, problem(evaluated=evaluated), 28, list(range(5)), histories=histories
+    )
+    assert rest == [natives(steps) for steps in whole]
+    assert len(evaluated) == 5 * 28 - 10 - 13 - 28 - 27
+
+
+def test_a_begun_batch_that_was_rounded_otherwise_is_filled_up():
+    algorithm = make_algorithm("bananas", **QUICK["bananas"])
+    steps = list(run_search(algorithm, problem(), 13, seed=0))
+    swapped = [*steps[:8], *(Step(8 + i, s.native, s.value) for i, s in enumerate(steps[11:13]))]
+    (gone_on,) = together_natives(algorithm, problem(), 13, [0], histories=[swapped])
+    assert gone_on[:10] == natives(swapped)
+    assert sorted(gone_on) == sorted(natives(steps))
+
+
+@pytest.mark.parametrize("pool", [None, 400])
+def test_all_algorithms_begin_with_the_same_architectures(pool):
+    listed = None if pool is None else list(SPACE.enumerate())[::39]
+    for seed in (0, 1):
+        at_random = natives(run_search(make_algorithm("random_search"), problem(listed), 30, seed))
+        for name, settings, initial in (
+            ("bananas", {"initial": 20, "epochs": 2}, 20),
+            ("bananas", {"initial": 10, "batch": 5, "epochs": 2}, 10),
+            ("regularized_evolution", {"population": 25}, 25),
+            ("local_search", {}, 1),
+        ):
+            algorithm = make_algorithm(name, **settings)
+            begun = natives(run_search(algorithm, problem(listed), initial, seed))
+            assert begun == at_random[:initial]
 
 
 def test_side_by_side_runs_any_algorithm():
