@@ -9,6 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cole_core.errors import InputError
+
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
 _READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
 _INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
@@ -41,8 +43,10 @@ class VectorStore:
             return None
         try:
             return lance.dataset(path, session=self._session)
-        except ValueError:  # what Lance raises for a table that is not there
-            return None
+        except ValueError as error:
+            if "was not found" in str(error):
+                return None
+            raise _damaged(path) from error
 
     def _path(self, spec_id: str) -> str:
         return f"{self.uri}/{spec_id}.lance"  # where LanceDB looks for a table of that name
@@ -53,14 +57,21 @@ class VectorStore:
         return sorted(path.name[: -len(suffix)] for path in Path(self.uri).glob(f"*{suffix}"))
 
     def keys(self, spec_id: str) -> pl.DataFrame:
-        """`text_hash`, `n_tokens`, `truncated` of every stored row."""
+        """`text_hash`, `n_tokens`, `truncated` of every stored row.
+
+        Raises:
+            InputError: A file of the table cannot be read.
+        """
         dataset = self.dataset(spec_id)
         columns = ["text_hash", "n_tokens", "truncated"]
         if dataset is None:
             return pl.DataFrame(
                 schema=dict(zip(columns, (pl.String, pl.Int32, pl.Boolean), strict=True))
             )
-        return pl.from_arrow(dataset.to_table(columns=columns))  # type: ignore[return-value]
+        try:
+            return pl.from_arrow(dataset.to_table(columns=columns))  # type: ignore[return-value]
+        except (ValueError, OSError) as error:
+            raise _damaged(self._path(spec_id)) from error
 
     def append(self, spec_id: str, rows: pa.Table) -> None:
         """Adds rows in one atomic Lance commit.
@@ -102,8 +113,7 @@ class VectorStore:
     def index(self, spec_id: str) -> str | None:
         """The kind of the index over a table's vectors, such as IVF_HNSW_SQ; None without one."""
         dataset = self.dataset(spec_id)
-        found = [] if dataset is None else dataset.describe_indices()
-        return next((i.index_type for i in found if i.field_names == ["vector"]), None)
+        return None if dataset is None else _index_of(dataset)
 
     def count(self, spec_id: str) -> int:
         """Number of stored vectors."""
@@ -137,7 +147,7 @@ class VectorStore:
         }
         if use_index:
             nearest |= {"nprobes": _PROBES, "refine_factor": _REFINE}
-            if "HNSW" in str(self.index(spec_id)):
+            if "HNSW" in str(_index_of(dataset)):
                 nearest["ef"] = max(_LEAST_VISITED, 2 * _REFINE * k)
         found = dataset.to_table(columns=["text_hash", "_distance"], nearest=nearest)
         return pl.DataFrame(pl.from_arrow(found)).rename({"_distance": "distance"})
@@ -159,6 +169,15 @@ class VectorStore:
             if blocks
             else pl.DataFrame(schema={"text_hash": pl.String, "distance": pl.Float64})
         )
+
+
+def _damaged(path: str) -> InputError:
+    return InputError(f"the vector table {path} is damaged: 'cole doctor' says what is lost")
+
+
+def _index_of(dataset: lance.LanceDataset) -> str | None:
+    found = dataset.describe_indices()
+    return next((i.index_type for i in found if i.field_names == ["vector"]), None)
 
 
 def vector_rows(

@@ -138,7 +138,7 @@ def test_an_index_finds_nearly_all(
     monkeypatch.setattr(neighbours, "_MOST_FETCHED", 500)
     rng = np.random.default_rng(1)
     found, wanted = 0, 0
-    for query in rng.normal(size=(20, 16)):
+    for query in rng.normal(size=(8, 16)):
         near = find_neighbours(many, AMONG, query, 10, where, CIFAR10)
         # Where few fit, reading all the vectors is as fast as asking the index for most of them.
         assert near.method == ("exact" if where == "cifar10 > 49.7" else "IVF_HNSW_SQ")
