@@ -19,13 +19,20 @@ Epochs = Annotated[int, typer.Option(help="Epochs of training.")]
 Batch = Annotated[int, typer.Option(help="Images of one step.")]
 Optimizer = Annotated[str, typer.Option(help="adamw or sgd; the rate follows a cosine to zero.")]
 Rate = Annotated[
-    float | None, typer.Option(help="Learning rate; by default 0.003 for adamw, 0.05 for sgd.")
+    float | None, typer.Option(help="Learning rate; by default 0.01 for adamw, 0.05 for sgd.")
 ]
 Decay = Annotated[float, typer.Option(help="Weight decay.")]
 Augmentation = Annotated[str, typer.Option(help="none, shift, flip or shift+flip.")]
 Precision = Annotated[str, typer.Option(help="fp32, or bf16 in what autocast lowers.")]
 Channels = Annotated[int | None, typer.Option(help="Of nasbench201's first stage; by default 8.")]
 Cells = Annotated[int | None, typer.Option(help="Of nasbench201, in each stage; by default 1.")]
+Activations = Annotated[
+    int | None,
+    typer.Option(
+        help="Of what einspace draws, for one image; by default 3,000 for each pixel.",
+    ),
+]
+Parameters = Annotated[int | None, typer.Option(help="Of what einspace draws; by default 500,000.")]
 Seconds = Annotated[float, typer.Option(help="Time limit of one network.")]
 Memory = Annotated[
     int, typer.Option(help="Memory limit of one network in MiB, inferred before it is built.")
@@ -54,6 +61,8 @@ def evaluate(
     precision: Precision = "fp32",
     channels: Channels = None,
     cells: Cells = None,
+    max_activations: Activations = None,
+    max_parameters: Parameters = None,
     seed: Annotated[
         int, typer.Option(min=0, help="Of the draw, the weights and the order of images.")
     ] = 0,
@@ -79,6 +88,7 @@ def evaluate(
     from flows.training_task import TrainingTask
 
     macro = {"channels": channels, "cells": cells}
+    bounds = {"max_activations": max_activations, "max_parameters": max_parameters}
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
@@ -95,6 +105,7 @@ def evaluate(
                 precision=precision,
                 macro={name: value for name, value in macro.items() if value is not None},
             ),
+            bounds={name: value for name, value in bounds.items() if value is not None},
             limits=Limits(time_limit, memory_limit),
             seed=seed,
             workers=workers,

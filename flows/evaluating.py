@@ -29,7 +29,6 @@ from cole_core.evaluation.attempts import (
 from cole_core.evaluation.datasets import Dataset
 from cole_core.evaluation.settings import Limits, ProxySettings, source_name
 from cole_core.evaluation.workers import Workers
-from cole_core.spaces import get_space_for
 from cole_core.spaces.base import SearchSpace
 from flows.enumeration import add_architectures, sample_distinct
 from flows.progress import track
@@ -132,7 +131,7 @@ def plan(
     if limit is not None and limit < 1:
         raise InputError(f"--limit {limit}: at least 1")
     dataset = work.load()
-    search_space = get_space_for(space, dataset.input_shape, dataset.classes)
+    search_space = work.space(space, dataset)
     natives = [] if samples is None else sample_distinct(search_space, samples, work.seed)
     if samples is None and (
         not warehouse.has_catalog or warehouse.architectures(search_space).is_empty()
@@ -145,7 +144,7 @@ def plan(
     if train:
         evaluators.append(training_evaluator(search_space, dataset, work))
     if proxies:
-        settings = ProxySettings(macro=work.settings.macro)
+        settings = ProxySettings(macro=work.settings_for(search_space).macro)
         evaluators.append(
             ProxyEvaluator(search_space, dataset, work.limits, work.place(), settings)
         )
@@ -162,7 +161,8 @@ def training_evaluator(
     Raises:
         InputError: The space does not take the settings' macro-architecture.
     """
-    return TrainingEvaluator(space, dataset, work.limits, work.place(), work.settings)
+    settings = work.settings_for(space)
+    return TrainingEvaluator(space, dataset, work.limits, work.place(), settings)
 
 
 def architectures(run: Run, made: Plan, limit: int | None) -> list[str]:

@@ -23,17 +23,20 @@ def get_space(name: str, **parameters: object) -> SearchSpace:
     return spaces.create(name, **parameters)
 
 
-def get_space_for(name: str, input_shape: tuple[int, int, int], classes: int) -> SearchSpace:
+def get_space_for(
+    name: str, input_shape: tuple[int, int, int], classes: int, **bounds: int
+) -> SearchSpace:
     """The search space whose architectures can be trained on a task.
 
     Args:
         name: Its registered name.
         input_shape: Channels, height, width of the task's images.
         classes: Of the task.
+        bounds: Of what the space draws, if it takes any.
 
     Raises:
         InputError: The name is unknown; the message lists the known ones.
     """
     if spaces.takes(name, "input_shape"):  # its architectures are whole networks
-        return spaces.create(name, input_shape=input_shape, classes=classes)
+        return spaces.create(name, input_shape=input_shape, classes=classes, **bounds)
     return spaces.create(name)

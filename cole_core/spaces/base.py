@@ -66,6 +66,21 @@ class SearchSpace(ABC):
     def build(self, native: str) -> nn.Module:
         """The architecture as a running network, at the space's default size."""
 
+    def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
+        """What the space leaves open of the network around an architecture, by name.
+
+        Args:
+            given: What is not as usual.
+
+        Raises:
+            InputError: The space leaves nothing open, or not that.
+        """
+        if given:
+            raise InputError(
+                f"architectures of {self.name} are whole networks: leave out {', '.join(given)}"
+            )
+        return {}
+
     def build_for(
         self,
         native: str,
@@ -82,13 +97,8 @@ class SearchSpace(ABC):
             native: The architecture.
             input_shape: Channels, height, width.
             classes: Of the task.
-            macro: What the space leaves open of the network around an architecture, by name.
-
-        Raises:
-            InputError: The space leaves nothing open, or not that.
+            macro: All that `macro_architecture` gives.
         """
-        if macro:
-            raise InputError(f"architectures of {self.name} are whole networks: no {list(macro)}")
         return self.build(native)
 
     def architecture_id(self, native: str) -> str:

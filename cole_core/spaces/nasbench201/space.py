@@ -57,6 +57,13 @@ class NASBench201(SearchSpace):
     ) -> nn.Module:
         return build(native, channels, cells, classes)
 
+    def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
+        """`channels` of the first stage (8) and `cells` of each stage (1), unless given."""
+        sizes = {"channels": 8, "cells": 1, **given}
+        if len(sizes) > 2 or min(sizes.values()) < 1:
+            raise InputError(f"{self.name} takes channels and cells, 1 or more, not {dict(given)}")
+        return sizes
+
     def build_for(
         self,
         native: str,
@@ -66,21 +73,12 @@ class NASBench201(SearchSpace):
     ) -> nn.Module:
         """The architecture between a stem and a classifier that fit a task.
 
-        Args:
-            native: The cell.
-            input_shape: Channels, height, width. Zeros make height and width multiples of four,
-                which the two residual blocks halve.
-            classes: Of the task.
-            macro: `channels` (8) and `cells` (1) of the macro-architecture, unless given.
+        Zeros make height and width multiples of four, which the two residual blocks halve.
         """
         from torch import nn
 
-        sizes = {"channels": 8, "cells": 1, **macro}
-        unknown = set(sizes) - {"channels", "cells"}
-        if unknown or min(sizes.values()) < 1:
-            raise InputError(f"{self.name} takes channels and cells, at least 1 each: {sizes}")
         inputs, height, width = input_shape
-        network = build(native, classes=classes, inputs=inputs, **sizes)
+        network = build(native, classes=classes, inputs=inputs, **macro)
         if height % 4 == 0 and width % 4 == 0:
             return network
         return nn.Sequential(nn.ZeroPad2d((0, -width % 4, 0, -height % 4)), network)
