@@ -24,7 +24,6 @@ from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.blas import one_blas_thread
-from cole_core.predictors.mlp import MLPHead
 from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Surrogate, fit_together
 from cole_core.spaces import get_space
@@ -509,7 +508,7 @@ def run_batch(
     rows = []
     for draw, fold, rows_in, surrogate in zip(draws, folds, labelled, surrogates, strict=True):
         ids = [pool.architecture_ids[row] for row in rows_in]
-        predicted = predict_means(surrogate, pool.vectors[fold.held_out])
+        predicted = surrogate.predict(pool.vectors[fold.held_out])
         rows.append(
             {
                 "trial_id": contender.trial_id(n, draw),
@@ -532,21 +531,6 @@ def run_batch(
     seconds = (time.perf_counter() - started) / len(draws)
     nullable = {"mse": pl.Float64, "top_recall": pl.Float64, "spec_id": pl.String}
     return pl.DataFrame(rows, schema_overrides=nullable).with_columns(seconds=pl.lit(seconds))
-
-
-def predict_means(surrogate: Surrogate, vectors: np.ndarray) -> np.ndarray:
-    """Predicted values, shape (m,), without the deviation.
-
-    Of a single network the deviation is twenty passes under dropout masks, which for small n
-    takes longer than the training.
-    """
-    head = surrogate.head
-    if not isinstance(head, MLPHead) or head.members > 1:
-        return np.asarray(surrogate.predict(vectors))
-    features = surrogate.reduction_.transform(vectors).astype(np.float32)
-    with torch.no_grad():
-        scores = head.networks_.predict(torch.from_numpy(features))[0]
-    return surrogate.target_.inverse(scores.numpy().astype(float))
 
 
 def tabulate(warehouse: Warehouse, made: Comparison) -> pl.DataFrame:

@@ -37,6 +37,10 @@ class Head(RegressorMixin, BaseEstimator, ABC):
     def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the score, each of shape (m,)."""
 
+    def predict_mean(self, X: np.ndarray) -> np.ndarray:
+        """The mean alone, where a head has it for less."""
+        return self.predict_distribution(X)[0]
+
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
         """What was learned, as arrays."""
@@ -47,8 +51,7 @@ class Head(RegressorMixin, BaseEstimator, ABC):
 
     def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
         """Predicted scores, shape (m,), with their standard deviations when asked for."""
-        mean, std = self.predict_distribution(X)
-        return (mean, std) if return_std else mean
+        return self.predict_distribution(X) if return_std else self.predict_mean(X)
 
 
 def check_training_set(X: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

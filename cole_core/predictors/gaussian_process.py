@@ -10,7 +10,9 @@ distances at each step. Here the amplitude has a closed form and distances are c
 that a search can afford a fit at each step.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
@@ -18,12 +20,13 @@ from scipy.optimize import minimize
 
 from cole_core.predictors.base import Head, check_training_set
 from cole_core.predictors.blas import one_blas_thread
-from cole_core.predictors.kernels import KernelFunction, distances, get_kernel, median_distance
+from cole_core.predictors.kernels import Kernel, distances, get_kernel, median_distance
 
 _LENGTHSCALES = (0.5, 1.0, 2.0, 4.0)  # first guesses, in median distances
 _NOISES = (1e-3, 1e-2, 1e-1)  # first guesses, in signal variances
 _LOG_BOUNDS = ((np.log(0.05), np.log(50.0)), (np.log(1e-5), np.log(10.0)))
-_GUESS_ROWS = 200  # rows that choose the first guess: a coarse choice needs no more
+_GUESS_ROWS = 64  # rows that choose the first guess: a coarse choice needs no more
+_ROWS_AT_ONCE = 512  # rows predicted at once: their covariances stay in the cache
 
 _Priors = tuple[tuple[float, float] | None, tuple[float, float] | None]
 
@@ -37,6 +40,8 @@ class GaussianProcessHead(Head):
             the likelihood alone.
         noise_prior: Median, in signal variances, and deviation of the logarithm; or None.
         max_iterations: Of the optimiser of the marginal likelihood.
+        likelihood_rows: Rows, evenly spaced, whose marginal likelihood chooses the hyperparameters,
+            weighted as if they were all. Two numbers need no more, and its cost grows cubically.
     """
 
     name = "gaussian_process"
@@ -47,11 +52,13 @@ class GaussianProcessHead(Head):
         lengthscale_prior: tuple[float, float] | None = (4.0, 0.35),
         noise_prior: tuple[float, float] | None = (0.03, 1.15),
         max_iterations: int = 30,
+        likelihood_rows: int = 192,
     ) -> None:
         self.kernel = kernel
         self.lengthscale_prior = lengthscale_prior
         self.noise_prior = noise_prior
         self.max_iterations = max_iterations
+        self.likelihood_rows = likelihood_rows
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> "GaussianProcessHead":
         with one_blas_thread():
@@ -59,18 +66,37 @@ class GaussianProcessHead(Head):
 
     def _fit(self, X: np.ndarray, y: np.ndarray) -> "GaussianProcessHead":
         X = np.ascontiguousarray(X, dtype=float)
-        kernel = get_kernel(self.kernel)
         D = distances(X, X)
-        unit = median_distance(D)
         self.mean_ = float(y.mean())
         residual = y - self.mean_
-        priors = (self.lengthscale_prior, self.noise_prior)
-        objective = _ProfiledLikelihood(kernel, D / unit, residual, priors)
-        few = slice(None, _GUESS_ROWS)
-        guess = _ProfiledLikelihood(kernel, D[few, few] / unit, residual[few], priors)
+        self.lengthscale_, self.noise_ = self._hyperparameters(D, residual)
+        K = get_kernel(self.kernel).value(D / self.lengthscale_)
+        K[np.diag_indices_from(K)] += self.noise_
+        self.X_ = X
+        self.cholesky_ = cholesky(K, lower=True, check_finite=False)
+        self.weights_ = cho_solve((self.cholesky_, True), residual, check_finite=False)
+        self.amplitude_ = max(float(residual @ self.weights_) / len(residual), 1e-12)
+        return self
+
+    def _hyperparameters(self, D: np.ndarray, residual: np.ndarray) -> tuple[float, float]:
+        """Lengthscale, and noise in signal variances."""
+        n = len(D)
+        rows = np.linspace(0, n - 1, min(n, self.likelihood_rows)).round().astype(int)
+        D = D[np.ix_(rows, rows)]
+        unit = median_distance(D)
+        objective = _ProfiledLikelihood(
+            get_kernel(self.kernel),
+            D / unit,
+            residual[rows],
+            (self.lengthscale_prior, self.noise_prior),
+            weight=n / len(rows),
+        )
+        few = slice(None, None, -(-len(rows) // _GUESS_ROWS))
+        z = objective.z[few]
+        guess = replace(objective, D=objective.D[few, few], z=z, weight=n / len(z))
         start = min(
             (np.log([length, noise]) for length in _LENGTHSCALES for noise in _NOISES),
-            key=lambda point: guess(point)[0],
+            key=guess.value,
         )
         found = minimize(
             objective,
@@ -78,30 +104,44 @@ class GaussianProcessHead(Head):
             jac=True,
             method="L-BFGS-B",
             bounds=_LOG_BOUNDS,
-            options={"maxiter": self.max_iterations, "ftol": 1e-6},
+            options={"maxiter": self.max_iterations, "ftol": 1e-5},
         )
         length, noise = np.exp(found.x)
-        self.lengthscale_ = float(length * unit)
-        self.noise_ = float(noise)
-        self._condition(X, residual, D)
-        return self
+        return float(length * unit), float(noise)
 
-    def _condition(self, X: np.ndarray, residual: np.ndarray, D: np.ndarray) -> None:
-        K = get_kernel(self.kernel)(D / self.lengthscale_)[0]
-        K[np.diag_indices_from(K)] += self.noise_
-        self.X_ = X
-        self.cholesky_ = cholesky(K, lower=True, check_finite=False)
-        self.weights_ = cho_solve((self.cholesky_, True), residual, check_finite=False)
-        self.amplitude_ = max(float(residual @ self.weights_) / len(residual), 1e-12)
+    def predict_mean(self, X: np.ndarray) -> np.ndarray:
+        """Mean of the score, shape (m,)."""
+        weights = self.weights_.astype(np.float32)
+        means = [K @ weights for K in self._covariances(X)]
+        return np.concatenate(means).astype(float) + self.mean_
 
     def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation of the noise-free score."""
-        X = np.asarray(X, dtype=float)
-        K = get_kernel(self.kernel)(distances(X, self.X_) / self.lengthscale_)[0]
-        explained = solve_triangular(self.cholesky_, K.T, lower=True, check_finite=False)
-        variance = 1 - np.einsum("ij,ij->j", explained, explained)
-        std = np.sqrt(self.amplitude_ * np.maximum(variance, 1e-12))
-        return K @ self.weights_ + self.mean_, std
+        weights, L = self.weights_.astype(np.float32), self.cholesky_.astype(np.float32)
+        means, variances = [], []
+        with one_blas_thread():
+            for K in self._covariances(X):
+                means.append(K @ weights)
+                explained = solve_triangular(
+                    L, K.T, lower=True, check_finite=False, overwrite_b=True
+                )
+                variances.append(1 - np.einsum("ij,ij->j", explained, explained))
+        variance = np.maximum(np.concatenate(variances).astype(float), 1e-12)
+        return np.concatenate(means).astype(float) + self.mean_, np.sqrt(self.amplitude_ * variance)
+
+    def _covariances(self, X: np.ndarray) -> Iterator[np.ndarray]:
+        """Covariances of some rows at a time with the labelled ones, shape (rows, n).
+
+        In single precision, a hundred times finer than the hyperparameters are known, about the
+        labelled rows' centre, because distances are differences of squared lengths.
+        """
+        value = get_kernel(self.kernel).value
+        centre = self.X_.mean(axis=0).astype(np.float32)
+        scale = np.float32(1 / self.lengthscale_)
+        known = (self.X_ - centre).astype(np.float32) * scale
+        for start in range(0, len(X), _ROWS_AT_ONCE):
+            rows = np.asarray(X[start : start + _ROWS_AT_ONCE] - centre, dtype=np.float32)
+            yield value(distances(rows * scale, known))
 
     def state(self) -> dict[str, np.ndarray]:
         return {
@@ -118,6 +158,7 @@ class GaussianProcessHead(Head):
         return self
 
 
+@dataclass(frozen=True)
 class _ProfiledLikelihood:
     """Negative log posterior with the best amplitude put in, and its gradient.
 
@@ -125,37 +166,56 @@ class _ProfiledLikelihood:
 
     With A = R(lengthscale) + noise I and z the centred scores, the best amplitude is zᵀA⁻¹z / n,
     and what remains is n/2 log(zᵀA⁻¹z) + 1/2 log|A| (Rasmussen and Williams, equation 5.8), plus
-    the priors.
+    the priors. `weight` multiplies the likelihood of rows that stand for more than themselves.
     """
 
-    def __init__(
-        self, kernel: KernelFunction, D: np.ndarray, z: np.ndarray, priors: _Priors = (None, None)
-    ) -> None:
-        self.kernel, self.D, self.z, self.priors = kernel, D, z, priors
+    kernel: Kernel
+    D: np.ndarray
+    z: np.ndarray
+    priors: _Priors = (None, None)
+    weight: float = 1.0
 
     def __call__(self, point: np.ndarray) -> tuple[float, np.ndarray]:
-        length, noise = np.exp(point)
-        A, dA = self.kernel(self.D / length)
-        A[np.diag_indices_from(A)] += noise
-        L, failed = lapack.dpotrf(A, lower=1, clean=0, overwrite_a=1)
-        if failed:
-            return 1e25, np.zeros(2)
-        a = lapack.dpotrs(L, self.z, lower=1)[0]
-        fit = max(float(self.z @ a), 1e-300)
-        n = len(self.z)
-        value = 0.5 * n * np.log(fit) + np.log(np.diagonal(L)).sum()
-        inverse = lapack.dpotri(L, lower=1, overwrite_c=1)[0]  # the lower triangle only
-        diagonal = np.diagonal(inverse).copy()
-        trace = 2 * np.einsum("ij,ij->", np.tril(inverse, -1), dA) + diagonal @ np.diagonal(dA)
-        gradient = np.array(
+        """Value and gradient."""
+        value, r, K, L, a = self._solve(point)
+        if L is None:
+            return value, np.zeros(2)
+        dA = self.kernel.slope(r, K)
+        n, fit = len(self.z), max(float(self.z @ a), 1e-300)
+        inverse = lapack.dpotri(L, lower=1, overwrite_c=1)[0].T  # the upper triangle only
+        diagonal = np.diagonal(inverse)
+        trace = 2 * np.vdot(np.triu(inverse, 1), dA) + diagonal @ np.diagonal(dA)
+        gradient = self.weight * np.array(
             [
                 -0.5 * n * (a @ dA @ a) / fit + 0.5 * trace,
-                noise * (-0.5 * n * (a @ a) / fit + 0.5 * diagonal.sum()),
+                np.exp(point[1]) * (-0.5 * n * (a @ a) / fit + 0.5 * diagonal.sum()),
             ]
         )
         for i, prior in enumerate(self.priors):
             if prior is not None:
-                deviation = (point[i] - np.log(prior[0])) / prior[1]
-                value += 0.5 * deviation**2
-                gradient[i] += deviation / prior[1]
-        return float(value), gradient
+                gradient[i] += (point[i] - np.log(prior[0])) / prior[1] ** 2
+        return value, gradient
+
+    def value(self, point: np.ndarray) -> float:
+        """Value alone."""
+        return self._solve(point)[0]
+
+    def _solve(self, point: np.ndarray) -> tuple[float, Any, Any, Any, Any]:
+        """Value, scaled distances, kernel, Cholesky factor (None: it failed) and A⁻¹z."""
+        length, noise = np.exp(point)
+        r = self.D / length
+        K = self.kernel.value(r)
+        A = K.copy()
+        A[np.diag_indices_from(A)] += noise
+        # A is symmetric; its transpose lies as LAPACK has it and is overwritten without a copy.
+        L, failed = lapack.dpotrf(A.T, lower=1, clean=0, overwrite_a=1)
+        if failed:
+            return 1e25, r, K, None, None
+        a = lapack.dpotrs(L, self.z, lower=1)[0]
+        fit = max(float(self.z @ a), 1e-300)
+        value = 0.5 * len(self.z) * np.log(fit) + np.log(np.diagonal(L)).sum()
+        value *= self.weight
+        for i, prior in enumerate(self.priors):
+            if prior is not None:
+                value += 0.5 * ((point[i] - np.log(prior[0])) / prior[1]) ** 2
+        return float(value), r, K, L, a

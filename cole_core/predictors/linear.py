@@ -94,7 +94,7 @@ class KernelRidgeHead(Head):
         unit = median_distance(D)
         best = np.inf
         for length in self.lengthscales:
-            values, vectors = np.linalg.eigh(get_kernel(self.kernel)(D / (length * unit))[0])
+            values, vectors = np.linalg.eigh(get_kernel(self.kernel).value(D / (length * unit)))
             values = np.maximum(values, 0)
             for penalty in self.penalties:
                 error = float(np.mean(_leave_one_out(vectors, values, penalty, residual) ** 2))
@@ -108,9 +108,9 @@ class KernelRidgeHead(Head):
 
     def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean, and deviation of the Gaussian process with the same kernel and penalty."""
-        K = get_kernel(self.kernel)(
+        K = get_kernel(self.kernel).value(
             distances(np.asarray(X, dtype=float), self.X_) / self.lengthscale_
-        )[0]
+        )
         variance = 1 - np.sum((K @ self.whitened_.T) ** 2, axis=1)
         return (
             K @ self.weights_ + self.mean_,

@@ -93,15 +93,21 @@ class MLPHead(Head):
         fit_mlps([self], [X], [y])
         return self
 
-    @torch.no_grad()
+    def predict_mean(self, X: np.ndarray) -> np.ndarray:
+        """Mean over the networks, without the masks that a single one's deviation needs."""
+        return self._scores(_rows(X)).mean(axis=0)
+
     def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and spread over the networks, or over dropout masks of a single one."""
-        rows = torch.as_tensor(np.ascontiguousarray(X, dtype=np.float32))
+        rows = _rows(X)
+        scores = self._scores(rows)
+        spread = scores.std(axis=0) if self.members > 1 else self._dropout_spread(rows)
+        return scores.mean(axis=0), spread
+
+    def _scores(self, rows: torch.Tensor) -> np.ndarray:
+        """Scores of each network, shape (members, m)."""
         chunks = [self.networks_.predict(part) for part in rows.split(_CHUNK)]
-        scores = torch.cat(chunks, dim=1).numpy().astype(float)
-        if self.members > 1:
-            return scores.mean(axis=0), scores.std(axis=0)
-        return scores[0], self._dropout_spread(rows)
+        return torch.cat(chunks, dim=1).numpy().astype(float)
 
     def _dropout_spread(self, rows: torch.Tensor) -> np.ndarray:
         # Masks are shared by the rows: a masked network is a smaller network.
@@ -134,6 +140,10 @@ class MLPHead(Head):
 
         self.networks_ = MLPStack(layers("weight"), layers("bias"))
         return self
+
+
+def _rows(X: np.ndarray) -> torch.Tensor:
+    return torch.as_tensor(np.ascontiguousarray(X, dtype=np.float32))
 
 
 def fit_mlps(heads: Sequence[MLPHead], X: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> None:

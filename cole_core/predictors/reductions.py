@@ -22,7 +22,7 @@ class Reduction(ABC):
 
     @abstractmethod
     def transform(self, X: np.ndarray) -> np.ndarray:
-        """Maps vectors, shape (m, d), to float64 features, shape (m, k)."""
+        """Maps vectors, shape (m, d), to features, shape (m, k)."""
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:
@@ -42,7 +42,8 @@ class Identity(Reduction):
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
-        return np.asarray(X, dtype=float)
+        X = np.asarray(X)
+        return X if X.dtype == np.float32 else X.astype(float)
 
     def state(self) -> dict[str, np.ndarray]:
         return {}

@@ -114,11 +114,16 @@ class Surrogate(RegressorMixin, BaseEstimator):
     def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
         """Predicted values in the unit of the targets, with standard deviations when asked for.
 
-        Under the hinge loss only the order of the values means something.
+        Under the hinge loss only the order of the values means something. Equal vectors, which
+        canonical twins have, are predicted once, so that they tie exactly: the rounding of matrix
+        products depends on a row's place.
         """
-        mean, std = self.predict_scores(X)
-        values = self.target_.inverse(mean)
-        return (values, self.target_.inverse_std(mean, std)) if return_std else values
+        rows, places = _distinct(np.asarray(X))
+        if not return_std:
+            mean = np.asarray(self.head.predict(self.reduction_.transform(rows)))
+            return self.target_.inverse(mean[places])
+        mean, std = (scores[places] for scores in self.predict_scores(rows))
+        return self.target_.inverse(mean), self.target_.inverse_std(mean, std)
 
     def save(self, path: str | Path) -> None:
         """Writes an npz of plain arrays and one JSON text: no pickle, nothing executable.
@@ -144,6 +149,14 @@ class Surrogate(RegressorMixin, BaseEstimator):
         }
         with Path(path).open("wb") as file:
             np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+
+
+def _distinct(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different rows, and where each row is among them."""
+    whole = np.dtype((np.void, X.dtype.itemsize * X.shape[1]))  # a row compared as bytes
+    keys = np.ascontiguousarray(X).view(whole).ravel()
+    _, first, places = np.unique(keys, return_index=True, return_inverse=True)
+    return X[first], places
 
 
 def restore_surrogate(

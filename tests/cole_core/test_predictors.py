@@ -104,6 +104,24 @@ def test_marginal_likelihood_gradient(kernel):
         assert error < 1e-4
 
 
+def test_a_part_of_the_rows_chooses_nearly_the_same_hyperparameters():
+    X, y = problem(600)
+    whole, part = (
+        GaussianProcessHead(likelihood_rows=rows).fit(X[1:], y[1:]) for rows in (600, 192)
+    )
+    assert part.lengthscale_ == pytest.approx(whole.lengthscale_, rel=0.25)
+    seen = X[1:] + 0.1
+    assert kendall_tau(whole.predict(seen), part.predict(seen)) > 0.97
+
+
+def test_equal_vectors_tie_exactly():
+    X, y = problem(90)
+    twins = np.concatenate([X, X[::-1], X[7:50]])
+    predicted = make("gaussian_process").fit(X, y).predict(twins)
+    np.testing.assert_array_equal(predicted[:90], predicted[90:180][::-1])
+    np.testing.assert_array_equal(predicted[7:50], predicted[180:])
+
+
 @pytest.mark.parametrize(("kernel", "theirs"), [("rbf", RBF()), ("matern32", Matern(nu=1.5))])
 def test_gaussian_process_agrees_with_scikit_learn(kernel, theirs):
     X, y = problem(61, d=3)
@@ -115,10 +133,11 @@ def test_gaussian_process_agrees_with_scikit_learn(kernel, theirs):
     ) + WhiteKernel(ours.amplitude_ * ours.noise_)
     reference = GaussianProcessRegressor(fixed, optimizer=None).fit(X, y - ours.mean_)
     expected, deviation = reference.predict(X + 0.3, return_std=True)
-    np.testing.assert_allclose(mean, expected + ours.mean_, atol=1e-8)
+    # Predictions are made in single precision, and here there is next to no noise.
+    np.testing.assert_allclose(mean, expected + ours.mean_, atol=5e-4)
     # scikit-learn counts the noise in: take it out again.
     latent = np.sqrt(deviation**2 - ours.amplitude_ * ours.noise_)
-    np.testing.assert_allclose(std, latent, atol=1e-6)
+    np.testing.assert_allclose(std, latent, atol=5e-4)
     optimised = GaussianProcessRegressor(fixed, n_restarts_optimizer=5, random_state=0)
     best = optimised.fit(X, y - ours.mean_).log_marginal_likelihood_value_
     assert reference.log_marginal_likelihood_value_ > best - 0.05
