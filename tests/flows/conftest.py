@@ -1,7 +1,8 @@
 """A small warehouse made by the real flows: real Prefect, real MiniLM, real accuracies."""
 
 import shutil
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from prefect.testing.utilities import prefect_test_harness
 
 from cole_core.evaluation import ANALOG_NASBENCH, read_evaluations
 from cole_core.spaces import get_space
+from flows.cli import main
 from flows.embedding import embed
 from flows.ingestion import ingest
 from flows.rendering import render
@@ -19,6 +21,8 @@ from warehouse import Warehouse
 
 SPACE = get_space("nasbench201")
 SIZE = 60
+
+Cole = Callable[..., tuple[int, str, str]]
 
 
 @dataclass(frozen=True)
@@ -67,3 +71,19 @@ def small(made: Small, tmp_path: Path) -> Small:
     home = tmp_path / "home"
     shutil.copytree(made.home, home)
     return Small(home, made.table)
+
+
+@pytest.fixture
+def cole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cole:
+    """Runs `cole ARGUMENTS`: exit code, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["cole", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            main()
+        out, err = capsys.readouterr()
+        code = exit_.value.code
+        return (code if isinstance(code, int) else 0), out, err
+
+    return run

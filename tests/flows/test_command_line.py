@@ -1,39 +1,18 @@
 """The command line as a person or a script sees it: what it prints and how it exits."""
 
 import json
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from cole_core.spaces import get_space
-from flows.cli import main
-from tests.flows.conftest import SIZE, Small
+from tests.flows.conftest import SIZE, Cole, Small
 
 SPACE = get_space("nasbench201")
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
 
 COMMANDS = ["run", "enumerate", "render", "embed", "ingest", "train", "search", "report"]
 COMMANDS += ["status", "sql", "similar"]
-
-Cole = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cole(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cole:
-    """Runs `cole ARGUMENTS`: exit code, standard output, standard error."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["cole", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        out, err = capsys.readouterr()
-        code = exit_.value.code
-        return (code if isinstance(code, int) else 0), out, err
-
-    return run
 
 
 def table(path: Path, content: str) -> Path:
