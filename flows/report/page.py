@@ -25,6 +25,7 @@ from flows.report.data import BestCell, ReportData
 from flows.report.markup import figure, missing, table
 from flows.report.search_comparisons import search_comparisons_section
 from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
+from flows.search_table import told_threshold
 
 # The browser itself holds the page to its word: nothing is fetched, from anywhere.
 _POLICY = (
@@ -88,28 +89,40 @@ def _findings(
         best = data.best[0]
         note = best.found_by or "of the measured architectures"
         tiles.append(_tile("Best architecture", f"{best.value:.2f}", "%", note))
-    fastest = next((s for s in summaries if s.arrival and not s.is_baseline), None)
-    if fastest and fastest.arrival:
-        baseline = next((s.arrival for s in summaries if s.arrival and s.is_baseline), None)
-        note = fastest.label + (
-            f"; random search {_lower_bound(baseline.mean_is_lower_bound)}{baseline.mean:.0f}"
-            if baseline
-            else ""
-        )
-        tiles.append(
-            _tile(
-                f"Evaluations to within {_percent(data.margin)} of the best",
-                _lower_bound(fastest.arrival.mean_is_lower_bound) + f"{fastest.arrival.mean:.0f}",
-                "mean per seed",
-                note,
-            )
-        )
+    tiles += _arrival_tile(data, summaries)
     ranked = None if taus is None else taus.drop_nulls("mean")
     if ranked is not None and not ranked.is_empty():
         row = ranked.sort("n", "mean", descending=True).row(0, named=True)
         note = f"{row['head']} on {row['series']}, trained on {row['n']:,} architectures"
         tiles.append(_tile("Kendall tau, held out", f"{row['mean']:.3f}", "", note))
     return f'<dl class="findings">{"".join(tiles)}</dl>' if tiles else ""
+
+
+def _arrival_tile(data: ReportData, summaries: Sequence[SearchSummary]) -> list[str]:
+    """How soon a search is near the best: by the first comparison, else by the fastest search."""
+    if data.search_comparisons:
+        rows = data.search_comparisons[0].rows
+        told = rows.filter(pl.col("threshold") == told_threshold(rows)).sort("evaluations")
+        best = told.row(0, named=True)
+        reference = told.filter(pl.col("position") == 0).row(0, named=True)
+        mean, note = best["evaluations"], best["label"]
+        is_bound = best["censored"] > 0
+        name = f"Evaluations to {best['threshold_value']:.2f} %, {best['threshold']} of the best"
+        if best["position"] != 0:
+            bound = _lower_bound(reference["censored"] > 0)
+            note += f"; {reference['label']} {bound}{reference['evaluations']:.0f}"
+    else:
+        fastest = next((s for s in summaries if s.arrival and not s.is_baseline), None)
+        if fastest is None or fastest.arrival is None:
+            return []
+        mean, note = fastest.arrival.mean, fastest.label
+        is_bound = fastest.arrival.mean_is_lower_bound
+        name = f"Evaluations to within {_percent(data.margin)} of the best"
+        baseline = next((s.arrival for s in summaries if s.arrival and s.is_baseline), None)
+        if baseline is not None:
+            bound = _lower_bound(baseline.mean_is_lower_bound)
+            note += f"; random search {bound}{baseline.mean:.0f}"
+    return [_tile(name, f"{_lower_bound(is_bound)}{mean:.0f}", "mean per seed", note)]
 
 
 def _tile(name: str, figure: str, unit: str, note: str) -> str:

@@ -22,12 +22,14 @@ from flows.report import (
     EmbeddingMap,
     Predictions,
     ReportData,
+    SearchComparison,
     Specification,
     principal_plane,
     render_report,
 )
 from flows.report.cells import draw_cell, highlight_code
 from flows.report.summaries import sample_rows, summarize_searches, summarize_trials
+from flows.search_table import SearchResult, regret_table, threshold_table
 from warehouse import Target
 
 NOW = datetime(2026, 5, 4, 14, 30)
@@ -94,6 +96,29 @@ def comparison_rows(label: str) -> pl.DataFrame:
     )
 
 
+def search_comparison(label: str) -> SearchComparison:
+    """Two configurations with three seeds; the second never arrives at the second threshold."""
+    rng = np.random.default_rng(0)
+    first = np.maximum.accumulate(rng.uniform(68, 72.5, (3, 40)), axis=1)
+    second = np.maximum.accumulate(rng.uniform(60, 70, (3, 40)), axis=1)
+    first[:, 20:] = 73.5
+    results = [
+        SearchResult(label, first.tolist(), 30.0),
+        SearchResult("other", [row.tolist()[:30] for row in second], None),
+    ]
+    return SearchComparison(
+        experiment=label,
+        architectures=5260,
+        best=73.5,
+        seeds=3,
+        budget=40,
+        finding=label,
+        rows=threshold_table(results, {"90 %": 66.15, "99 %": 72.765}, 40),
+        regrets=regret_table(results, 73.5, [20, 40], 40),
+        curves={label: first, "other": second[:, :30]},
+    )
+
+
 def full(text: str = "some words") -> ReportData:
     """A report with every section, `text` wherever words can stand."""
     rng = np.random.default_rng(0)
@@ -119,6 +144,7 @@ def full(text: str = "some words") -> ReportData:
             kendall_tau=[0.5, 0.6, 0.7, 0.4], n=[14, 14, 55, 14], encoding=["a", "a", "a", text]
         ),
         comparisons=[Comparison(text, "canonical", 5260, 10, 10, text, comparison_rows(text))],
+        search_comparisons=[search_comparison(text)],
         map=EmbeddingMap(
             pl.DataFrame({"native": natives, "x": true, "y": true, "value": true}), text, (text, "")
         ),
@@ -185,7 +211,7 @@ def test_every_chart_compiles_and_has_its_place() -> None:
     page = Page(render_report(full()))
     places = {a["data-specification"] for tag, a in page.elements if tag == "div" and len(a) == 3}
     assert places == set(page.specifications)
-    assert len(places) == 6
+    assert len(places) == 7
     for specification in page.specifications.values():
         svg = vl_convert.vegalite_to_svg(specification | {"width": 400})
         assert svg.startswith("<svg")
@@ -228,6 +254,7 @@ def test_nothing_in_the_data_becomes_an_element(text: str) -> None:
         ("predictions", "cole train nasbench201 --encoding code.expression --dataset cifar100"),
         ("trials", "--dataset cifar100 -n 55"),
         ("comparisons", "cole compare predictors primitives --dataset cifar100"),
+        ("search_comparisons", "cole compare search defaults --dataset cifar100"),
         ("map", "cole embed nasbench201 --encoding code.expression --lm minilm"),
         ("best", "cole ingest nasbench201 analog-nasbench"),
     ],
@@ -400,3 +427,22 @@ def test_a_comparison_says_what_its_table_holds() -> None:
     assert "5,260 architectures, one of each canonical form; 10 × 10 folds" in html
     assert "p &lt; 0.001 · 90/1/9" in html
     assert "collapsed in 100 of 100" in html
+
+
+def test_a_comparison_of_searches_says_what_its_tables_hold() -> None:
+    page = Page(html := render_report(full("ours")))
+    assert "3 seeds × 40 evaluations, 5,260 architectures" in html
+    assert "3 never arrive" in html
+    assert "≥ 40.0" in html
+    assert "<strong>21.0</strong>" in html  # 99 % is reached with the 21st evaluation
+    assert "not reached" in html
+    assert "≤ " in html  # the second one's seeds ended before
+    assert "10.0 s" in html  # 30 s for three seeds
+    curves = pl.read_csv(io.StringIO(curve_csv(page)))
+    assert curves["search"].unique().sort().to_list() == ["other", "ours"]
+    assert curves.filter(search="ours", evaluation=40)["mean"].to_list() == [73.5]
+
+
+def curve_csv(page: Page) -> str:
+    datasets = page.specifications["search-comparison-0-0"]["datasets"].values()
+    return next(csv for csv in datasets if csv.startswith("search,"))
