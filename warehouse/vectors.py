@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cole_core.errors import InputError
+from warehouse.errors import raise_full_disk
 
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
 _READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
@@ -82,12 +83,19 @@ class VectorStore:
         Args:
             spec_id: The table; made if it is not there.
             rows: See `vector_rows`.
+
+        Raises:
+            OSError: The disk is full (errno ENOSPC), or cannot be written.
         """
         dataset = self.dataset(spec_id)
-        if dataset is None:
-            lance.write_dataset(rows, self._path(spec_id))
-        else:
-            dataset.insert(rows)
+        try:
+            if dataset is None:
+                lance.write_dataset(rows, self._path(spec_id))
+            else:
+                dataset.insert(rows)
+        except OSError as error:
+            raise_full_disk(error)
+            raise
 
     def compact(self, spec_id: str) -> int:
         """Joins small fragments where there are many, and drops versions nobody reads any more.
@@ -109,6 +117,17 @@ class VectorStore:
             return None
         rows = dataset.to_table(columns=["vector"], filter=pc.field("text_hash") == text_hash)
         return np.array(rows["vector"][0].as_py(), np.float32) if len(rows) else None
+
+    def vectors_of(self, spec_id: str, text_hashes: list[str]) -> dict[str, np.ndarray]:
+        """The vectors (d,) float32 of those texts that have one, by their hash."""
+        dataset = self.dataset(spec_id)
+        if dataset is None or not text_hashes:
+            return {}
+        rows = dataset.to_table(
+            columns=["text_hash", "vector"], filter=pc.field("text_hash").isin(text_hashes)
+        )
+        vectors = np.array(rows["vector"].to_pylist(), np.float32)
+        return dict(zip(rows["text_hash"].to_pylist(), vectors, strict=True))
 
     def index(self, spec_id: str) -> str | None:
         """The kind of the index over a table's vectors, such as IVF_HNSW_SQ; None without one."""

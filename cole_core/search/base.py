@@ -55,6 +55,8 @@ class SearchProblem:
         candidates: The whole pool, where it is finite and its vectors are at hand; None otherwise.
             No other architecture is proposed.
         is_prepared: Whether an algorithm's `prepare` made it.
+        announce: Told of the architectures that `evaluate` is about to be called for, of all
+            searches that go together, so that they can be evaluated at once.
     """
 
     space: SearchSpace
@@ -63,6 +65,7 @@ class SearchProblem:
     evaluate: Callable[[str], float]
     candidates: Sequence[str] | None = None
     is_prepared: bool = False
+    announce: Callable[[Sequence[str]], None] = lambda _: None
 
     def is_new(self, native: str, seen: set[str]) -> bool:
         """Whether an architecture may be proposed: a candidate, and no twin of a seen one."""

@@ -60,9 +60,14 @@ def run_searches(
             [searches[place][:behind] for place in batch],
             [batch_generator(seeds[place], behind) for place in batch],
         )
+        chosen = [
+            _choose(problem, searches[place], behind, proposed, budget)
+            for place, proposed in zip(batch, proposals, strict=True)
+        ]
+        problem.announce([proposal.native for each in chosen for proposal in each])
         made: dict[int, list[Step]] = {}
-        for place, proposed in zip(batch, proposals, strict=True):
-            new = _evaluate(problem, searches[place], behind, proposed, budget)
+        for place, wanted in zip(batch, chosen, strict=True):
+            new = _evaluate(problem, searches[place], wanted)
             if new:
                 made[place] = new
             # A batch without anything new means that the pool is exhausted.
@@ -72,35 +77,39 @@ def run_searches(
             yield made
 
 
-def _evaluate(
+def _choose(
     problem: SearchProblem,
-    steps: list[Step],
+    steps: Sequence[Step],
     start: int,
     proposals: Sequence[Proposal],
     budget: int,
-) -> list[Step]:
-    """Evaluates what is left of a batch, and appends it to the steps.
+) -> list[Proposal]:
+    """What is left of a batch.
 
     The surrogate of a begun batch may have been fitted on another machine and rounded otherwise,
     so that its last proposals need not be the same: the batch is filled up with what is not there
     yet.
     """
     seen = seen_forms(problem, steps[start:])
-    new: list[Step] = []
-    for proposal in proposals:
-        if len(steps) == min(start + len(proposals), budget):
-            break
-        if problem.canonical(proposal.native) in seen:
-            continue
-        step = Step(
-            len(steps),
+    room = min(start + len(proposals), budget) - len(steps)
+    return [each for each in proposals if problem.canonical(each.native) not in seen][:room]
+
+
+def _evaluate(
+    problem: SearchProblem, steps: list[Step], proposals: Sequence[Proposal]
+) -> list[Step]:
+    """Evaluates proposals and appends them to the steps."""
+    new = [
+        Step(
+            len(steps) + i,
             proposal.native,
             problem.evaluate(proposal.native),
             proposal.predicted_mean,
             proposal.predicted_std,
         )
-        steps.append(step)
-        new.append(step)
+        for i, proposal in enumerate(proposals)
+    ]
+    steps += new
     return new
 
 
