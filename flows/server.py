@@ -13,11 +13,13 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_START_SECONDS = 120
+_START_SECONDS = 300  # five on an idle machine; a busy one takes minutes
 _PR_SET_PDEATHSIG = 1
+SERVER_OF = "COLE_SERVER_OF"  # in a server's environment: the process that it is for
 
 
 class LocalServer:
@@ -36,17 +38,21 @@ class LocalServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "prefect", "server", "start", "--no-ui"),
-                *("--host", "127.0.0.1", "--port", str(self._port)),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | {"PREFECT_SERVER_API_HOST": "127.0.0.1"},
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-        )
+        with warnings.catch_warnings():
+            # The child does nothing of Lance's before it becomes the server.
+            warnings.filterwarnings("ignore", message="lance is not fork-safe")
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "prefect", "server", "start", "--no-ui"),
+                    *("--host", "127.0.0.1", "--port", str(self._port)),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=os.environ
+                | {"PREFECT_SERVER_API_HOST": "127.0.0.1", SERVER_OF: str(os.getpid())},
+                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+            )
         return self
 
     def __exit__(self, *_: object) -> None:
