@@ -6,7 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from flows import compare_cli, entry, evaluate_cli, maintenance_cli, questions_cli, transfer_cli
+from flows import (
+    compare_cli,
+    doctor_cli,
+    entry,
+    evaluate_cli,
+    maintenance_cli,
+    questions_cli,
+    transfer_cli,
+)
 from flows.choices import Measured, Vectors
 from flows.output import Printer
 from flows.server import run_flow
@@ -428,3 +436,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+app.command(rich_help_panel=UPKEEP)(doctor_cli.doctor)

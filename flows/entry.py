@@ -30,7 +30,7 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
     """Runs a command line.
 
     Returns:
-        The exit code: 0 done, 2 bad input, 130 interrupted. Faults raise.
+        The exit code: 0 done, 1 a full disk, 2 bad input, 130 interrupted. Other faults raise.
     """
     try:
         check_arguments(arguments)
@@ -43,6 +43,12 @@ def run(app: typer.Typer, arguments: Sequence[str]) -> int:
                 text = f"{given}: {text.partition(': ')[2] or text}"
             complain(f"{text.rstrip('.')}; see '{_command(error)} --help'")
     except OSError as error:
+        if error.errno == errno.ENOSPC:
+            complain(
+                "no space left on the disk: free some and run the same command again, it goes on "
+                "from what was committed"
+            )
+            return FAULT
         if error.errno not in _PATH_ERRORS or error.filename is None:
             raise
         complain(f"{error.filename}: {error.strerror}; name a place that can be used")

@@ -17,6 +17,7 @@ import duckdb
 import polars as pl
 
 from cole_core.errors import InputError
+from warehouse.errors import raise_full_disk
 from warehouse.queries import query
 
 _RETRY_SECONDS = 30.0
@@ -63,12 +64,22 @@ class Catalog:
         """One transaction, committed at the end and rolled back on an error.
 
         The caller holds the writer lock. An old catalog is migrated first.
+
+        Raises:
+            OSError: The disk is full (errno ENOSPC).
         """
-        with self._one_at_a_time, contextlib.closing(self._connect(read_only=False)) as connection:
-            self._migrate(connection)
-            connection.execute("BEGIN")
-            yield connection  # an error closes the connection, which rolls back
-            connection.execute("COMMIT")
+        try:
+            with (
+                self._one_at_a_time,
+                contextlib.closing(self._connect(read_only=False)) as connection,
+            ):
+                self._migrate(connection)
+                connection.execute("BEGIN")
+                yield connection  # an error closes the connection, which rolls back
+                connection.execute("COMMIT")
+        except duckdb.Error as error:
+            raise_full_disk(error)
+            raise
 
     def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
         deadline = time.monotonic() + _RETRY_SECONDS
