@@ -1,6 +1,7 @@
 """Flow: what the warehouse knows of a space, as one HTML file."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from flows.search_experiments import EXPERIMENTS as SEARCH_EXPERIMENTS
 from flows.search_labels import describe_search, search_labels
 from flows.search_table import finding as search_finding
 from flows.training import split_pool
+from flows.trial_labels import name_trials
 from warehouse import Target, Warehouse
 
 BEST = 6
@@ -96,8 +98,11 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
     values = architectures.join(
         warehouse.labels(space, target), on="architecture_id", how="inner", maintain_order="left"
     )
-    searches = named_searches(warehouse, space, target)
-    trials = warehouse.trials_of(space, target)
+    specifications = {
+        row["spec_id"]: row for row in warehouse.specifications().iter_rows(named=True)
+    }
+    searches = named_searches(warehouse, space, target, specifications)
+    trials = name_trials(warehouse.trials_of(space, target), specifications)
     head = warehouse.best_head(space, target)
     pool = None if head is None else _labelled_pool(warehouse, space, target, head)
     complete = values.height == architectures.height
@@ -132,15 +137,17 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
     )
 
 
-def named_searches(warehouse: Warehouse, space: SearchSpace, target: Target) -> pl.DataFrame:
+def named_searches(
+    warehouse: Warehouse,
+    space: SearchSpace,
+    target: Target,
+    specifications: Mapping[str, Any],
+) -> pl.DataFrame:
     """Every step of every search: search_id, algorithm, seed, compared, label, step, native, value.
 
     The label is null for searches that a comparison ran: they are named by what it compared.
     """
     found = warehouse.searches_of(space, target)
-    specifications = {
-        row["spec_id"]: row for row in warehouse.specifications().iter_rows(named=True)
-    }
     id_of: dict[str, str] = {}
     described: dict[str, dict[str, Any]] = {}
     for row in found.filter(~pl.col("compared")).iter_rows(named=True):

@@ -38,16 +38,25 @@ def describe_search(
     }
     if configuration["encoding"] != "none":
         described["encoding"] = configuration["encoding"]
-    if specification is not None:
-        details = json.loads(specification["specification"])
-        described |= {
-            "context": configuration["context"],
-            "lm": specification["language_model"],
-            "pooling": specification["pooling"],
-            "precision": specification["precision"],
-            "random_init": details.get("random_init"),
-        }
-    return described
+    return described | describe_vectors(configuration["context"], specification)
+
+
+def describe_vectors(context: str, specification: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What determines the vectors of a text encoding; nothing for a structural one.
+
+    Args:
+        context: Of the rendering.
+        specification: language_model, pooling, precision and specification (JSON).
+    """
+    if specification is None:
+        return {}
+    return {
+        "context": context,
+        "lm": specification["language_model"],
+        "pooling": specification["pooling"],
+        "precision": specification["precision"],
+        "random_init": json.loads(specification["specification"]).get("random_init"),
+    }
 
 
 def search_labels(
@@ -62,6 +71,23 @@ def search_labels(
         ids: What tells them apart where words do not.
         always: What stands in every label that has it; of the rest what is not the same for all.
     """
+    names = varying_names(descriptions, always)
+    settings = _settings(descriptions)
+    made = [
+        " · ".join(
+            [*(words_for(name, each[name]) for name in names if each.get(name) is not None), *words]
+        )
+        or words_for("algorithm", each["algorithm"])
+        for each, words in zip(descriptions, settings, strict=True)
+    ]
+    return [
+        label if made.count(label) == 1 else f"{label} ({id_[:6]})"
+        for label, id_ in zip(made, ids, strict=True)
+    ]
+
+
+def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[str]) -> list[str]:
+    """What to say of the vectors: what is always said, and what is not the same for all."""
     names = [
         name
         for name in ("algorithm", "encoding", "lm", "context", "pooling", "precision")
@@ -69,18 +95,7 @@ def search_labels(
     ]
     if any(each.get("random_init") is not None for each in descriptions):
         names.append("random_init")
-    settings = _settings(descriptions)
-    made = [
-        " · ".join(
-            [*(_words(name, each[name]) for name in names if each.get(name) is not None), *words]
-        )
-        or _words("algorithm", each["algorithm"])
-        for each, words in zip(descriptions, settings, strict=True)
-    ]
-    return [
-        label if made.count(label) == 1 else f"{label} ({id_[:6]})"
-        for label, id_ in zip(made, ids, strict=True)
-    ]
+    return names
 
 
 def _settings(descriptions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
@@ -105,7 +120,7 @@ def _settings(descriptions: Sequence[Mapping[str, Any]]) -> list[list[str]]:
         else:
             names = dict.fromkeys(name for other in alike for name in other)
             varying = [n for n in names if any(other.get(n) != own.get(n) for other in alike)]
-            words.append([_words(name, own[name]) for name in varying if name in own])
+            words.append([words_for(name, own[name]) for name in varying if name in own])
     return words
 
 
@@ -123,7 +138,7 @@ def _nearest_preset(own: Mapping[str, Any], structural: bool, asked: Iterable[st
             {"parameters": _parameters(bananas.get_params()), "resolved": resolved}, asked
         )
         changes[name] = [
-            _words(key, value)
+            words_for(key, value)
             for key, value in _ordered(own).items()
             if key not in usual or not _equal(usual[key], value)
         ]
@@ -145,7 +160,8 @@ def _equal(one: Any, other: Any) -> bool:
     return json.dumps(one) == json.dumps(other)  # stored ones have lists for tuples
 
 
-def _words(name: str, value: Any) -> str:
+def words_for(name: str, value: Any) -> str:
+    """A setting in words."""
     if name in ("algorithm", "head"):
         return str(value).replace("_", " ")
     if name in ("encoding", "lm", "pooling", "precision"):

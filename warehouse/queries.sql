@@ -274,7 +274,7 @@ WHERE space = $space AND target = $target
 ORDER BY search_id;
 
 -- name: trials_of
-SELECT trial_id, encoding, context, language_model, head, n, draw, kendall_tau, configuration
+SELECT trial_id, encoding, context, spec_id, head, n, draw, kendall_tau, configuration
 FROM trials
 WHERE space = $space AND target = $target AND folds IS NULL  -- the others stand in comparisons
 ORDER BY encoding, head, n, draw;

@@ -157,8 +157,8 @@ class ReportData:
         best_known: The best value of the target that the space has, where all are measured.
         margin: A search has arrived at (1 - margin) × `best_known`.
         predictions: Held-out predictions of one head.
-        trials: encoding, language_model (null: structural), head, n, kendall_tau: one row for
-            each draw of a training set; encoding and head in words that tell settings apart.
+        trials: series (what the head reads) and head, both in words that tell settings apart, n,
+            kendall_tau: one row for each draw of a training set.
         comparisons: Comparisons of predictors on the target.
         search_comparisons: Comparisons of searches for the target.
         map: The embedding map.

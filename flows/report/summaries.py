@@ -88,12 +88,7 @@ def summarize_trials(trials: pl.DataFrame) -> pl.DataFrame:
     """
     tau = pl.col("kendall_tau")
     frame = (
-        trials.with_columns(pl.col("encoding", "language_model").cast(pl.String))
-        .with_columns(
-            series=pl.concat_str("encoding", "language_model", separator=" · ", ignore_nulls=True),
-            head=pl.col("head").str.replace_all("_", " "),
-        )
-        .group_by("series", "head", "n")
+        trials.group_by("series", "head", "n")
         .agg(
             draws=pl.len(),
             mean=tau.mean().fill_nan(None),

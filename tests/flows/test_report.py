@@ -69,8 +69,7 @@ def searches(
 def trials(**columns: list[object]) -> pl.DataFrame:
     count = len(columns["kendall_tau"])
     plain: dict[str, object] = {
-        "encoding": ["code.expression"] * count,
-        "language_model": ["minilm"] * count,
+        "series": ["code.expression · minilm"] * count,
         "head": ["ridge"] * count,
         "n": [14] * count,
     }
@@ -141,7 +140,7 @@ def full(text: str = "some words") -> ReportData:
             55,
         ),
         trials=trials(
-            kendall_tau=[0.5, 0.6, 0.7, 0.4], n=[14, 14, 55, 14], encoding=["a", "a", "a", text]
+            kendall_tau=[0.5, 0.6, 0.7, 0.4], n=[14, 14, 55, 14], series=["a", "a", "a", text]
         ),
         comparisons=[Comparison(text, "canonical", 5260, 10, 10, text, comparison_rows(text))],
         search_comparisons=[search_comparison(text)],
@@ -337,7 +336,7 @@ def test_labels_are_curves_of_their_own_and_random_search_comes_last() -> None:
 def test_trials_are_summarized_by_series_head_and_size() -> None:
     taus = summarize_trials(
         trials(
-            kendall_tau=[0.2, 0.4, 0.9, 0.1], n=[14, 14, 55, 55], head=["a_b", "a_b", "a_b", "c"]
+            kendall_tau=[0.2, 0.4, 0.9, 0.1], n=[14, 14, 55, 55], head=["a b", "a b", "a b", "c"]
         )
     )
     assert taus.select("series", "head", "n", "draws", "mean").rows() == [
@@ -358,7 +357,7 @@ def test_a_collapsed_head_shows_as_collapsed() -> None:
 
 
 def test_structural_encodings_have_no_language_model() -> None:
-    taus = summarize_trials(trials(kendall_tau=[0.2], language_model=[None], encoding=["path"]))
+    taus = summarize_trials(trials(kendall_tau=[0.2], series=["path"]))
     assert taus["series"].to_list() == ["path"]
 
 
