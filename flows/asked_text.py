@@ -10,6 +10,7 @@ from cole_core.encodings import RenderingError, TextEncoding, get_encoding
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
+from flows.spaces import find_space
 from warehouse import Warehouse
 
 LARGEST = 1_000_000
@@ -80,19 +81,6 @@ def read_asked(
             raise
         return Asked("text", what, search_space, None, " ".join(what.split())[:60])
     return _architecture(search_space, what, encoding, context)
-
-
-def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
-    """The search space, with the parameters that most of its stored architectures have.
-
-    Raises:
-        InputError: The name is unknown.
-    """
-    default = get_space(name)
-    stored = warehouse.parameters_of(name)
-    if not stored or dict(default.parameters) in stored:
-        return default
-    return get_space(name, **stored[0])
 
 
 def text_encoding(space: SearchSpace, name: str) -> TextEncoding:

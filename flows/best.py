@@ -7,9 +7,9 @@ import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
-from flows.asked_text import find_space
 from flows.choices import Measured
 from flows.kinds import describe, one_target, preferred_targets
+from flows.spaces import find_space
 from warehouse import Target, Warehouse
 
 MOST = 100_000

@@ -13,11 +13,11 @@ from prefect.cache_policies import NO_CACHE
 
 from cole_core.errors import InputError
 from cole_core.language_models import EmbeddingSpecification, specify
-from cole_core.spaces import get_space
 from flows.cluster import Cluster
 from flows.progress import track
 from flows.rendering import NO_CONTEXT, get_text_encoding
 from flows.runs import recorded_run
+from flows.spaces import find_space
 from warehouse import Warehouse
 from warehouse.spool import Spool
 from warehouse.writer import Writer
@@ -89,7 +89,7 @@ def embed(
         "strict_length": strict_length,
         "cluster": asdict(cluster),
     }
-    search_space, spec_id = get_space(space), specification.spec_id
+    search_space, spec_id = find_space(Warehouse(home), space), specification.spec_id
     with (
         recorded_run(home, "embed", parameters) as run,
         run.warehouse.writer("cole embed", run.run_id) as writer,
@@ -128,8 +128,7 @@ def plan(
     options: dict[str, Any] | None = None,
 ) -> EmbeddingSpecification:
     """The specification that the flow will use; its arguments and errors are the flow's."""
-    Warehouse(home)
-    get_text_encoding(get_space(space), encoding, context)
+    get_text_encoding(find_space(Warehouse(home), space), encoding, context)
     cluster.check()
     return specify(lm, pooling=pooling, precision=precision, max_length=max_length, **options or {})
 

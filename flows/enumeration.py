@@ -10,10 +10,10 @@ from prefect.cache_policies import NO_CACHE
 
 from cole_core.errors import InputError
 from cole_core.hashing import hash_text
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from flows.progress import track
 from flows.runs import recorded_run
+from flows.spaces import find_space
 from warehouse import Warehouse
 from warehouse.warehouse import space_parameters
 from warehouse.writer import Writer
@@ -42,15 +42,14 @@ def enumerate_architectures(
         recorded_run(home, "enumerate", parameters) as run,
         run.warehouse.writer("cole enumerate", run.run_id) as writer,
     ):
-        added = add_architectures(run.warehouse, writer, get_space(space), natives)
+        added = add_architectures(run.warehouse, writer, find_space(run.warehouse, space), natives)
         run.summary = {"architectures": added, "skipped": len(natives) - added}
     return run.summary
 
 
 def plan(home: str, space: str, samples: int | None = None, seed: int = 0) -> list[str]:
     """The native strings that the flow will store; its arguments and errors are the flow's."""
-    Warehouse(home)
-    search_space = get_space(space)
+    search_space = find_space(Warehouse(home), space)
     if samples is None:
         return list(search_space.enumerate())
     return sample_distinct(search_space, samples, seed)

@@ -6,10 +6,10 @@ import polars as pl
 from prefect import flow
 
 from cole_core.evaluation import read_evaluations
-from cole_core.spaces import get_space
 from flows.enumeration import add_architectures
 from flows.progress import track
 from flows.runs import recorded_run
+from flows.spaces import find_space
 from warehouse import Warehouse
 
 
@@ -26,7 +26,7 @@ def ingest(home: str, space: str, origin: str, source: str | None = None) -> dic
     Raises:
         InputError: The origin cannot be read, a row is not right, or a value changed.
     """
-    search_space = get_space(space)
+    search_space = find_space(Warehouse(home), space)
     rows = plan(home, space, origin, source)
     parameters = {"space": space, "origin": origin, "source": source}
     with (
@@ -48,7 +48,8 @@ def ingest(home: str, space: str, origin: str, source: str | None = None) -> dic
 
 def plan(home: str, space: str, origin: str, source: str | None = None) -> pl.DataFrame:
     """The evaluations that the flow will store, checked; arguments and errors are the flow's."""
-    warehouse, search_space = Warehouse(home), get_space(space)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     rows = read_evaluations(origin, search_space)
     natives = rows["native"].unique()
     ids = pl.Series([search_space.architecture_id(native) for native in natives], dtype=pl.String)

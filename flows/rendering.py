@@ -16,10 +16,10 @@ from prefect.cache_policies import NO_CACHE
 
 from cole_core.encodings import RenderingError, TextEncoding, get_encoding
 from cole_core.errors import InputError
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from flows.progress import track
 from flows.runs import recorded_run
+from flows.spaces import find_space
 from warehouse import Warehouse
 
 NO_CONTEXT = "none"
@@ -66,7 +66,7 @@ def render(
         run.warehouse.writer("cole render", run.run_id) as writer,
         processes(text_encoding) as executor,
     ):
-        search_space = get_space(space)
+        search_space = find_space(run.warehouse, space)
         wanted = draw(run.warehouse.architectures(search_space), samples, seed)
         missing = run.warehouse.missing_renderings(search_space, encoding, context)
         missing = missing.join(wanted, on="architecture_id", how="semi", maintain_order="left")
@@ -95,7 +95,7 @@ def plan(
 ) -> TextEncoding:
     """The encoding that the flow will use; its arguments and errors are the flow's."""
     warehouse = Warehouse(home)
-    search_space = get_space(space)
+    search_space = find_space(warehouse, space)
     found = get_text_encoding(search_space, encoding, context)
     if samples is not None:
         draw(warehouse.architectures(search_space), samples, seed)
