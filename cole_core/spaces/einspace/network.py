@@ -26,6 +26,9 @@ class Network(nn.Module):
     def __init__(self, program: Program, classes: int) -> None:
         super().__init__()
         self._program = program
+        self._last_reader = {
+            number: place for place, step in enumerate(program.steps) for number in step.inputs
+        }
         for step in program.steps:
             if step.operation.name == "pos_enc":
                 encodings = [
@@ -42,9 +45,12 @@ class Network(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         values: dict[int, Tensors] = {0: [x]}
-        for step in self._program.steps:
+        for place, step in enumerate(self._program.steps):
             inputs = [values[number] for number in step.inputs]
             values.update(zip(step.outputs, self._run(step, inputs), strict=True))
+            for number in set(step.inputs):  # so that evaluation needs little memory
+                if self._last_reader[number] == place:
+                    del values[number]
         (x,) = values[self._program.output]
         return self.classifier(x.mean(dim=(2, 3) if self._is_image else 1))
 
