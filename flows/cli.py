@@ -8,12 +8,14 @@ import typer
 
 from flows import (
     compare_cli,
+    deploy_cli,
     doctor_cli,
     entry,
     evaluate_cli,
     maintenance_cli,
     questions_cli,
     transfer_cli,
+    watch_cli,
 )
 from flows.choices import Measured, Vectors
 from flows.output import Printer
@@ -436,4 +438,7 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+app.command(rich_help_panel=UPKEEP)(doctor_cli.doctor)
+app.add_typer(watch_cli.app, name="watch", rich_help_panel=UPKEEP)
+app.command(rich_help_panel=UPKEEP)(deploy_cli.deploy)
 app.command(rich_help_panel=UPKEEP)(doctor_cli.doctor)

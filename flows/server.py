@@ -17,6 +17,8 @@ import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cole_core.errors import InputError
+
 _START_SECONDS = 300  # five on an idle machine; a busy one takes minutes
 _PR_SET_PDEATHSIG = 1
 SERVER_OF = "COLE_SERVER_OF"  # in a server's environment: the process that it is for
@@ -27,7 +29,15 @@ class LocalServer:
 
     Use it as a context manager: it starts at once, `ready` waits for it, and it ends with the
     block or with this process.
+
+    Args:
+        port: Where it listens; None takes a free port.
+        ui: Whether it has its page, for a server that people look at.
     """
+
+    def __init__(self, port: int | None = None, ui: bool = False) -> None:
+        self._wanted = port
+        self._ui = ui
 
     def __enter__(self) -> "LocalServer":
         from prefect.settings import PREFECT_API_URL
@@ -36,14 +46,23 @@ class LocalServer:
         if PREFECT_API_URL.value():
             return self
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            # As a server binds: a port whose last connections are just closing is free.
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                free.bind(("127.0.0.1", self._wanted or 0))
+            except OSError as error:
+                raise InputError(
+                    f"port {self._wanted} is taken: name another with --port, or the server that "
+                    "has it with PREFECT_API_URL"
+                ) from error
             self._port = free.getsockname()[1]
         with warnings.catch_warnings():
             # The child does nothing of Lance's before it becomes the server.
             warnings.filterwarnings("ignore", message="lance is not fork-safe")
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "prefect", "server", "start", "--no-ui"),
+                    *(sys.executable, "-m", "prefect", "server", "start"),
+                    "--ui" if self._ui else "--no-ui",
                     *("--host", "127.0.0.1", "--port", str(self._port)),
                 ],
                 stdin=subprocess.DEVNULL,

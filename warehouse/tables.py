@@ -19,6 +19,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "searches": ("search_id",),
     "search_steps": ("search_id", "step"),
     "search_comparisons": ("comparison_id", "configuration_id", "threshold"),
+    "watches": ("watch_id",),
     "search_regrets": ("comparison_id", "configuration_id", "evaluations"),
 }
 """Every table of the schema `store` by the columns that identify a row."""

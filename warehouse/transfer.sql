@@ -93,6 +93,9 @@ SELECT * FROM incoming ANTI JOIN store.search_comparisons USING (comparison_id);
 INSERT INTO store.search_regrets BY NAME
 SELECT * FROM incoming ANTI JOIN store.search_regrets USING (comparison_id);
 
+-- name: import_watches
+INSERT OR IGNORE INTO store.watches BY NAME SELECT * FROM incoming;
+
 -- name: dangling_rows
 -- What an export's rows refer to and do not bring along.
 SELECT 'renderings' AS "table", 'architecture_id' AS "column", count(*) AS rows

@@ -79,3 +79,48 @@ WHERE trial_id IN (SELECT trial_id FROM store.heads WHERE head_id = $head_id);
 
 -- name: forget_head
 DELETE FROM store.heads WHERE head_id = $head_id;
+
+-- name: watches
+SELECT watch_id, spec_id, space, encoding, context, arguments, device, added_at
+FROM store.watches
+ORDER BY added_at, watch_id;
+
+-- name: insert_watch
+INSERT OR IGNORE INTO store.watches BY NAME SELECT * FROM incoming;
+
+-- name: delete_watch
+DELETE FROM store.watches WHERE watch_id = $watch_id;
+
+-- name: rendered_kinds
+-- Whole: rendered without a number of samples, so that new architectures are to be rendered too.
+SELECT space, space_parameters, encoding, context, bool_or(whole) AS whole
+FROM (
+    SELECT DISTINCT space, space_parameters, encoding, context, renderings.run_id
+    FROM store.renderings AS renderings JOIN store.architectures USING (architecture_id)
+)
+JOIN (
+    SELECT run_id, flow = 'render' AND (parameters ->> '$.samples') IS NULL AS whole
+    FROM store.runs
+) USING (run_id)
+GROUP BY ALL
+ORDER BY ALL;
+
+-- name: trained_heads
+SELECT space, encoding, context, spec_id, head, target, configuration -> '$.surrogate' AS surrogate,
+       (configuration ->> '$.seed')::INTEGER AS seed, list(DISTINCT n ORDER BY n) AS sizes,
+       max(draw) + 1 AS draws
+FROM store.trials
+WHERE folds IS NULL
+GROUP BY ALL
+ORDER BY ALL;
+
+-- name: count_missing_texts
+SELECT count(*) AS texts
+FROM (
+    SELECT DISTINCT text_hash
+    FROM store.renderings
+    JOIN store.architectures USING (architecture_id)
+    WHERE space = $space AND space_parameters = $space_parameters
+      AND encoding = $encoding AND context = $context
+)
+ANTI JOIN (SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash);

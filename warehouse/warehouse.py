@@ -184,6 +184,13 @@ class Warehouse:
         return self.read("count_texts", **where, spec_id=spec_id).row(0)
 
     @contextlib.contextmanager
+    def count_missing_texts(
+        self, space: SearchSpace, encoding: str, context: str, spec_id: str
+    ) -> int:
+        """How many distinct renderings have no vector under a specification yet."""
+        where = space_filter(space) | {"encoding": encoding, "context": context}
+        return int(self.read("count_missing_texts", **where, spec_id=spec_id).item())
+
     def missing_texts(
         self, space: SearchSpace, encoding: str, context: str, spec_id: str
     ) -> Iterator[Spool]:
@@ -428,6 +435,21 @@ class Warehouse:
 
     def migrate(self) -> None:
         """Brings a catalog of an earlier version to this program's; its caller may hold the lock.
+    def watches(self) -> pl.DataFrame:
+        """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,
+        added_at of the specifications that are kept up to date."""
+        return self.read("watches")
+
+    def rendered_kinds(self) -> pl.DataFrame:
+        """space, space_parameters, encoding, context of every rendering there is, and whether it
+        was made of the whole space once."""
+        return self.read("rendered_kinds")
+
+    def trained_heads(self) -> pl.DataFrame:
+        """What `cole train` has trained: space, encoding, context, spec_id, head, target,
+        surrogate (JSON), seed, sizes, draws."""
+        return self.read("trained_heads")
+
 
         Raises:
             InputError: There is no catalog, or it is of a newer version.

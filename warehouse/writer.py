@@ -218,6 +218,18 @@ class Writer:
         self._write_artifact(name, lambda path: shutil.copyfile(source, path))
         return 1
 
+    def add_watch(self, row: Mapping[str, Any]) -> int:
+        """Adds an embedding specification to those that are kept up to date (the columns of
+        store.watches but added_at and run_id)."""
+        columns: dict[str, Any] = {**row, "added_at": _now()}
+        texts = dict.fromkeys(("space", "encoding", "context"), pl.String)
+        return self._insert(["insert_watch"], pl.DataFrame([columns], schema_overrides=texts))
+
+    def remove_watch(self, watch_id: str) -> None:
+        """Keeps a specification up to date no longer; its vectors stay."""
+        with self._catalog.write() as connection:
+            connection.execute(query("delete_watch"), {"watch_id": watch_id})
+
     def add_report(self, name: str, html: str) -> Path:
         """Stores a report below the artifacts' directory and returns its path."""
         return self._write_artifact(
