@@ -19,13 +19,12 @@ import torch
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from cole_core.encodings import VectorEncoding, get_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.blas import one_blas_thread
 from cole_core.predictors.reductions import Reduction
-from cole_core.predictors.surrogate import Surrogate, fit_together
+from cole_core.predictors.surrogate import fit_together
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold, repeated_stratified_folds
@@ -43,8 +42,11 @@ from flows.pools import (
     Features,
     LabelledPool,
     fitting_specifications,
+    is_structural,
     label_pool,
     load_pool,
+    parts,
+    surrogate_kind,
 )
 from flows.progress import track
 from flows.runs import recorded_run
@@ -240,7 +242,8 @@ def plan(
     configurations = list(dict.fromkeys(configurations))
     if len(configurations) < 2:
         raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
-    surrogates = [_surrogate(search_space, each) for each in configurations]
+    for each in configurations:  # bad names are told before anything is read
+        make_surrogate(each.head, **each.surrogate_parameters())
     features = find_all_features(warehouse, search_space, configurations)
     pools = [
         label_pool(warehouse, search_space, load_pool(warehouse, search_space, each), target)
@@ -255,9 +258,13 @@ def plan(
         ]
     )
     contenders: list[Contender] = []
-    for each, found, pool, made, name in zip(
-        configurations, features, pools, surrogates, names, strict=True
-    ):
+    for each, found, pool, name in zip(configurations, features, pools, names, strict=True):
+        parameters = {
+            "head": each.head,
+            **surrogate_kind(search_space, found, pool),
+            **each.surrogate_parameters(),
+        }
+        made = make_surrogate(**parameters)
         columns = {
             "space": space,
             "encoding": found.encoding,
@@ -275,7 +282,6 @@ def plan(
             "strata": STRATA,
             "seed": protocol.seed,
         }
-        parameters = _parameters(search_space, each)
         contender = Contender(name, columns, configuration, parameters, pool)
         # The same surrogate under two names would be tested against itself.
         if contender.configuration_id not in {other.configuration_id for other in contenders}:
@@ -311,32 +317,46 @@ def find_all_features(
     found: list[Features] = []
     commands: list[str] = []
     for each in configurations:
-        if isinstance(get_encoding(space.name, each.encoding, **space.parameters), VectorEncoding):
+        names = [name for name in parts(each.encoding) if not is_structural(space, name)]
+        if is_structural(space, each.encoding):
             found.append(Features(each.encoding, "none", None, None))
             continue
-        vectors = Vectors(each.encoding, each.lm, each.context, each.pooling, each.precision)
-        covered = warehouse.embedded(space, each.encoding, each.context)
-        fitting = fitting_specifications(stored, vectors, each.random_init).join(
-            covered, on="spec_id", how="inner", maintain_order="left"
-        )
-        whole = fitting.filter(pl.col("cut") == 0)  # a comparison never reads cut texts
-        unlimited = pl.col("specification").str.json_path_match("$.max_length").is_null()
-        if whole.select(unlimited.any()).item():
-            whole = whole.filter(unlimited)  # a limit that no text reached changes nothing
-        if whole.height > 1:
-            raise InputError(
-                f"several specifications of '{each.lm}' hold '{each.encoding}': give --lm one of "
-                f"the ids {', '.join(whole['spec_id'].to_list())}"
-            )
-        if whole.is_empty():
-            commands += _commands(warehouse, space, each)
+        held = [_whole(warehouse, space, replace(each, encoding=name), stored) for name in names]
+        missing = [
+            replace(each, encoding=name)
+            for name, rows in zip(names, held, strict=True)
+            if rows.is_empty()
+        ]
+        if missing:
+            commands += [line for part in missing for line in _commands(warehouse, space, part)]
             continue
-        row = whole.row(0, named=True)
+        row = held[0].row(0, named=True)
         found.append(Features(each.encoding, each.context, row["spec_id"], row["language_model"]))
     if commands:
         listed = "; ".join(dict.fromkeys(commands))
         raise InputError(f"embeddings of whole texts are missing: make them with: {listed}")
     return found
+
+
+def _whole(
+    warehouse: Warehouse, space: SearchSpace, each: Configuration, stored: pl.DataFrame
+) -> pl.DataFrame:
+    """The specification that holds whole texts of one text encoding, if one does."""
+    vectors = Vectors(each.encoding, each.lm, each.context, each.pooling, each.precision)
+    covered = warehouse.embedded(space, each.encoding, each.context)
+    fitting = fitting_specifications(stored, vectors, each.random_init).join(
+        covered, on="spec_id", how="inner", maintain_order="left"
+    )
+    whole = fitting.filter(pl.col("cut") == 0)  # a comparison never reads cut texts
+    unlimited = pl.col("specification").str.json_path_match("$.max_length").is_null()
+    if whole.select(unlimited.any()).item():
+        whole = whole.filter(unlimited)  # a limit that no text reached changes nothing
+    if whole.height > 1:
+        raise InputError(
+            f"several specifications of '{each.lm}' hold '{each.encoding}': give --lm one of "
+            f"the ids {', '.join(whole['spec_id'].to_list())}"
+        )
+    return whole
 
 
 def _commands(warehouse: Warehouse, space: SearchSpace, each: Configuration) -> list[str]:
@@ -566,14 +586,3 @@ def _seed(seed: int, fold: Fold) -> int:
     """Seed of a trial's head: another for each split, the same for each contender."""
     state = np.random.SeedSequence([seed, fold.repeat, fold.fold]).generate_state(1)[0]
     return int(state >> 1)  # XGBoost takes a signed integer
-
-
-def _parameters(space: SearchSpace, each: Configuration) -> dict[str, Any]:
-    structural = isinstance(
-        get_encoding(space.name, each.encoding, **space.parameters), VectorEncoding
-    )
-    return {"head": each.head, "structural": structural, **each.surrogate_parameters()}
-
-
-def _surrogate(space: SearchSpace, each: Configuration) -> Surrogate:
-    return make_surrogate(**_parameters(space, each))

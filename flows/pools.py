@@ -1,7 +1,8 @@
 """The vectors and labels that heads and searches read: from the warehouse, never from a model."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,9 +20,9 @@ class Features:
     """Where a surrogate's vectors come from.
 
     Attributes:
-        encoding: A text or structural encoding.
+        encoding: A text or structural encoding; or several side by side, joined by `+`.
         context: The rendering's context.
-        spec_id: The embedding specification; None for a structural encoding.
+        spec_id: The embedding specification; None where all is structural.
         language_model: Its name for people; None for a structural encoding.
     """
 
@@ -50,13 +51,57 @@ class LabelledPool:
     labels_hash: str
 
 
+def parts(encoding: str) -> list[str]:
+    """The encodings that stand side by side in one."""
+    return [part.strip() for part in encoding.split("+")]
+
+
+def is_structural(space: SearchSpace, encoding: str) -> bool:
+    """Whether no part of an encoding needs a language model.
+
+    Raises:
+        InputError: A part is unknown, or stands there twice.
+    """
+    names = parts(encoding)
+    if len(set(names)) < len(names):
+        raise InputError(f"encoding '{encoding}' has a part twice: name each once")
+    made = [get_encoding(space.name, name, **space.parameters) for name in names]
+    return all(isinstance(each, VectorEncoding) for each in made)
+
+
+def surrogate_kind(
+    space: SearchSpace, features: Features, pool: Pool | LabelledPool
+) -> dict[str, Any]:
+    """What a surrogate must know about the vectors: arguments of `make_surrogate`.
+
+    Args:
+        space: The search space.
+        features: Where the vectors come from.
+        pool: Architectures with those vectors.
+    """
+    names = parts(features.encoding)
+    if len(names) == 1 or not pool.natives:
+        return {"structural": features.spec_id is None}
+    made = [get_encoding(space.name, name, **space.parameters) for name in names]
+    widths = [
+        each.encode(pool.natives[:1]).shape[1] if isinstance(each, VectorEncoding) else None
+        for each in made
+    ]
+    # All embeddings are of one specification, so what is left is shared evenly.
+    left = pool.vectors.shape[1] - sum(width or 0 for width in widths)
+    embedded = left // max(1, widths.count(None))
+    return {
+        "blocks": tuple((embedded, False) if width is None else (width, True) for width in widths)
+    }
+
+
 def find_features(warehouse: Warehouse, space: SearchSpace, vectors: Vectors) -> Features:
     """The stored specification that fits.
 
     Raises:
         InputError: The encoding is unknown, or nothing or more than one specification fits.
     """
-    if isinstance(get_encoding(space.name, vectors.encoding, **space.parameters), VectorEncoding):
+    if is_structural(space, vectors.encoding):
         return Features(vectors.encoding, vectors.context, None, None)
     fitting = fitting_specifications(warehouse.specifications(), vectors)
     asked = f"'{vectors.lm}' with pooling {vectors.pooling} and precision {vectors.precision}"
@@ -112,6 +157,11 @@ def load_pool(warehouse: Warehouse, space: SearchSpace, features: Features) -> P
     Raises:
         InputError: There are none; says which command makes them.
     """
+    names = parts(features.encoding)
+    if len(names) > 1:
+        return _side_by_side(
+            [load_pool(warehouse, space, _part(space, features, name)) for name in names]
+        )
     if features.spec_id is not None:
         return warehouse.pool(space, features.encoding, features.context, features.spec_id)
     encoding = get_encoding(space.name, features.encoding, **space.parameters)
@@ -126,6 +176,27 @@ def load_pool(warehouse: Warehouse, space: SearchSpace, features: Features) -> P
         natives=natives,
         canonical_ids=rows["canonical_id"].to_list(),
         vectors=encoding.encode(natives),
+    )
+
+
+def _part(space: SearchSpace, features: Features, name: str) -> Features:
+    if is_structural(space, name):
+        return Features(name, features.context, None, None)
+    return replace(features, encoding=name)
+
+
+def _side_by_side(pools: list[Pool]) -> Pool:
+    """The architectures that all pools have, in the first one's order, vectors side by side."""
+    rows = [{id_: row for row, id_ in enumerate(pool.architecture_ids)} for pool in pools]
+    first = pools[0]
+    kept = [i for i, id_ in enumerate(first.architecture_ids) if all(id_ in each for each in rows)]
+    ids = [first.architecture_ids[i] for i in kept]
+    taken = [pool.vectors[[row[id_] for id_ in ids]] for pool, row in zip(pools, rows, strict=True)]
+    return Pool(
+        architecture_ids=ids,
+        natives=[first.natives[i] for i in kept],
+        canonical_ids=[first.canonical_ids[i] for i in kept],
+        vectors=np.concatenate(taken, axis=1),
     )
 
 

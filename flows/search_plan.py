@@ -18,7 +18,7 @@ from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorith
 from cole_core.search.bananas import Bananas
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import reached
-from flows.pools import Features, LabelledPool
+from flows.pools import Features, LabelledPool, surrogate_kind
 from warehouse import Target
 
 
@@ -113,8 +113,9 @@ def make_plan(
         InputError: The algorithm or a parameter is unknown.
     """
     searcher = make_algorithm(algorithm, **parameters)
-    if searcher.reads_vectors and features.spec_id is None:
-        searcher = make_algorithm(algorithm, **parameters, structural=True)
+    if searcher.reads_vectors:
+        kind = surrogate_kind(space, features, pool)
+        searcher = make_algorithm(algorithm, **parameters, **kind)
     columns = {
         "space": space.name,
         "algorithm": algorithm,
@@ -126,7 +127,9 @@ def make_plan(
         "labels_hash": pool.labels_hash,
     }
     if isinstance(searcher, Bananas):
-        configuration["surrogate"] = searcher.surrogate_params()
+        # A setting that is not used says nothing: one that is new later leaves the ids as they are.
+        given = searcher.surrogate_params().items()
+        configuration["surrogate"] = {k: v for k, v in given if v is not None}
     return Plan(searcher, space, pool, columns, configuration)
 
 

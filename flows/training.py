@@ -19,7 +19,7 @@ from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Surrogate
 from cole_core.spaces import get_space
 from flows.choices import Measured, Vectors
-from flows.pools import LabelledPool, find_features, find_labelled_pool
+from flows.pools import LabelledPool, find_features, find_labelled_pool, surrogate_kind
 from flows.progress import track
 from flows.runs import recorded_run
 from flows.scores import score
@@ -140,10 +140,11 @@ def plan(
     make_surrogate(head, **head_parameters or {})  # bad names are told before anything is read
     search_space, warehouse = get_space(space), Warehouse(home)
     features = find_features(warehouse, search_space, vectors)
-    parameters = {"structural": features.spec_id is None, "seed": seed} | (head_parameters or {})
-    surrogate = make_surrogate(head, **parameters)
+    parameters = {"seed": seed} | (head_parameters or {})
     target = warehouse.target(search_space, **vars(measured))
     pool = find_labelled_pool(warehouse, search_space, features, target)
+    parameters |= surrogate_kind(search_space, features, pool)
+    surrogate = make_surrogate(head, **parameters)
     check_sizes(sizes, draws, len(pool.values))
     columns = {
         "space": space,

@@ -3,6 +3,7 @@
 Heavy libraries are imported by the head that needs them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +72,7 @@ def make_surrogate(
     head: str = "gaussian_process",
     *,
     structural: bool = False,
+    blocks: Sequence[tuple[int, bool]] | None = None,
     reduction: str | None = None,
     n_components: int | None = None,
     whitening: float = 0.35,
@@ -86,6 +88,8 @@ def make_surrogate(
         head: `mlp`, `xgboost`, `ridge`, `kernel_ridge` or `gaussian_process`.
         structural: Whether the vectors are a structural encoding and not embeddings, which
             changes the default of `reduction` to `none`.
+        blocks: For several encodings side by side, the width of each in the vectors and whether it
+            is structural. Embeddings are reduced as ever, structural encodings z-scored.
         reduction: `none`, `zscore`, `pca` or `whiten`.
         n_components: Largest number of components.
         whitening: Power of `whiten`, from 0 to 1.
@@ -134,7 +138,11 @@ def make_surrogate(
         made = heads.create(head, **parameters)
     except TypeError as error:
         raise InputError(f"head '{head}': {error}") from None
-    return Surrogate(made, whitening=whitening, **settings)
+    reduced = [
+        (int(width), "zscore" if is_structural else str(settings["reduction"]))
+        for width, is_structural in blocks or ()
+    ]
+    return Surrogate(made, whitening=whitening, blocks=reduced or None, **settings)
 
 
 def load_surrogate(path: str | Path) -> "Surrogate":

@@ -101,11 +101,13 @@ class PrincipalComponents(Reduction):
             variances, directions = _principal_axes(Z)
         kept = variances > _RELATIVE_FLOOR * max(float(variances[0]), 1e-300)
         kept[self.n_components :] = False
+        if not kept.any():  # equal vectors: one feature that is always zero
+            self.components_ = np.zeros((len(scale), 1))
+            return self
         variances, directions = variances[kept], directions[:, kept]
         axes = directions * variances ** (-self.whitening / 2)
         mean_square = np.sum(variances ** (1 - self.whitening))
-        if len(variances):
-            axes = axes * np.sqrt(len(variances) / mean_square)
+        axes = axes * np.sqrt(len(variances) / mean_square)
         self.components_ = axes / scale[:, None]
         return self
 

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from cole_core.errors import InputError
 from cole_core.predictors.base import Head, check_training_set
 from cole_core.predictors.reductions import Reduction, make_reduction
+from cole_core.predictors.side_by_side import SideBySide
 from cole_core.predictors.targets import make_target
 
 Scope = Literal["labelled", "space"]
@@ -29,6 +30,8 @@ class Surrogate(RegressorMixin, BaseEstimator):
         fitted_on: What the reduction is fitted on: the `labelled` vectors, or those of the whole
             `space`, which then go to `fit` as `unlabelled`.
         target: `standard` or `rank`.
+        blocks: Width and name of the reduction of each part, for vectors that hold several
+            encodings side by side; `reduction` then says nothing.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         whitening: float = 0.35,
         fitted_on: Scope = "labelled",
         target: str = "standard",
+        blocks: Sequence[tuple[int, str]] | None = None,
     ) -> None:
         self.head = head
         self.reduction = reduction
@@ -46,6 +50,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.whitening = whitening
         self.fitted_on = fitted_on
         self.target = target
+        self.blocks = blocks
 
     @property
     def needs_space(self) -> bool:
@@ -102,9 +107,12 @@ class Surrogate(RegressorMixin, BaseEstimator):
         return self.reduction_.transform(X), self.target_.transform(y)
 
     def _new_reduction(self) -> Reduction:
-        return make_reduction(
-            self.reduction, n_components=self.n_components, whitening=self.whitening
-        )
+        def make(name: str) -> Reduction:
+            return make_reduction(name, n_components=self.n_components, whitening=self.whitening)
+
+        if not self.blocks:
+            return make(self.reduction)
+        return SideBySide([(width, make(name)) for width, name in self.blocks])
 
     def predict_scores(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation on the head's scale, which acquisition functions use."""

@@ -97,8 +97,6 @@ class Bananas(SearchAlgorithm):
         template = self._make(0)
         if problem.is_prepared or template.fitted_on != "space":
             return problem
-        from cole_core.predictors.reductions import make_reduction
-
         if not problem.candidates:
             raise InputError(
                 "the surrogate's reduction is fitted on the space, which has no list of"
@@ -106,12 +104,7 @@ class Bananas(SearchAlgorithm):
             )
         natives = list(problem.candidates)
         vectors = problem.vectors(natives)
-        reduction = make_reduction(
-            template.reduction,
-            n_components=template.n_components,
-            whitening=template.whitening,
-        ).fit(vectors)
-        reduced = reduction.transform(vectors).astype(np.float32)
+        reduced = template.fit_reduction(vectors).transform(vectors).astype(np.float32)
         row = {native: i for i, native in enumerate(natives)}
         return replace(
             problem,
@@ -123,7 +116,7 @@ class Bananas(SearchAlgorithm):
         """A fresh surrogate for the vectors that `prepare` left."""
         surrogate = self._make(int(rng.integers(2**32)))
         if surrogate.fitted_on == "space":
-            surrogate.set_params(reduction="none", fitted_on="labelled")
+            surrogate.set_params(reduction="none", fitted_on="labelled", blocks=None)
         return surrogate
 
     def batch_start(self, length: int) -> int:

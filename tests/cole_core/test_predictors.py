@@ -184,6 +184,13 @@ def test_full_whitening_gives_unit_covariance_and_drops_empty_directions():
     np.testing.assert_allclose(np.cov(Z.T, bias=True), np.eye(4), atol=1e-9)
 
 
+@pytest.mark.parametrize("head", HEADS)
+def test_labelled_twins_alone_give_a_constant_and_no_fault(head):
+    _, y = problem(20)
+    predicted = make(head, reduction="pca", **QUICK.get(head, {})).fit(np.ones((20, 5)), y)
+    assert np.ptp(predicted.predict(np.arange(15.0).reshape(3, 5))) == 0
+
+
 def test_a_reduction_of_the_space_needs_the_space():
     X, y = problem(20)
     surrogate = make_surrogate("ridge", reduction="whiten", fitted_on="space")

@@ -404,3 +404,30 @@ def test_the_same_surrogate_twice_is_compared_once(small: Small) -> None:
     by_id = small.warehouse.specifications()["spec_id"][0]
     again = parse_configuration(f"lm={by_id}", EXPRESSION)
     assert len(compare(small, EXPRESSION, again, GRAF)["rows"]) == 2 * 2
+
+
+def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) -> None:
+    from flows.choices import Vectors
+    from flows.searching import search
+    from flows.training import train
+
+    both = parse_configuration("encoding=code.expression+graf", EXPRESSION)
+    summary = compare(small, EXPRESSION, both)
+    assert [row["label"] for row in summary["rows"][:2]] == [
+        "code.expression",
+        "code.expression+graf",
+    ]
+    stored = trials(small).filter(pl.col("encoding") == "code.expression+graf")
+    settings = json.loads(stored["configuration"][0])["surrogate"]
+    width = encoded("graf", stored_pool(small)[0][:1]).shape[1]
+    assert settings["blocks"] == [[384, "whiten"], [width, "zscore"]]
+    vectors = Vectors(encoding="code.expression+graf", precision="fp32")
+    assert (
+        train(str(small.home), "nasbench201", CIFAR10, vectors, sizes=[20], draws=2)["trials"] == 2
+    )
+    found = search(str(small.home), "nasbench201", CIFAR10, vectors, budget=20)
+    assert found["evaluations"] == 20
+    heads = small.warehouse.sql("SELECT encoding FROM heads")["encoding"].to_list()
+    assert heads == ["code.expression+graf"]
+    with pytest.raises(InputError, match="a part twice"):
+        compare(small, EXPRESSION, parse_configuration("encoding=graf+graf", EXPRESSION))
