@@ -338,9 +338,27 @@ def search(
     seed: Annotated[
         list[int] | None, typer.Option(min=0, help="Seed of a search; may be repeated.")
     ] = None,
+    train_networks: Annotated[
+        bool,
+        typer.Option(
+            "--train",
+            help="An evaluation is a training on --dataset digits, add-digits or a path; what "
+            "follows says how.",
+        ),
+    ] = False,
+    size: evaluate_cli.Size = None,
+    channels: evaluate_cli.Channels = None,
+    cells: evaluate_cli.Cells = None,
+    max_activations: evaluate_cli.Activations = None,
+    max_parameters: evaluate_cli.Parameters = None,
+    training_seed: Annotated[int, typer.Option(min=0, help="Seed of every training.")] = 0,
+    workers: evaluate_cli.Workers = 2,
+    time_limit: evaluate_cli.Seconds = 300.0,
+    memory_limit: evaluate_cli.Memory = 2_048,
     as_json: Json = False,
 ) -> None:
-    """Searches for the best architecture, reading cached vectors and measured values."""
+    """Searches for the best architecture, reading cached vectors and measured values; with
+    --train by training networks, whose vectors and accuracies are kept."""
     asked = {
         "head": head,
         "acquisition": acquisition,
@@ -358,7 +376,23 @@ def search(
         "budget": budget,
         "seeds": seed or [0],
     }
-    Printer(as_json).summary("search", run_flow("searching", "search", arguments))
+    if not train_networks:
+        Printer(as_json).summary("search", run_flow("searching", "search", arguments))
+        return
+    from cole_core.evaluation.settings import Limits
+
+    del arguments["measured"]
+    arguments["work"] = evaluate_cli.training_task(
+        dataset,
+        size,
+        {"epochs": epochs},
+        {"channels": channels, "cells": cells},
+        {"max_activations": max_activations, "max_parameters": max_parameters},
+        limits=Limits(time_limit, memory_limit),
+        seed=training_seed,
+        workers=workers,
+    )
+    Printer(as_json).summary("search", run_flow("training_search", "search_by_training", arguments))
 
 
 @app.command(rich_help_panel=STAGES)

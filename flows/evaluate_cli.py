@@ -1,12 +1,15 @@
 """The command line of training on a dataset: `cole evaluate`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.output import Printer
 from flows.server import run_flow
+
+if TYPE_CHECKING:
+    from flows.training_task import TrainingTask
 
 Space = Annotated[str, typer.Argument(help="The search space: nasbench201 or einspace.")]
 Dataset = Annotated[
@@ -39,6 +42,30 @@ Memory = Annotated[
 ]
 Workers = Annotated[int, typer.Option(help="Processes, each with one network and one thread.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+
+
+def training_task(
+    dataset: str,
+    size: int | None,
+    settings: dict[str, Any],
+    macro: dict[str, int | None],
+    bounds: dict[str, int | None],
+    **others: Any,
+) -> "TrainingTask":
+    """The task that options name; what is None there is as usual."""
+    from cole_core.evaluation.settings import TrainingSettings
+    from flows.training_task import TrainingTask
+
+    def given(options: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if value is not None}
+
+    return TrainingTask(
+        dataset=dataset,
+        size=size,
+        settings=TrainingSettings(macro=given(macro), **given(settings)),
+        bounds=given(bounds),
+        **others,
+    )
 
 
 def evaluate(
@@ -84,33 +111,31 @@ def evaluate(
     A network that diverges, fails, takes too long or needs too much memory is recorded as such
     (`cole sql "SELECT * FROM trainings"`).
     """
-    from cole_core.evaluation.settings import Limits, TrainingSettings
-    from flows.training_task import TrainingTask
+    from cole_core.evaluation.settings import Limits
 
-    macro = {"channels": channels, "cells": cells}
-    bounds = {"max_activations": max_activations, "max_parameters": max_parameters}
+    work = training_task(
+        dataset,
+        size,
+        {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "optimizer": optimizer,
+            "learning_rate": learning_rate,
+            "weight_decay": weight_decay,
+            "augmentation": augmentation,
+            "precision": precision,
+        },
+        {"channels": channels, "cells": cells},
+        {"max_activations": max_activations, "max_parameters": max_parameters},
+        limits=Limits(time_limit, memory_limit),
+        seed=seed,
+        workers=workers,
+        device=device,
+    )
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
-        "work": TrainingTask(
-            dataset=dataset,
-            size=size,
-            settings=TrainingSettings(
-                epochs=epochs,
-                batch_size=batch_size,
-                optimizer=optimizer,
-                learning_rate=learning_rate,
-                weight_decay=weight_decay,
-                augmentation=augmentation,
-                precision=precision,
-                macro={name: value for name, value in macro.items() if value is not None},
-            ),
-            bounds={name: value for name, value in bounds.items() if value is not None},
-            limits=Limits(time_limit, memory_limit),
-            seed=seed,
-            workers=workers,
-            device=device,
-        ),
+        "work": work,
         "samples": samples,
         "limit": limit,
         "train": train,

@@ -205,20 +205,37 @@ def evaluate_missing(
     Returns:
         How many came to which status.
     """
-    counts: Counter[str] = Counter()
-    failed: list[Attempt] = []
     what = "proxies" if isinstance(evaluator, ProxyEvaluator) else "trainings"
     with (
         Workers(evaluator, work.workers) as workers,
         track(f"evaluate · {what}", len(natives)) as advance,
     ):
-        attempts = workers.run((native, work.seed) for native in natives)
-        for _ in range(0, len(natives), SHARD):
-            shard = evaluate_shard(run, evaluator, attempts, advance)
-            counts.update(attempt.status for attempt in shard)
-            failed += [attempt for attempt in shard if attempt.status != OK]
-    report_failures(failed)
-    return counts
+        attempts = evaluate_all(run, evaluator, workers, natives, work.seed, advance)
+    report_failures([attempt for attempt in attempts if attempt.status != OK])
+    return Counter(attempt.status for attempt in attempts)
+
+
+def evaluate_all(
+    run: Run,
+    evaluator: Evaluator,
+    workers: Workers,
+    natives: Sequence[str],
+    seed: int,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Attempt]:
+    """What comes of networks, stored as it comes.
+
+    Args:
+        run: Writes.
+        evaluator: What the workers run.
+        workers: Where it runs.
+        natives: The networks, whose architectures are in the warehouse.
+        seed: Of each.
+        advance: Told of each commit.
+    """
+    running = workers.run((native, seed) for native in natives)
+    shards = range(0, len(natives), SHARD)
+    return [each for _ in shards for each in evaluate_shard(run, evaluator, running, advance)]
 
 
 @task(name="evaluate shard", cache_policy=NO_CACHE, persist_result=False)
