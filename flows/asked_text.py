@@ -100,7 +100,7 @@ def _find_id(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace]:
     if rows.height != 1:
         listed = ", ".join(rows["architecture_id"].to_list())
         problem = f"begins several: {listed}" if listed else "begins none that is stored"
-        raise InputError(f"architecture_id {beginning} {problem}; 'cole sql' lists them")
+        raise InputError(f"architecture_id {beginning} {problem}; find one with 'cole sql'")
     row = rows.row(0, named=True)
     return row["native"], get_space(row["space"], **json.loads(row["space_parameters"]))
 
@@ -128,7 +128,7 @@ def read_class(path: Path, name: str | None = None) -> str:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{path} is not Python that can be parsed: {error}") from error
+        raise InputError(f"{path} is not Python that can be parsed: {error}; correct it") from error
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
     if not classes:
         raise InputError(f"{path} holds no class: give a file with an nn.Module")

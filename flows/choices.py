@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MAX_SEED = 2**31 - 1
+"""What the catalog holds, and every library takes."""
+
 
 @dataclass(frozen=True)
 class Vectors:

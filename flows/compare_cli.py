@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows import compare_search_cli
-from flows.choices import Measured
+from flows.choices import MAX_SEED, Measured
 from flows.experiments import EXPERIMENTS, Configuration, parse_configuration
 from flows.server import run_flow
 
@@ -80,7 +80,9 @@ def predictors(
     canonical: Annotated[
         bool, typer.Option("--canonical", help="One architecture of each canonical form alone.")
     ] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=MAX_SEED, help="Seed of every random choice.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Compares how well surrogates rank, on the same splits; stored trials are not run again.

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import re
 import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -130,7 +131,18 @@ def plan(
     """The specification that the flow will use; its arguments and errors are the flow's."""
     get_text_encoding(find_space(Warehouse(home), space), encoding, context)
     cluster.check()
+    check_device(device)
     return specify(lm, pooling=pooling, precision=precision, max_length=max_length, **options or {})
+
+
+def check_device(device: str) -> None:
+    """Checks a device's name without PyTorch, which takes a second to import.
+
+    Raises:
+        InputError: It is no device's.
+    """
+    if not re.fullmatch(r"auto|cpu|(cuda|mps|xpu)(:\d+)?", device):
+        raise InputError(f"no device '{device}': choose auto, cpu or cuda")
 
 
 def check_length(specification: EmbeddingSpecification, missing: Spool, cut: int) -> None:

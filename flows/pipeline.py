@@ -5,11 +5,11 @@ from typing import Any
 
 from prefect import flow
 
-from cole_core.evaluation import ANALOG_NASBENCH
+from cole_core.evaluation import ANALOG_NASBENCH, check_source
 from cole_core.language_models import specify
 from cole_core.spaces import get_space
 from flows.choices import Measured, Vectors
-from flows.embedding import embed
+from flows.embedding import check_device, embed
 from flows.enumeration import enumerate_architectures
 from flows.ingestion import ingest
 from flows.rendering import NO_CONTEXT, get_text_encoding, render
@@ -87,3 +87,5 @@ def plan(
     Warehouse(home)
     get_text_encoding(get_space(space), ENCODING, NO_CONTEXT)
     specify(lm)
+    check_source(source)
+    check_device(device)

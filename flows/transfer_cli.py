@@ -33,6 +33,8 @@ def export(
     from warehouse.transfer.export import export_rows, export_warehouse
 
     warehouse = Warehouse(home)
+    if target.resolve().is_relative_to(home.resolve()):
+        raise InputError(f"{target} is inside the warehouse: name a place outside {home}")
     if target.suffix == ".parquet":
         if query is None:
             raise InputError(f"{target} is a file: name a folder, or give --query")

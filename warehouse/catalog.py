@@ -53,7 +53,17 @@ class Catalog:
                 f"no warehouse at {self.path.parent}: make one with 'cole run nasbench201', "
                 "or name another with --home"
             )
-        with self._one_at_a_time, contextlib.closing(self._connect(read_only=True)) as connection:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._one_at_a_time)
+            try:
+                connection = stack.enter_context(contextlib.closing(self._connect(read_only=True)))
+            except duckdb.IOException as error:
+                if "not a valid DuckDB" not in str(error):
+                    raise
+                raise InputError(
+                    f"{self.path} is no catalog, or is damaged: see 'cole doctor', or name "
+                    "another with --home"
+                ) from error
             self._check_version(connection)
             connection.execute("SET enable_external_access = false")
             connection.execute("SET python_enable_replacements = false")

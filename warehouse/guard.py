@@ -56,7 +56,7 @@ def check_query(connection: duckdb.DuckDBPyConnection, statement: str) -> None:
     explain = _EXPLAIN.match(statement)
     tree = _parse(connection, statement[explain.end() :] if explain else statement)
     if tree["error"] and tree["error_type"] == "parser":
-        raise InputError(f"'{statement}' is not SQL: {tree['error_message']}")
+        raise InputError(f"'{statement}' is not SQL: {tree['error_message']}; write one SELECT")
     if tree["error"] or len(tree["statements"]) != 1:
         raise InputError(f"'{statement}' is not one SELECT: give a single query that reads")
     for kind, function in _called(tree):

@@ -172,5 +172,6 @@ def _fitting(
             return pl.DataFrame(pl.from_arrow(kept.to_arrow_table())).sort("position")
         except (duckdb.Error, InputError) as error:
             raise InputError(
-                f'--where "{where}" is no condition on {", ".join(columns)}: {error}'
+                f'--where "{where}" is no condition: {error}; write one such as "n_tokens < 80" on '
+                f"{', '.join(columns)}"
             ) from error

@@ -137,7 +137,8 @@ class Warehouse:
             try:
                 yield connection
             except duckdb.Error as error:
-                raise InputError(" ".join(str(error).split())) from error
+                reason = " ".join(str(error).split())
+                raise InputError(f"{reason}; see 'cole schema' and correct the query") from error
 
     def schema(self) -> pl.DataFrame:
         """view, about, column, type, meaning of every column that `sql` sees."""
@@ -183,7 +184,6 @@ class Warehouse:
         where = space_filter(space) | {"encoding": encoding, "context": context}
         return self.read("count_texts", **where, spec_id=spec_id).row(0)
 
-    @contextlib.contextmanager
     def count_missing_texts(
         self, space: SearchSpace, encoding: str, context: str, spec_id: str
     ) -> int:
@@ -191,6 +191,7 @@ class Warehouse:
         where = space_filter(space) | {"encoding": encoding, "context": context}
         return int(self.read("count_missing_texts", **where, spec_id=spec_id).item())
 
+    @contextlib.contextmanager
     def missing_texts(
         self, space: SearchSpace, encoding: str, context: str, spec_id: str
     ) -> Iterator[Spool]:
@@ -354,6 +355,11 @@ class Warehouse:
         """architecture_id, native, status, error, limits (JSON) of the networks that were tried."""
         return self.read("trainings", **space_filter(space), settings_id=settings_id, seed=seed)
 
+    def trained_values(self, space: SearchSpace, source: str) -> pl.DataFrame:
+        """native, canonical_id, parameters, flops, seconds, dataset, split, metric, epochs, value
+        of the networks that were trained under the settings behind a source."""
+        return self.read("trained_values", **space_filter(space), source=source)
+
     def seed_values(self, space: SearchSpace, target: Target, seed: int) -> pl.DataFrame:
         """native, value of the evaluations with one seed."""
         return self.read("seed_values", **space_filter(space), **vars(target), seed=seed)
@@ -429,12 +435,6 @@ class Warehouse:
             return None
         return json.loads(rows["parameters"][0]), json.loads(rows["summary"][0])
 
-    def recent_runs(self, limit: int) -> pl.DataFrame:
-        """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
-        return self.read("recent_runs", limit=limit)
-
-    def migrate(self) -> None:
-        """Brings a catalog of an earlier version to this program's; its caller may hold the lock.
     def watches(self) -> pl.DataFrame:
         """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,
         added_at of the specifications that are kept up to date."""
@@ -450,6 +450,12 @@ class Warehouse:
         surrogate (JSON), seed, sizes, draws."""
         return self.read("trained_heads")
 
+    def recent_runs(self, limit: int) -> pl.DataFrame:
+        """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
+        return self.read("recent_runs", limit=limit)
+
+    def migrate(self) -> None:
+        """Brings a catalog of an earlier version to this program's; its caller may hold the lock.
 
         Raises:
             InputError: There is no catalog, or it is of a newer version.

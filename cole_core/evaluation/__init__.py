@@ -12,7 +12,20 @@ from cole_core.evaluation.nats_bench import read_nats_bench
 from cole_core.evaluation.tables import SUFFIXES, read_table
 from cole_core.spaces.base import SearchSpace
 
-__all__ = ["ANALOG_NASBENCH", "SCHEMA", "read_evaluations"]
+__all__ = ["ANALOG_NASBENCH", "SCHEMA", "check_source", "read_evaluations"]
+
+
+def check_source(source: str) -> None:
+    """Checks that a source is one that there is, without reading it.
+
+    Raises:
+        InputError: It is not.
+    """
+    if source != ANALOG_NASBENCH and not Path(source).exists():
+        raise InputError(
+            f"no benchmark or file named '{source}': "
+            f"give {ANALOG_NASBENCH}, or the path of a table or an official file"
+        )
 
 
 def read_evaluations(source: str, space: SearchSpace) -> pl.DataFrame:
@@ -31,13 +44,9 @@ def read_evaluations(source: str, space: SearchSpace) -> pl.DataFrame:
     """
     if source == ANALOG_NASBENCH:
         return read_analog_nasbench(space)
+    check_source(source)
     path = Path(source)
     suffix = path.suffix.lower()
-    if not path.exists():
-        raise InputError(
-            f"no benchmark or file named '{source}': "
-            f"give {ANALOG_NASBENCH}, or the path of a table or an official file"
-        )
     if path.is_dir() or suffix in (".pth", ".pbz2"):
         return read_nats_bench(path, space)
     if suffix in SUFFIXES:

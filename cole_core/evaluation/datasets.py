@@ -216,7 +216,9 @@ def _npz_reader(path: Path) -> Callable[[str], np.ndarray]:
 
 
 def _unreadable(path: Path, error: Exception) -> NoReturn:
-    raise InputError(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+    raise InputError(
+        f"{path}: no arrays ({type(error).__name__}); save it anew with numpy"
+    ) from None
 
 
 def _checked_images(array: np.ndarray, where: str) -> np.ndarray:

@@ -104,7 +104,7 @@ def _measured(dataset: str, evaluation_set: str) -> tuple[str, str]:
 def _of_folder(folder: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
     meta = folder / _META
     if not meta.is_file():
-        raise InputError(f"{folder}: no {_META} in it, so it is not a NATS-Bench topology folder")
+        raise InputError(f"{folder}: no {_META} in it, so give a NATS-Bench topology folder")
     natives = _get(_load_bz2(meta), "meta_archs", meta.name)
     files = sorted(
         (int(stem), file)

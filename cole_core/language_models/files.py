@@ -61,7 +61,10 @@ class ModelFiles:
     def read_json(self, name: str) -> Any:
         """The contents of a JSON file of the folder, or an empty mapping where it is missing."""
         path = self.folder / name
-        return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        try:
+            return json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        except ValueError as error:
+            raise InputError(f"{path} is not JSON: {error}; save the model anew") from error
 
     @property
     def weights(self) -> list[Path]:
@@ -73,7 +76,12 @@ class ModelFiles:
         index = self.read_json("model.safetensors.index.json")
         names = sorted(set(index["weight_map"].values())) if index else ["model.safetensors"]
         paths = [self.folder / name for name in names]
-        for path in paths:
+        for name, path in zip(names, paths, strict=True):
+            if Path(name).name != name:
+                raise InputError(
+                    f"{self.name} names the weights' file {name}, outside its folder: "
+                    "save the model anew"
+                )
             if not path.is_file():
                 raise InputError(
                     f"{self.name} has no {path.name}: only safetensors weights are read "
@@ -132,11 +140,14 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
     folder = Path(name).expanduser()
     if entry is None and folder.exists():
         if not (folder / "config.json").is_file():
-            raise InputError(f"{name} holds no language model: there is no config.json in it")
+            raise InputError(f"{name} holds no language model, no config.json: give its folder")
         return ModelFiles(name, folder)
     hub_id = entry.hub if entry else name
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", hub_id) or hub_id.startswith("."):
-        raise InputError(f"no language model at {name}: the folder is not there")
+        raise InputError(
+            f"no language model at {name}, no such folder: choose from `cole models`, or give "
+            "the path of one"
+        )
     revision = revision or (entry.revision if entry else None)
     return ModelFiles(name, _from_hub(hub_id, revision), entry, revision)
 

@@ -78,11 +78,11 @@ class EmbeddingSpecification:
                 f"unknown precision '{self.precision}': choose one of {_list(PRECISIONS)}"
             )
         if self.max_length is not None and self.max_length < 8:
-            raise InputError(f"max_length {self.max_length} leaves no text: at least 8 tokens")
+            raise InputError(f"max_length {self.max_length} leaves no text: give at least 8 tokens")
         if not 0 <= self.overlap < self.window // 2:
             raise InputError(
                 f"overlap {self.overlap} does not fit windows of {self.window} tokens: "
-                "less than half a window"
+                "give less than half a window"
             )
         if self.echo and self.kind != "causal":
             raise InputError(

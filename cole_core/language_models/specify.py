@@ -72,6 +72,10 @@ def specify(
     Raises:
         InputError: The model is not there or lacks what it needs, or an option does not fit it.
     """
+    if window is not None and window < 1:
+        raise InputError(f"windows of {window} tokens: give at least 16, or leave it out")
+    if random_init is not None and not 0 <= random_init < 2**63:
+        raise InputError(f"random_init {random_init}: give a seed from 0 to 2^63 - 1")
     entry = find_entry(name_or_path)
     if entry and entry.remote_code and not trust_remote_code:
         raise InputError(
@@ -86,6 +90,8 @@ def specify(
     config = files.config
     if config.get("is_encoder_decoder"):
         raise InputError(f"{name_or_path} is an encoder with a decoder: not a kind that is read")
+    if "auto_map" in config and not trust_remote_code:
+        _check_known(name_or_path, config)
     if pooling == "own":
         pooling, normalize, instruction = _own(files, normalize, instruction)
     model_type = str(config.get("model_type", "unknown"))
@@ -116,14 +122,26 @@ def specify(
     )
 
 
+def _check_known(name: str, config: dict[str, Any]) -> None:
+    """Checks that a model which brings code of its own runs without it.
+
+    Raises:
+        InputError: It does not.
+    """
+    from transformers import CONFIG_MAPPING
+
+    if config.get("model_type") not in CONFIG_MAPPING:
+        raise InputError(f"{name} runs only with code of its own: allow it with trust_remote_code")
+
+
 def _layers(n: int, pooling: str, chosen: Sequence[int] | None, every: int) -> tuple[int, ...]:
     """Hidden states to read of a model of n layers, in rising order."""
     if chosen is not None:
         if not chosen or any(not -n - 1 <= layer <= n for layer in chosen):
-            raise InputError(f"layers {list(chosen)} are not all between {-n - 1} and {n}")
+            raise InputError(f"layers {list(chosen)} are not there: choose from {-n - 1} to {n}")
         return tuple(sorted({layer % (n + 1) for layer in chosen}))
     if every < 1:
-        raise InputError(f"every {every} is not a step between layers: at least 1")
+        raise InputError(f"every {every} is not a step between layers: give at least 1")
     if pooling == "avg_avg":
         return tuple(range(n + 1))
     return tuple(range(n, 0, -every))[::-1] if pooling == "multi_layer" else (n,)

@@ -58,7 +58,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / NAME
     if not path.is_file():
-        raise InputError(f"{folder} is no export: it has no {NAME}")
+        raise InputError(f"{folder} is no export, it has no {NAME}: name what 'cole export' wrote")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
@@ -86,7 +86,9 @@ def _check_paths(folder: Path, paths: Sequence[str]) -> None:
             or PurePosixPath(path).is_absolute()
             or not (folder / path).resolve().is_relative_to(root)
         ):
-            raise InputError(f"{folder / NAME} names {path!r}, which is not inside {folder}")
+            raise InputError(
+                f"{folder / NAME} names {path!r}, which is not inside {folder}; save it anew"
+            )
         if not (folder / path).is_file():
             raise InputError(f"{folder} lacks {path!r}, which its {NAME} names")
     if len(set(paths)) < len(paths):
