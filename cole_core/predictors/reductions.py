@@ -124,11 +124,18 @@ class PrincipalComponents(Reduction):
         return self
 
 
+def _umap(n_components: int, whitening: float) -> Reduction:
+    from cole_core.predictors.umap_reduction import Umap
+
+    return Umap(n_components)
+
+
 REDUCTIONS: dict[str, Callable[[int, float], Reduction]] = {
     "none": lambda n_components, whitening: Identity(),
     "zscore": lambda n_components, whitening: ZScore(),
     "pca": lambda n_components, whitening: PrincipalComponents(n_components, 0.0),
     "whiten": PrincipalComponents,
+    "umap": _umap,
 }
 
 
@@ -136,8 +143,8 @@ def make_reduction(name: str, *, n_components: int = 128, whitening: float = 0.3
     """A reduction by name.
 
     Args:
-        name: `none`, `zscore`, `pca` or `whiten`.
-        n_components: Largest number of components of `pca` and `whiten`.
+        name: `none`, `zscore`, `pca`, `whiten` or `umap`.
+        n_components: Largest number of components of `pca`, `whiten` and `umap`.
         whitening: Power of `whiten`.
 
     Raises:

@@ -248,7 +248,7 @@ def test_bad_training_sets_are_refused_in_one_line(head):
     ("arguments", "message"),
     [
         ({"head": "forest"}, "choose one of gaussian_process, kernel_ridge"),
-        ({"head": "ridge", "reduction": "umap"}, "unknown reduction 'umap'"),
+        ({"head": "ridge", "reduction": "tsne"}, "unknown reduction 'tsne'"),
         ({"head": "ridge", "target": "log"}, "unknown target 'log'"),
         ({"head": "ridge", "loss": "hinge"}, "no loss 'hinge'"),
         ({"head": "ridge", "depth": 3}, "depth"),
