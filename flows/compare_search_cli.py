@@ -134,7 +134,7 @@ def _threshold_table(summary: dict[str, Any]) -> Table:
         f"{summary['experiment']}: {summary['seeds']} seeds × {summary['budget']} evaluations, "
         f"{summary['architectures']:,} architectures, best {summary['best']:.2f}"
     )
-    table.add_column("configuration")
+    table.add_column("configuration", overflow="fold")
     for column in ("evaluations\nper seed", "median", "change", "win/tie/\nloss"):
         table.add_column(column, justify="right", no_wrap=True)
     for column in ("mean curve\ncrosses at", "change"):
@@ -176,7 +176,7 @@ def _change(change: float | None, p: float) -> str:
 
 def _regret_table(summary: dict[str, Any]) -> Table:
     table = _table("Best minus best so far, after so many evaluations")
-    table.add_column("configuration")
+    table.add_column("configuration", overflow="fold")
     regrets = pl.DataFrame(summary["regrets"], infer_schema_length=None)
     counts = regrets["evaluations"].unique().sort().to_list()
     for count in counts:

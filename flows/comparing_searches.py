@@ -35,6 +35,9 @@ from flows.searching import register, store, stored_steps
 from warehouse import Pool, Target, Warehouse
 
 
+_NOTHING = "nothing to compare: name an experiment, or give two or more --configuration that differ"
+
+
 @dataclass(frozen=True)
 class SearchComparison:
     """What the flow will do.
@@ -148,11 +151,9 @@ def plan(
     search_space, warehouse = get_space(space), Warehouse(home)
     target = warehouse.target(search_space, **vars(measured))
     named = [] if experiment is None else make_experiment(experiment, base)
-    configurations = list(dict.fromkeys([*named, *configurations]))
-    if len(configurations) < 2:
-        raise InputError(
-            "nothing to compare: name an experiment, or give two or more --configuration"
-        )
+    configurations = [*named, *configurations]
+    if not configurations:
+        raise InputError(_NOTHING)
     algorithms = [make_algorithm(each.algorithm, **each.parameters()) for each in configurations]
     reading = [algorithm.reads_vectors for algorithm in algorithms]
     asked = [each.vectors() for each, reads in zip(configurations, reading, strict=True) if reads]
@@ -169,6 +170,8 @@ def plan(
     check_budget(pool, protocol.budget)
     # The same search under two names would be tested against itself.
     plans = list({made.configuration_id: made for made in plans}.values())
+    if len(plans) < 2:
+        raise InputError(_NOTHING)
     return SearchComparison(
         experiment or CUSTOM, protocol, target, name_plans(warehouse, plans), plans
     )

@@ -1,6 +1,7 @@
 """What `cole compare search` compares: configurations, and the named lists of them."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -179,6 +180,9 @@ def make_experiment(name: str, base: SearchConfiguration) -> list[SearchConfigur
     return EXPERIMENTS[name](base)
 
 
+_BETWEEN_PARTS = r",(?![^\[]*\])"  # the commas of hidden=[64,64] are inside a value
+
+
 def parse_search_configuration(text: str, base: SearchConfiguration) -> SearchConfiguration:
     """A configuration written as `encoding=path,preset=paper,batch=5`.
 
@@ -191,7 +195,7 @@ def parse_search_configuration(text: str, base: SearchConfiguration) -> SearchCo
     own = {field.name for field in fields(SearchConfiguration)} - {"given"}
     changes: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
-    for part in text.split(","):
+    for part in re.split(_BETWEEN_PARTS, text):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and value):
             raise InputError(f"--configuration '{text}': '{part}' is not name=value")

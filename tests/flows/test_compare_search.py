@@ -290,6 +290,17 @@ def test_the_ablation_leads_from_the_papers_search_to_the_default() -> None:
         assert {start.encoding, end.encoding} == {encoding}
 
 
+def test_a_configuration_is_read_from_its_text() -> None:
+    text = "preset=paper, encoding=path,hidden=[64,32],batch=5,acquisition=ucb,random_init=3"
+    read = parse_search_configuration(text, BASE)
+    assert (read.preset, read.encoding, read.random_init) == ("paper", "path", 3)
+    assert read.parameters() == {"hidden": [64, 32], "batch": 5, "acquisition": "ucb"}
+    assert parse_search_configuration("batch=7", read).parameters()["batch"] == 7
+    assert parse_search_configuration("beta=0.5", BASE).parameters() == (
+        BASE.parameters() | {"beta": 0.5}
+    )
+
+
 def configuration(**parameters: Any) -> dict[str, Any]:
     from cole_core.search.bananas import Bananas
 
@@ -364,6 +375,8 @@ def test_values_that_say_nothing(small: Small, monkeypatch: pytest.MonkeyPatch) 
     [
         (["nothing"], "unknown experiment 'nothing': choose one of encodings"),
         ([], "nothing to compare"),
+        (["-c", "encoding=path", "-c", "encoding=path,batch=5"], "nothing to compare"),
+        (["-c", "preset=paper,encoding=path,hidden=[8,8]"], "nothing to compare"),
         (["-c", "path"], "'path' is not name=value"),
         (["-c", "preset=best"], "no preset 'best', choose one of recommended, paper"),
         (["-c", "algorithm=hill", "-c", "encoding=path"], "unknown search algorithm 'hill'"),
