@@ -17,7 +17,7 @@ from flows import (
     transfer_cli,
     watch_cli,
 )
-from flows.choices import Measured, Vectors
+from flows.choices import MAX_SEED, Measured, Vectors
 from flows.output import Printer
 from flows.server import run_flow
 
@@ -73,7 +73,7 @@ Metric = Annotated[str | None, typer.Option(help="Metric of the measured values.
 Split = Annotated[str | None, typer.Option(help="valid or test.")]
 Epochs = Annotated[int | None, typer.Option(help="Epochs of training behind the values.")]
 Source = Annotated[str | None, typer.Option(help="Source of the values, where several hold them.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every random choice.")]
+Seed = Annotated[int, typer.Option(min=0, max=MAX_SEED, help="Seed of every random choice.")]
 
 HOME = Path("cole-home")
 
@@ -336,7 +336,8 @@ def search(
     ] = None,
     batch: Annotated[int | None, typer.Option(help="Of bananas: evaluations at a time.")] = None,
     seed: Annotated[
-        list[int] | None, typer.Option(min=0, help="Seed of a search; may be repeated.")
+        list[int] | None,
+        typer.Option(min=0, max=MAX_SEED, help="Seed of a search; may be repeated."),
     ] = None,
     train_networks: Annotated[
         bool,
@@ -459,6 +460,9 @@ for question in (
 ):
     app.command(rich_help_panel=QUESTIONS)(question)
 
+app.add_typer(watch_cli.app, name="watch", rich_help_panel=UPKEEP)
+app.command(rich_help_panel=UPKEEP)(deploy_cli.deploy)
+app.command(rich_help_panel=UPKEEP)(doctor_cli.doctor)
 app.command(rich_help_panel=UPKEEP)(maintenance_cli.optimize)
 app.command(rich_help_panel=UPKEEP)(transfer_cli.backup)
 app.command(rich_help_panel=UPKEEP)(transfer_cli.export)
@@ -472,7 +476,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-app.command(rich_help_panel=UPKEEP)(doctor_cli.doctor)
-app.add_typer(watch_cli.app, name="watch", rich_help_panel=UPKEEP)
-app.command(rich_help_panel=UPKEEP)(deploy_cli.deploy)
-app.command(rich_help_panel=UPKEEP)(doctor_cli.doctor)
