@@ -20,6 +20,7 @@ class Head(RegressorMixin, BaseEstimator, ABC):
     """
 
     name: str
+    weighs_blocks: bool = False  # whether `fit` takes the widths of encodings side by side
 
     @abstractmethod
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Head":

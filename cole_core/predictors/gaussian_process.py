@@ -10,8 +10,9 @@ distances at each step. Here the amplitude has a closed form and distances are c
 that a search can afford a fit at each step.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ _LENGTHSCALES = (0.5, 1.0, 2.0, 4.0)  # first guesses, in median distances
 _NOISES = (1e-3, 1e-2, 1e-1)  # first guesses, in signal variances
 _LOG_BOUNDS = ((np.log(0.05), np.log(50.0)), (np.log(1e-5), np.log(10.0)))
 _GUESS_ROWS = 64  # rows that choose the first guess: a coarse choice needs no more
+_BLOCK_WEIGHTS = (0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
 _ROWS_AT_ONCE = 512  # rows predicted at once: their covariances stay in the cache
 
 _Priors = tuple[tuple[float, float] | None, tuple[float, float] | None]
@@ -42,9 +44,12 @@ class GaussianProcessHead(Head):
         max_iterations: Of the optimiser of the marginal likelihood.
         likelihood_rows: Rows, evenly spaced, whose marginal likelihood chooses the hyperparameters,
             weighted as if they were all. Two numbers need no more, and its cost grows cubically.
+        block_prior: Of the weight of each encoding after the first, where several stand side by
+            side: median and deviation of the logarithm.
     """
 
     name = "gaussian_process"
+    weighs_blocks = True
 
     def __init__(
         self,
@@ -53,23 +58,40 @@ class GaussianProcessHead(Head):
         noise_prior: tuple[float, float] | None = (0.03, 1.15),
         max_iterations: int = 30,
         likelihood_rows: int = 192,
+        block_prior: tuple[float, float] = (1.2, 0.5),
     ) -> None:
         self.kernel = kernel
         self.lengthscale_prior = lengthscale_prior
         self.noise_prior = noise_prior
         self.max_iterations = max_iterations
         self.likelihood_rows = likelihood_rows
+        self.block_prior = block_prior
 
-    def fit(self, X: np.ndarray, y: np.ndarray) -> "GaussianProcessHead":
+    def fit(
+        self, X: np.ndarray, y: np.ndarray, *, blocks: Sequence[int] = ()
+    ) -> "GaussianProcessHead":
+        """Fits the head.
+
+        Args:
+            X: Features, shape (n, d).
+            y: Scores, shape (n,), about zero mean and unit variance.
+            blocks: Columns of each encoding, where several stand side by side. How much each
+                counts beside the first is learned, since it depends on how many are labelled.
+
+        Returns:
+            The head itself.
+        """
         with one_blas_thread():
-            return self._fit(*check_training_set(X, y))
+            return self._fit(*check_training_set(X, y), blocks)
 
-    def _fit(self, X: np.ndarray, y: np.ndarray) -> "GaussianProcessHead":
+    def _fit(self, X: np.ndarray, y: np.ndarray, blocks: Sequence[int]) -> "GaussianProcessHead":
         X = np.ascontiguousarray(X, dtype=float)
-        D = distances(X, X)
         self.mean_ = float(y.mean())
         residual = y - self.mean_
-        self.lengthscale_, self.noise_ = self._hyperparameters(D, residual)
+        self.column_weights_ = self._column_weights(X, residual, blocks)
+        X = X * self.column_weights_
+        D = distances(X, X)
+        self.lengthscale_, self.noise_, _ = self._hyperparameters(D, residual)
         K = get_kernel(self.kernel).value(D / self.lengthscale_)
         K[np.diag_indices_from(K)] += self.noise_
         self.X_ = X
@@ -78,10 +100,36 @@ class GaussianProcessHead(Head):
         self.amplitude_ = max(float(residual @ self.weights_) / len(residual), 1e-12)
         return self
 
-    def _hyperparameters(self, D: np.ndarray, residual: np.ndarray) -> tuple[float, float]:
-        """Lengthscale, and noise in signal variances."""
-        n = len(D)
-        rows = np.linspace(0, n - 1, min(n, self.likelihood_rows)).round().astype(int)
+    def _column_weights(
+        self, X: np.ndarray, residual: np.ndarray, blocks: Sequence[int]
+    ) -> np.ndarray:
+        """Weight of each column: one after the other, each block's most probable among a few."""
+        weights = np.ones(X.shape[1])
+        rows = self._likelihood_rows(len(X))
+        ends = np.cumsum(blocks)
+        for start, end in pairwise(ends):
+            tried = []
+            for weight in _BLOCK_WEIGHTS:
+                weights[start:end] = weight
+                few = X[rows] * weights
+                value = self._hyperparameters(distances(few, few), residual[rows], len(X))[2]
+                median, deviation = self.block_prior
+                tried.append(value + 0.5 * (np.log(weight / median) / deviation) ** 2)
+            weights[start:end] = _BLOCK_WEIGHTS[int(np.argmin(tried))]
+        return weights
+
+    def _likelihood_rows(self, n: int) -> np.ndarray:
+        return np.linspace(0, n - 1, min(n, self.likelihood_rows)).round().astype(int)
+
+    def _hyperparameters(
+        self, D: np.ndarray, residual: np.ndarray, n: int | None = None
+    ) -> tuple[float, float, float]:
+        """Lengthscale, noise in signal variances, and their negative log posterior.
+
+        The rows stand for `n` of them, by default as many as they are.
+        """
+        n = n or len(D)
+        rows = self._likelihood_rows(len(D))
         D = D[np.ix_(rows, rows)]
         unit = median_distance(D)
         objective = _ProfiledLikelihood(
@@ -107,7 +155,7 @@ class GaussianProcessHead(Head):
             options={"maxiter": self.max_iterations, "ftol": 1e-5},
         )
         length, noise = np.exp(found.x)
-        return float(length * unit), float(noise)
+        return float(length * unit), float(noise), float(found.fun)
 
     def predict_mean(self, X: np.ndarray) -> np.ndarray:
         """Mean of the score, shape (m,)."""
@@ -140,7 +188,8 @@ class GaussianProcessHead(Head):
         scale = np.float32(1 / self.lengthscale_)
         known = (self.X_ - centre).astype(np.float32) * scale
         for start in range(0, len(X), _ROWS_AT_ONCE):
-            rows = np.asarray(X[start : start + _ROWS_AT_ONCE] - centre, dtype=np.float32)
+            part = X[start : start + _ROWS_AT_ONCE] * self.column_weights_
+            rows = np.asarray(part - centre, dtype=np.float32)
             yield value(distances(rows * scale, known))
 
     def state(self) -> dict[str, np.ndarray]:
@@ -148,12 +197,14 @@ class GaussianProcessHead(Head):
             "X": self.X_,
             "cholesky": self.cholesky_,
             "weights": self.weights_,
+            "column_weights": self.column_weights_,
             "scalars": np.array([self.mean_, self.lengthscale_, self.noise_, self.amplitude_]),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> "GaussianProcessHead":
         self.X_, self.cholesky_ = np.array(state["X"]), np.array(state["cholesky"])
         self.weights_ = np.array(state["weights"])
+        self.column_weights_ = np.array(state["column_weights"])
         self.mean_, self.lengthscale_, self.noise_, self.amplitude_ = map(float, state["scalars"])
         return self
 

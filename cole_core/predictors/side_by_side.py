@@ -31,6 +31,7 @@ class SideBySide(Reduction):
         variances = [float(np.var(Z, axis=0).sum()) for Z in fitted]
         share = sum(Z.shape[1] for Z in fitted) / len(fitted)
         self.scales_ = np.array([np.sqrt(share / v) if v > 0 else 1.0 for v in variances])
+        self.widths_ = [Z.shape[1] for Z in fitted]
         return self
 
     def transform(self, X: np.ndarray) -> np.ndarray:
@@ -56,10 +57,11 @@ class SideBySide(Reduction):
             for i, (_, part) in enumerate(self.parts)
             for key, value in part.state().items()
         }
-        return {"scales": self.scales_, **states}
+        return {"scales": self.scales_, "widths": np.array(self.widths_), **states}
 
     def restore(self, state: Mapping[str, np.ndarray]) -> "SideBySide":
         self.scales_ = np.array(state["scales"])
+        self.widths_ = [int(width) for width in state["widths"]]
         for i, (_, part) in enumerate(self.parts):
             prefix = f"{i}."
             part.restore({k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)})

@@ -15,7 +15,7 @@ from cole_core.predictors.side_by_side import SideBySide
 from cole_core.predictors.targets import make_target
 
 Scope = Literal["labelled", "space"]
-_FORMAT = 1
+_FORMAT = 2
 
 
 class Surrogate(RegressorMixin, BaseEstimator):
@@ -82,9 +82,15 @@ class Surrogate(RegressorMixin, BaseEstimator):
         Raises:
             InputError: The training set cannot be learned from, or `unlabelled` is missing.
         """
-        features, scores = self.prepare(X, y, unlabelled=unlabelled)
-        self.head.fit(features, scores)
+        self.fit_head(*self.prepare(X, y, unlabelled=unlabelled))
         return self
+
+    def fit_head(self, features: np.ndarray, scores: np.ndarray) -> None:
+        """The rest of `fit` after `prepare`."""
+        if isinstance(self.reduction_, SideBySide) and getattr(self.head, "weighs_blocks", False):
+            self.head.fit(features, scores, blocks=self.reduction_.widths_)
+        else:
+            self.head.fit(features, scores)
 
     def prepare(
         self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | Reduction | None = None
@@ -229,5 +235,5 @@ def fit_together(
         if isinstance(surrogate.head, MLPHead):
             together.append((surrogate.head, features, scores))
         else:
-            surrogate.head.fit(features, scores)
+            surrogate.fit_head(features, scores)
     fit_mlps([t[0] for t in together], [t[1] for t in together], [t[2] for t in together])

@@ -5,6 +5,7 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.predictors import load_surrogate, make_surrogate
+from cole_core.predictors.gaussian_process import GaussianProcessHead
 from cole_core.predictors.reductions import make_reduction
 from cole_core.predictors.side_by_side import SideBySide
 from cole_core.statistics import kendall_tau
@@ -45,3 +46,20 @@ def test_vectors_of_another_width_are_refused():
     X, y = two_encodings(20)
     with pytest.raises(InputError, match="44 columns, their parts 45"):
         make_surrogate("ridge", blocks=((40, False), (5, True)), fitted_on="labelled").fit(X, y)
+
+
+@pytest.mark.parametrize(("informative", "weight"), [(0, 0.5), (1, 2.8)])
+def test_a_gaussian_process_learns_how_much_the_second_encoding_counts(
+    informative: int, weight: float
+) -> None:
+    rng = np.random.default_rng(0)
+    parts = [rng.normal(size=(120, 4)), rng.normal(size=(120, 4))]
+    X, y = np.hstack(parts), np.sin(parts[informative]).sum(axis=1)
+    head = GaussianProcessHead().fit(X[:80], y[:80], blocks=[4, 4])
+    assert head.column_weights_.tolist() == [1.0] * 4 + [weight] * 4
+    scaled = GaussianProcessHead().fit(X[:80] * head.column_weights_, y[:80])
+    expected = scaled.predict(X[80:] * head.column_weights_)
+    np.testing.assert_allclose(head.predict(X[80:]), expected, atol=1e-4)
+    equal = GaussianProcessHead().fit(X[:80], y[:80])
+    error = np.abs(head.predict(X[80:]) - y[80:]).mean()
+    assert error < np.abs(equal.predict(X[80:]) - y[80:]).mean()
