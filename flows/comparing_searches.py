@@ -34,7 +34,6 @@ from flows.search_workers import Stack, run_stacks
 from flows.searching import register, store, stored_steps
 from warehouse import Pool, Target, Warehouse
 
-
 _NOTHING = "nothing to compare: name an experiment, or give two or more --configuration that differ"
 
 
@@ -166,12 +165,12 @@ def plan(
         plans.append(
             make_plan(search_space, features, target, pool, each.algorithm, each.parameters())
         )
-    check_values(pool)
-    check_budget(pool, protocol.budget)
     # The same search under two names would be tested against itself.
     plans = list({made.configuration_id: made for made in plans}.values())
     if len(plans) < 2:
         raise InputError(_NOTHING)
+    check_values(pool)
+    check_budget(pool, protocol.budget)
     return SearchComparison(
         experiment or CUSTOM, protocol, target, name_plans(warehouse, plans), plans
     )
