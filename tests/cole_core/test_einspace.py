@@ -175,7 +175,7 @@ def test_a_malformed_string_is_refused_where_it_breaks(native: str, message: str
         ),
         (
             f"branching(2){{clone(2), {RELU}, routing[im2col(1,1,0), {RELU}, identity], add(2)}}",
-            "add(2) at character 94 needs branches of one mode, not 3×32×32 (im) and 1024×3 (col)",
+            "add(2) at character 96 needs branches of one mode, not 3×32×32 (im) and 1024×3 (col)",
         ),
         (
             "sequential(routing[im2col(16,16,0), computation<linear(16)>, col2im], "
