@@ -25,7 +25,6 @@ from cole_core.predictors import make_surrogate
 from cole_core.predictors.blas import one_blas_thread
 from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import fit_together
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold, repeated_stratified_folds
 from flows.choices import Measured, Vectors
@@ -51,6 +50,7 @@ from flows.pools import (
 from flows.progress import track
 from flows.runs import recorded_run
 from flows.scores import score
+from flows.spaces import find_space
 from warehouse import Warehouse
 
 STRATA = 5
@@ -235,7 +235,8 @@ def plan(
     protocol: Protocol = Protocol(),
 ) -> Comparison:
     """Resolves and checks what the flow is given; its arguments and errors are the flow's."""
-    search_space, warehouse = get_space(space), Warehouse(home)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     target = warehouse.target(search_space, **vars(measured))
     if experiment is not None:
         configurations = make_experiment(experiment, base, at_hand(warehouse, search_space, base))

@@ -17,7 +17,6 @@ from prefect import flow
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 from cole_core.search import make_algorithm
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import reached
 from flows.choices import Measured
@@ -32,6 +31,7 @@ from flows.search_plan import Plan, check_budget, make_plan
 from flows.search_table import SearchResult, finding, regret_table, threshold_table
 from flows.search_workers import Stack, run_stacks
 from flows.searching import register, store, stored_steps
+from flows.spaces import find_space
 from warehouse import Pool, Target, Warehouse
 
 _NOTHING = "nothing to compare: name an experiment, or give two or more --configuration that differ"
@@ -147,7 +147,8 @@ def plan(
 ) -> SearchComparison:
     """Resolves and checks what the flow is given; its arguments and errors are the flow's."""
     check(protocol, processes)
-    search_space, warehouse = get_space(space), Warehouse(home)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     target = warehouse.target(search_space, **vars(measured))
     named = [] if experiment is None else make_experiment(experiment, base)
     configurations = [*named, *configurations]

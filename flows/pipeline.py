@@ -7,7 +7,6 @@ from prefect import flow
 
 from cole_core.evaluation import ANALOG_NASBENCH, check_source
 from cole_core.language_models import specify
-from cole_core.spaces import get_space
 from flows.choices import Measured, Vectors
 from flows.embedding import check_device, embed
 from flows.enumeration import enumerate_architectures
@@ -15,6 +14,7 @@ from flows.ingestion import ingest
 from flows.rendering import NO_CONTEXT, get_text_encoding, render
 from flows.reporting import report
 from flows.searching import search
+from flows.spaces import find_space
 from flows.training import train
 from warehouse import Warehouse
 
@@ -84,8 +84,7 @@ def plan(
     seed: int = 0,
 ) -> None:
     """Checks the names before any stage runs; arguments and errors are the flow's."""
-    Warehouse(home)
-    get_text_encoding(get_space(space), ENCODING, NO_CONTEXT)
+    get_text_encoding(find_space(Warehouse(home), space), ENCODING, NO_CONTEXT)
     specify(lm)
     check_source(source)
     check_device(device)

@@ -13,7 +13,6 @@ from prefect.cache_policies import NO_CACHE
 
 from cole_core.hashing import hash_json
 from cole_core.predictors import load_surrogate
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.nasbench201 import EDGES, NASBench201, parameter_count, parse
 from cole_core.statistics import extend
@@ -26,6 +25,7 @@ from flows.runs import recorded_run, versions
 from flows.search_experiments import EXPERIMENTS as SEARCH_EXPERIMENTS
 from flows.search_labels import describe_search, search_labels
 from flows.search_table import finding as search_finding
+from flows.spaces import find_space
 from flows.training import split_pool
 from flows.trial_labels import name_trials
 from warehouse import Target, Warehouse
@@ -48,7 +48,8 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
         InputError: The space is unknown, or nothing was measured.
     """
     target = plan(home, space, measured)
-    search_space, warehouse = get_space(space), Warehouse(home)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     parameters = {
         "space": space,
         "target": target.to_json(),
@@ -73,7 +74,8 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
 
 def plan(home: str, space: str, measured: Measured = Measured()) -> Target:
     """The target that the report is about; arguments and errors are the flow's."""
-    search_space, warehouse = get_space(space), Warehouse(home)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     if measured == Measured():
         latest = warehouse.latest_target(search_space)
         if latest is not None:

@@ -9,13 +9,13 @@ from prefect import flow
 
 from cole_core.search import Step, make_algorithm
 from cole_core.search.bananas import Bananas
-from cole_core.spaces import get_space
 from flows.choices import Measured, Vectors
 from flows.pools import find_features, find_labelled_pool
 from flows.progress import track
 from flows.runs import Run, recorded_run
 from flows.search_experiments import RECOMMENDED
 from flows.search_plan import Plan, check_budget, make_plan, search_rounds
+from flows.spaces import find_space
 from warehouse import Warehouse
 
 COMMIT_SECONDS = 2.0  # what a crash can cost
@@ -123,7 +123,8 @@ def plan(
     seeds: Sequence[int] = (0,),
 ) -> Plan:
     """Resolves and checks what the flow is given; its arguments and errors are the flow's."""
-    search_space, warehouse = get_space(space), Warehouse(home)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     given = algorithm_parameters or {}
     if algorithm == Bananas.name:
         given = RECOMMENDED | given

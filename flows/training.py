@@ -17,12 +17,12 @@ from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Surrogate
-from cole_core.spaces import get_space
 from flows.choices import Measured, Vectors
 from flows.pools import LabelledPool, find_features, find_labelled_pool, surrogate_kind
 from flows.progress import track
 from flows.runs import recorded_run
 from flows.scores import score
+from flows.spaces import find_space
 from warehouse import Warehouse
 
 TEST_SHARE = 0.1
@@ -138,7 +138,8 @@ def plan(
 ) -> Plan:
     """Resolves and checks what the flow is given; its arguments and errors are the flow's."""
     make_surrogate(head, **head_parameters or {})  # bad names are told before anything is read
-    search_space, warehouse = get_space(space), Warehouse(home)
+    warehouse = Warehouse(home)
+    search_space = find_space(warehouse, space)
     features = find_features(warehouse, search_space, vectors)
     parameters = {"seed": seed} | (head_parameters or {})
     target = warehouse.target(search_space, **vars(measured))
