@@ -45,7 +45,7 @@ app.add_typer(compare_cli.app, name="compare", rich_help_panel="Comparisons")
 STAGES, QUESTIONS = "Stages, in the order of the data", "Questions"
 UPKEEP = "Upkeep"
 
-Space = Annotated[str, typer.Argument(help="The search space: nasbench201.")]
+Space = Annotated[str, typer.Argument(help="The search space: nasbench201 or einspace.")]
 Home = Annotated[
     Path, typer.Option(envvar="COLE_HOME", help="The warehouse's directory.", show_default=True)
 ]
@@ -85,7 +85,21 @@ def run(
     source: Annotated[
         str, typer.Option(help="Accuracies: analog-nasbench, or a file or folder.")
     ] = "analog-nasbench",
-    dataset: Dataset = "cifar10",
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            help="No accuracies from elsewhere: draw so many architectures and train them on "
+            "--dataset."
+        ),
+    ] = None,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the accuracies, by default cifar10; or what networks are trained on: digits "
+            "by default, add-digits, an .npz file or a folder of .npy files.",
+            show_default=False,
+        ),
+    ] = None,
     metric: Metric = None,
     split: Split = None,
     epochs: Epochs = None,
@@ -94,12 +108,24 @@ def run(
     seed: Seed = 0,
     as_json: Json = False,
 ) -> None:
-    """The whole pipeline: enumerate, render, embed, ingest, train, search, report."""
+    """The whole pipeline: enumerate, render, embed, ingest, train, search, report.
+
+    A space without accuracies, such as einspace, is sampled and its networks are trained here.
+    """
+    if samples is not None or space.partition(":")[0] != "nasbench201":
+        from flows.training_task import training_task
+
+        work = training_task(dataset or "digits", epochs, seed)
+        trained = {"home": str(home), "space": space, "work": work, "lm": lm, "device": device}
+        if samples is not None:
+            trained["samples"] = samples
+        Printer(as_json).trained_pipeline(run_flow("trained_pipeline", "run_trained", trained))
+        return
     arguments: dict[str, Any] = {
         "home": str(home),
         "space": space,
         "source": source,
-        "measured": Measured(dataset, metric, split, epochs),
+        "measured": Measured(dataset or "cifar10", metric, split, epochs),
         "lm": lm,
         "device": device,
         "seed": seed,

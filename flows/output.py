@@ -34,13 +34,7 @@ class Printer:
         if self._as_json:
             self._json(stages)
             return
-        table = Table(title="What was done")
-        for column in ("stage", "done", "already there"):
-            table.add_column(column)
-        for stage, summary in stages.items():
-            unit, done = next(iter(_counts(summary).items()))
-            table.add_row(stage, f"{done:,} {unit}", f"{summary.get('skipped', 0):,}")
-        self._console.print(table)
+        self._done(stages)
         for row in stages["train"]["kendall_tau"]:
             tau = "none, the head collapsed"
             if row["mean"] is not None:
@@ -64,6 +58,28 @@ class Printer:
             markup=False,
         )
         self._console.print(f"Report: {stages['report']['report']}", highlight=False)
+
+    def trained_pipeline(self, stages: Mapping[str, Any]) -> None:
+        """What the pipeline did whose networks were trained here."""
+        if self._as_json:
+            self._json(stages)
+            return
+        self._done(stages)
+        self._console.print(stages["compare"]["finding"], highlight=False, markup=False)
+        for name, path in (
+            ("Table", stages["corpus"]["file"]),
+            ("Report", stages["report"]["report"]),
+        ):
+            self._console.print(f"{name}: {path}", highlight=False, markup=False)
+
+    def _done(self, stages: Mapping[str, Any]) -> None:
+        table = Table(title="What was done")
+        for column in ("stage", "done", "already there"):
+            table.add_column(column)
+        for stage, summary in stages.items():
+            unit, done = next(iter(_counts(summary).items()))
+            table.add_row(stage, f"{done:,} {unit}", f"{summary.get('skipped', 0):,}")
+        self._console.print(table)
 
     def status(self, status: Mapping[str, Any]) -> None:
         """Counts of what a warehouse holds."""

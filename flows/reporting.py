@@ -62,7 +62,7 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
             return run.summary
         html = compose(run.warehouse, search_space, target)
         with run.warehouse.writer("cole report", run.run_id) as writer:
-            path = writer.add_report(space, html)
+            path = writer.add_report(space.replace(":", "-"), html)
         run.summary = {
             "reports": 1,
             "skipped": 0,

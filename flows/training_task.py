@@ -94,3 +94,9 @@ class TrainingTask:
         if self.device == "cuda" and not torch.cuda.is_available():
             raise InputError("--device cuda: PyTorch finds no GPU here, give cpu or auto")
         return "cuda" if self.device != "cpu" and torch.cuda.is_available() else "cpu"
+
+
+def training_task(dataset: str, epochs: int | None = None, seed: int = 0) -> TrainingTask:
+    """The task with the default settings but for what is named."""
+    settings = TrainingSettings() if epochs is None else TrainingSettings(epochs=epochs)
+    return TrainingTask(dataset=dataset, settings=settings, seed=seed)

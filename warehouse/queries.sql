@@ -212,6 +212,15 @@ WHERE space = $space AND space_parameters = $space_parameters
   AND settings_id = $settings_id AND seed = $seed
 ORDER BY position;
 
+-- name: trained_values
+SELECT native, canonical_id, parameters, flops, seconds, dataset, split, metric, epochs, value
+FROM store.trainings
+JOIN store.evaluations USING (architecture_id, dataset, seed)
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND source = $source AND 'cole:' || settings_id[:12] = source
+ORDER BY position, dataset, split, metric, epochs;
+
 -- name: seed_values
 SELECT native, value
 FROM store.evaluations
