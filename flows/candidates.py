@@ -82,7 +82,7 @@ class CandidateVectors:
             vectors, n_tokens, cut = embed_shard(self._specification, self._device, None, wanted)
             stored.update(zip(lacking, vectors, strict=True))
         with self._run.warehouse.writer("cole search", self._run.run_id) as writer:
-            add_architectures(self._run.warehouse, writer, self._space, natives)
+            add_architectures(self._run.warehouse, writer, self._space, natives, shown=False)
             writer.add_renderings(
                 pl.DataFrame(
                     {
@@ -141,7 +141,7 @@ class CandidateAccuracies:
             return
         warehouse, evaluator = self._run.warehouse, self._evaluator
         with warehouse.writer("cole search", self._run.run_id) as writer:
-            add_architectures(warehouse, writer, evaluator.space, new)
+            add_architectures(warehouse, writer, evaluator.space, new, shown=False)
         lacking = missing(warehouse, evaluator, new, self._seed)
         if lacking:
             evaluate_all(self._run, evaluator, self._workers, lacking, self._seed)

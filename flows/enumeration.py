@@ -74,14 +74,29 @@ def sample_distinct(space: SearchSpace, samples: int, seed: int) -> list[str]:
 
 
 def add_architectures(
-    warehouse: Warehouse, writer: Writer, space: SearchSpace, natives: Sequence[str]
+    warehouse: Warehouse,
+    writer: Writer,
+    space: SearchSpace,
+    natives: Sequence[str],
+    shown: bool = True,
 ) -> int:
-    """Adds the architectures that are not there yet, with their canonical forms."""
+    """Adds the architectures that are not there yet, with their canonical forms.
+
+    Args:
+        warehouse: Where they are looked up.
+        writer: Adds them.
+        space: Theirs.
+        natives: The architectures.
+        shown: Whether progress is.
+
+    Returns:
+        How many were new.
+    """
     stored = warehouse.architectures(space) if warehouse.has_catalog else None
     known = set() if stored is None else set(stored["native"])
     first = 0 if stored is None or stored.is_empty() else int(stored["position"].max()) + 1  # type: ignore[arg-type]
     missing = [native for native in natives if native not in known]
-    with track("enumerate · architectures", len(missing)) as advance:
+    with track("enumerate · architectures", len(missing) if shown else 0) as advance:
         for start in range(0, len(missing), SHARD):
             rows = describe_shard(space, missing[start : start + SHARD], first + start)
             writer.add_architectures(rows)
