@@ -99,7 +99,8 @@ def _transformer(
 
     disable_progress_bar()
     shares_prefixes = specification.model_type in FAMILIES
-    model = _model(files, specification, device, ATTENTION if shares_prefixes else "sdpa")
+    # Else transformers chooses: some families have no fused attention.
+    model = _model(files, specification, device, ATTENTION if shares_prefixes else None)
     if is_quantized(specification.precision):
         quantize(model, specification.precision, device)
     backend = PrefixTreeBackend if shares_prefixes else TransformerBackend
@@ -111,7 +112,7 @@ def _model(
     files: ModelFiles,
     specification: EmbeddingSpecification,
     device: torch.device,
-    attention: str,
+    attention: str | None,
 ) -> Any:
     """The transformers model with its weights, spread over the devices where one is too small."""
     from transformers import AutoConfig, AutoModel
@@ -125,7 +126,8 @@ def _model(
         wants_code = "auto_map" in files.config and not specification.trust_remote_code
         remedy = "allow its own code with trust_remote_code" if wants_code else str(error)
         raise InputError(f"{files.name} cannot be loaded: {remedy}") from error
-    options["attn_implementation"] = attention
+    if attention is not None:
+        options["attn_implementation"] = attention
     if specification.random_init is not None:
         with torch.random.fork_rng():
             torch.manual_seed(specification.random_init)

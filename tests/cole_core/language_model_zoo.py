@@ -30,6 +30,10 @@ CONFIGS: dict[str, Callable[[int], hf.PretrainedConfig]] = {
     "roberta": lambda v: hf.RobertaConfig(
         vocab_size=v, max_position_embeddings=130, pad_token_id=1, type_vocab_size=1, **_ENCODER
     ),
+    # Has no fused attention.
+    "mpnet": lambda v: hf.MPNetConfig(
+        vocab_size=v, max_position_embeddings=130, pad_token_id=1, **_ENCODER
+    ),
     "modernbert": lambda v: hf.ModernBertConfig(
         vocab_size=v,
         max_position_embeddings=128,
@@ -53,7 +57,7 @@ CONFIGS: dict[str, Callable[[int], hf.PretrainedConfig]] = {
         vocab_size=v, max_position_embeddings=128, num_local_experts=4, **_DECODER
     ),
 }
-ENCODERS = ("bert", "roberta", "modernbert")
+ENCODERS = ("bert", "roberta", "mpnet", "modernbert")
 CAUSAL = tuple(kind for kind in CONFIGS if kind not in ENCODERS)
 _SPECIAL = ["<unk>", "<pad>", "<s>", "</s>"]
 
