@@ -40,7 +40,7 @@ def recipes() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def kitchen(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `cole-home`, filled as `cole run` does it but small, and a file of one's own."""
+    """A folder with `cole-home`, filled as `cole run` does it but small, and a file of a user."""
     folder = tmp_path_factory.mktemp("kitchen")
     home = str(folder / "cole-home")
     table = folder / "baseline.csv"
