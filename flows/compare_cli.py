@@ -63,7 +63,7 @@ def predictors(
     pooling: Annotated[str, typer.Option(help="avg_avg, mean, last_token or cls.")] = "avg_avg",
     precision: Annotated[str, typer.Option(help="bf16 or fp32.")] = "bf16",
     head: Annotated[
-        str, typer.Option(help="mlp, xgboost, ridge, kernel_ridge or gaussian_process.")
+        str, typer.Option(help="mlp, xgboost, ridge, kernel_ridge, gaussian_process or perceiver.")
     ] = "mlp",
     loss: Annotated[str, typer.Option(help="Of the mlp head: mse or hinge.")] = "mse",
     reduction: Annotated[

@@ -46,13 +46,20 @@ def _gaussian_process(**parameters: Any) -> "Head":
     return GaussianProcessHead(**parameters)
 
 
+def _perceiver(**parameters: Any) -> "Head":
+    from cole_core.predictors.perceiver import PerceiverHead
+
+    return PerceiverHead(**parameters)
+
+
 heads.register("mlp", _mlp)
 heads.register("xgboost", _xgboost)
 heads.register("ridge", _ridge)
 heads.register("kernel_ridge", _kernel_ridge)
 heads.register("gaussian_process", _gaussian_process)
+heads.register("perceiver", _perceiver)
 
-_SEEDED = ("mlp", "xgboost")
+_SEEDED = ("mlp", "xgboost", "perceiver")
 
 # The MLP's and the trees' are the COLE paper's; the others were tuned on NAS-Bench-201's CIFAR-10.
 _PAPER = {"reduction": "pca", "n_components": 128, "fitted_on": "labelled", "target": "standard"}
@@ -60,6 +67,7 @@ _TUNED = {"reduction": "whiten", "n_components": 384, "fitted_on": "space", "tar
 _DEFAULTS = {
     "mlp": _PAPER,
     "xgboost": _PAPER,
+    "perceiver": _PAPER | {"reduction": "zscore"},  # components would mix the layers
     "ridge": _TUNED,
     "kernel_ridge": _TUNED,
     "gaussian_process": _TUNED,
@@ -85,7 +93,8 @@ def make_surrogate(
     """A surrogate by the name of its head; what is not named comes from the head's defaults.
 
     Args:
-        head: `mlp`, `xgboost`, `ridge`, `kernel_ridge` or `gaussian_process`.
+        head: `mlp`, `xgboost`, `ridge`, `kernel_ridge`, `gaussian_process` or `perceiver`, which
+            reads vectors of several layers.
         structural: Whether the vectors are a structural encoding and not embeddings, which
             changes the default of `reduction` to `none`.
         blocks: For several encodings side by side, the width of each in the vectors and whether it
