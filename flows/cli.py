@@ -301,7 +301,7 @@ def train(
     pooling: Pooling = "avg_avg",
     precision: Precision = "bf16",
     head: Annotated[
-        str, typer.Option(help="gaussian_process, kernel_ridge, ridge, mlp or xgboost.")
+        str, typer.Option(help="gaussian_process, kernel_ridge, ridge, mlp, xgboost or perceiver.")
     ] = "gaussian_process",
     loss: Annotated[str | None, typer.Option(help="Of the mlp head: mse or hinge.")] = None,
     metric: Metric = None,
