@@ -11,7 +11,7 @@ from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 from cole_core.language_models import EmbeddingSpecification, specify
 from cole_core.spaces import get_space
-from flows.embedding import embed
+from flows.embedding import check_device, embed
 from flows.rendering import get_text_encoding, render
 from flows.runs import recorded_run
 from warehouse import Warehouse
@@ -68,6 +68,7 @@ def add_watch(home: str, watch: Watch) -> dict[str, Any]:
         space = get_space(watch.space)
         if watch.encoding is not None:
             get_text_encoding(space, watch.encoding, watch.context or "none")
+    check_device(watch.device)
     spec_id = watch.specification().spec_id
     with recorded_run(home, "watch", {"watch": vars(watch)}) as run:
         row = vars(watch) | {

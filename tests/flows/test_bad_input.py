@@ -298,7 +298,7 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
         "0",
     ),
     "unknown search experiment": ((*SEARCHES[:2], "everything"), "everything"),
-    "search comparison of one": ((*SEARCHES, "-c", "encoding=path"), "two or more"),
+    "search comparison of one": ((*SEARCHES, "-c", "encoding=path", "--budget", 20), "two"),
     "search comparison of an unknown kind": (
         (*SEARCHES, "-c", "encoding=path", "-c", "colour=red"),
         "colour",
@@ -335,6 +335,32 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "backup over a file": (("backup", "{folder}/file"), "file"),
     "backup that keeps none": (("backup", "{folder}/b", "--keep", 0), "0"),
     "optimize an unknown thing": (("optimize", "everything"), "everything"),
+    "watch an unknown model": (("watch", "add", "--lm", "no-such-model"), "no-such-model"),
+    "watch a model of pickles": (("watch", "add", "--lm", "{folder}/pickled"), "safetensors"),
+    "watch an unknown space": (
+        ("watch", "add", "--lm", "minilm", "--space", "darts"),
+        "darts",
+    ),
+    "watch an unknown encoding": (
+        ("watch", "add", "--lm", "minilm", "--space", NB, "--encoding", "code"),
+        "code",
+    ),
+    "watch an unknown precision": (
+        ("watch", "add", "--lm", "minilm", "--precision", "fp7"),
+        "fp7",
+    ),
+    "watch on an unknown device": (
+        ("watch", "add", "--lm", "minilm", "--device", "abacus"),
+        "abacus",
+    ),
+    "watch no more what is not watched": (("watch", "remove", "minilm"), "minilm"),
+    "unknown command of watch": (("watch", "clear"), "clear"),
+    "deploy on no port": (("deploy", "--port", 0), "--port 0"),
+    "deploy an unknown experiment": (("deploy", "--experiment", "everything"), "everything"),
+    "deploy at no time": (("deploy", "--embeddings", "sometimes"), "sometimes"),
+    "deploy at an impossible time": (("deploy", "--comparison", "99 * * * *"), "99"),
+    "deploy that keeps none": (("deploy", "--keep", 0), "--keep 0"),
+    "deploy of no warehouse": (("deploy", "--home", "{folder}/nowhere"), "no warehouse"),
     "doctor with an unknown option": (("doctor", "--heal-all"), "--heal-all"),
 }
 
@@ -439,7 +465,8 @@ def test_bad_input_is_one_line_and_changes_nothing(cole: Cole, folder: Path, nam
     # What was wrong, and what to do about it.
     assert re.search(
         r"\b(add|allow|ask|at least|choose|correct|drop|find|give|install|is due|leave|less|list|"
-        r"make|name|raise|read the|run|sample|save|see|take|takes|train|unexpected|use|write)\b",
+        r"make|name|neither|raise|read the|run|sample|save|see|take|takes|train|unexpected|use|"
+        r"write)\b",
         err.split(": ", 1)[1],
     ), err
     assert contents(folder) == before
