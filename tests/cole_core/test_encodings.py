@@ -173,7 +173,7 @@ def test_every_encoding_refuses_what_is_no_cell(name: str) -> None:
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown encoding .*'code.tree'.*code.expression"):
         get_encoding("nasbench201", "code.tree")
-    with pytest.raises(InputError, match="unknown search space 'darts': choose one of nasbench201"):
+    with pytest.raises(InputError, match="unknown search space 'darts': choose one of einspace"):
         encodings_of("darts")
     with pytest.raises(InputError, match=r"no context 'file'.*none, network, comment"):
         text_encoding("code.helper").render(EXAMPLE, "file")

@@ -57,7 +57,7 @@ BAD = {
     "no labels": (change("test_y", lambda y: y[:0]), "test_y: is empty"),
     "labels of fractions": (change("train_y", lambda y: y + 0.5), "of type float64"),
     "complex images": (change("train_x", lambda x: x.astype("c8")), "of type complex64"),
-    "objects": (change("train_y", lambda y: y.astype(object)), "cannot be read"),
+    "objects": (change("train_y", lambda y: y.astype(object)), "no arrays"),
     "another shape": (change("valid_x", lambda x: x[:, :1]), r"shape \(1, 4, 5\), train_x of"),
 }
 

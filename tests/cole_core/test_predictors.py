@@ -23,7 +23,11 @@ from cole_core.predictors.targets import RankTarget
 from cole_core.statistics import kendall_tau
 
 HEADS = list(heads)
-QUICK = {"mlp": {"epochs": 60}, "xgboost": {"rounds": 60}}
+QUICK = {
+    "mlp": {"epochs": 60},
+    "xgboost": {"rounds": 60},
+    "perceiver": {"layers": 1, "epochs": 200, "members": 2},
+}
 
 
 def problem(n=120, d=12, seed=0):
@@ -184,7 +188,8 @@ def test_full_whitening_gives_unit_covariance_and_drops_empty_directions():
     np.testing.assert_allclose(np.cov(Z.T, bias=True), np.eye(4), atol=1e-9)
 
 
-@pytest.mark.parametrize("head", HEADS)
+# The perceiver reads layers, which principal components mix.
+@pytest.mark.parametrize("head", [head for head in HEADS if head != "perceiver"])
 def test_labelled_twins_alone_give_a_constant_and_no_fault(head):
     _, y = problem(20)
     predicted = make(head, reduction="pca", **QUICK.get(head, {})).fit(np.ones((20, 5)), y)
