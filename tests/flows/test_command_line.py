@@ -124,61 +124,6 @@ def test_similar_lists_others(cole: Cole, small: Small) -> None:
     assert [row["distance"] for row in rows] == sorted(row["distance"] for row in rows)
 
 
-TRAIN = ("train", "nasbench201", "--dataset", "cifar10", "--precision", "fp32")
-SEARCH = ("search", "nasbench201", "--dataset", "cifar10", "--precision", "fp32")
-
-BAD_INPUT: dict[str, tuple[tuple[object, ...], str]] = {
-    "malformed native string": (("similar", "|nor_conv_3x3~0|"), "|nor_conv_3x3~0|"),
-    "unknown operation": (("similar", CELL.replace("none", "conv_7x7")), "conv_7x7"),
-    "edge to a later node": (("similar", CELL.replace("none~2", "none~3")), "none~3"),
-    "unknown space": (("enumerate", "darts"), "darts"),
-    "too many samples": (("enumerate", "nasbench201", "--samples", 20_000), "20000"),
-    "no samples": (("enumerate", "nasbench201", "--samples", 0), "0"),
-    "unknown encoding": (("render", "nasbench201", "--encoding", "code.short"), "code.short"),
-    "structural encoding": (("render", "nasbench201", "--encoding", "path"), "path"),
-    "unknown context": (("render", "nasbench201", "--context", "task"), "task"),
-    "unknown model": (("embed", "nasbench201", "--lm", "no-such-model"), "no-such-model"),
-    "model path that is not there": (("embed", "nasbench201", "--lm", "./nowhere"), "./nowhere"),
-    "unknown pooling": (("embed", "nasbench201", "--pooling", "median"), "median"),
-    "unknown precision": (("embed", "nasbench201", "--precision", "fp7"), "fp7"),
-    "layer that is not there": (("embed", "nasbench201", "--layer", 99), "99"),
-    "echo with an encoder": (("embed", "nasbench201", "--echo"), "echo"),
-    "unknown runner": (("embed", "nasbench201", "--runner", "slurm"), "slurm"),
-    "unknown source": (("ingest", "nasbench201", "no-such-benchmark"), "no-such-benchmark"),
-    "unknown head": ((*TRAIN, "--head", "forest"), "forest"),
-    "unknown loss": ((*TRAIN, "-n", 20, "--head", "mlp", "--loss", "l7"), "l7"),
-    "n larger than the pool": ((*TRAIN, "-n", 55), "-n 55"),
-    "n too small": ((*TRAIN, "-n", 1), "-n 1"),
-    "no draws": ((*TRAIN, "-n", 20, "--draws", 0), "--draws 0"),
-    "unknown dataset": (
-        ("train", "nasbench201", "--dataset", "svhn", "--precision", "fp32"),
-        "svhn",
-    ),
-    "unknown metric": ((*TRAIN, "--metric", "latency"), "latency"),
-    "embedding that was not made": ((*TRAIN, "--pooling", "cls"), "cole embed"),
-    "encoding that was not rendered": ((*TRAIN, "--encoding", "arch_str"), "cole render"),
-    "unknown algorithm": ((*SEARCH, "--algorithm", "gradient"), "gradient"),
-    "unknown acquisition": ((*SEARCH, "--acquisition", "luck"), "luck"),
-    "budget above the pool": ((*SEARCH, "--budget", 1000), "--budget 1000"),
-    "no budget": ((*SEARCH, "--budget", 0), "--budget 0"),
-    "SQL that is none": (("sql", "SELEC 1"), "SELEC"),
-    "SQL that writes": (("sql", "DROP VIEW runs"), "DROP VIEW runs"),
-    "SQL that reads files": (("sql", "SELECT * FROM '/etc/hostname'"), "/etc/hostname"),
-}
-
-
-@pytest.mark.parametrize("name", BAD_INPUT)
-def test_bad_input_is_one_line_and_changes_nothing(cole: Cole, small: Small, name: str) -> None:
-    arguments, named = BAD_INPUT[name]
-    before = small.warehouse.status()
-    code, out, err = cole(*arguments, "--home", small.home)
-    assert code == 2
-    assert out == ""
-    assert named in err
-    assert len(err.splitlines()) == 1
-    assert small.warehouse.status() == before
-
-
 BAD_TABLES = {
     "no string column": ("a,cifar10_test_accuracy_200\n1,90\n", "column"),
     "NaN": (f"arch_str,cifar10_test_accuracy_200\n{CELL},NaN\n", "NaN"),
@@ -226,9 +171,3 @@ def test_home_that_is_not_there_is_not_made_by_bad_input(cole: Cole, tmp_path: P
         assert code == 2
         assert "no warehouse at" in err
     assert not home.exists()
-
-
-def test_options_of_the_wrong_type_exit_with_2(cole: Cole, small: Small) -> None:
-    code, _, err = cole(*SEARCH, "--budget", "many", "--home", small.home)
-    assert code == 2
-    assert "--budget" in err
