@@ -1,7 +1,7 @@
 """Plug-ins by name: a newcomer adds one file and one registration line."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from cole_core.errors import InputError
@@ -34,9 +34,13 @@ class Registry(Generic[T]):
         """Makes what `name` stands for.
 
         Raises:
-            InputError: The name is unknown; the message lists the known ones.
+            InputError: The name or a parameter is unknown; the message lists the known ones.
         """
-        return self._factory(name)(**parameters)
+        factory = self._factory(name)
+        known = inspect.signature(factory).parameters.values()
+        if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
+            check_parameters(f"{self.kind} '{name}'", parameters, [each.name for each in known])
+        return factory(**parameters)
 
     def takes(self, name: str, parameter: str) -> bool:
         """Whether what `name` stands for has a parameter of that name.
@@ -56,3 +60,15 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         return name in self._factories
+
+
+def check_parameters(what: str, given: Iterable[str], known: Collection[str]) -> None:
+    """Checks the names of parameters.
+
+    Raises:
+        InputError: One is unknown; the message lists the known ones.
+    """
+    for name in given:
+        if name not in known:
+            choices = f"choose one of {', '.join(sorted(known))}" if known else "it takes none"
+            raise InputError(f"{what} has no parameter '{name}': {choices}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cole_core.errors import InputError
 from flows import (
     compare_cli,
     deploy_cli,
@@ -115,6 +116,11 @@ def run(
     if samples is not None or space.partition(":")[0] != "nasbench201":
         from flows.training_task import training_task
 
+        if metric is not None or split is not None:
+            raise InputError(
+                "--metric and --split name stored accuracies, and networks that are trained here "
+                "are compared by valid accuracy: leave them out"
+            )
         work = training_task(dataset or "digits", epochs, seed)
         trained = {"home": str(home), "space": space, "work": work, "lm": lm, "device": device}
         if samples is not None:

@@ -20,7 +20,10 @@ def deploy(
     heads: Annotated[str, typer.Option(help="When heads are trained on new labels.")] = "0 2 * * *",
     comparison: Annotated[str, typer.Option(help="When the comparison runs.")] = "0 3 * * *",
     optimize: Annotated[str, typer.Option(help="When the tables are compacted.")] = "0 4 * * *",
-    backup: Annotated[str, typer.Option(help="When the warehouse is copied.")] = "0 5 * * *",
+    backup: Annotated[
+        str | None,
+        typer.Option(help="When the warehouse is copied to --backups; by default '0 5 * * *'."),
+    ] = None,
     backups: Annotated[
         Path | None, typer.Option(help="Where the copies go; without it there are none.")
     ] = None,
@@ -45,6 +48,8 @@ def deploy(
 
     if not Warehouse(home).has_catalog:
         raise InputError(f"no warehouse at {home}: make one with 'cole run nasbench201'")
+    if backup is not None and backups is None:
+        raise InputError(f"--backup '{backup}': name with --backups FOLDER where the copies go")
     if experiment not in EXPERIMENTS:
         raise InputError(f"no experiment '{experiment}': choose one of {', '.join(EXPERIMENTS)}")
     where = str(home.resolve())  # runs start elsewhere
@@ -88,7 +93,7 @@ def deploy(
                 "maintenance",
                 "backup",
                 {"home": where, "folder": str((backups or Path()).resolve()), "keep": keep},
-                NEVER if backups is None else backup,
+                NEVER if backups is None else backup or "0 5 * * *",
                 "A copy of the warehouse.",
             ),
         ],

@@ -23,20 +23,14 @@ from warehouse import Target
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What the flow will do.
+class StoredSearches:
+    """How searches that differ in their seed alone stand in the catalog.
 
     Attributes:
-        searcher: The algorithm.
-        space: The search space.
-        pool: The measured architectures and their vectors.
-        columns: What describes the searches in the catalog.
+        columns: What describes them.
         configuration: Everything that decides their steps but the seed.
     """
 
-    searcher: SearchAlgorithm
-    space: SearchSpace
-    pool: LabelledPool
     columns: dict[str, Any]
     configuration: dict[str, Any]
 
@@ -57,6 +51,21 @@ class Plan:
             "configuration": configuration,
             "seed": seed,
         }
+
+
+@dataclass(frozen=True)
+class Plan(StoredSearches):
+    """What the flow will do.
+
+    Attributes:
+        searcher: The algorithm.
+        space: The search space.
+        pool: The measured architectures and their vectors.
+    """
+
+    searcher: SearchAlgorithm
+    space: SearchSpace
+    pool: LabelledPool
 
     @cached_property
     def problem(self) -> SearchProblem:
@@ -130,7 +139,28 @@ def make_plan(
         # A setting that is not used says nothing: one that is new later leaves the ids as they are.
         given = searcher.surrogate_params().items()
         configuration["surrogate"] = {k: v for k, v in given if v is not None}
-    return Plan(searcher, space, pool, columns, configuration)
+    return Plan(columns, configuration, searcher, space, pool)
+
+
+def outcome(search_id: str, seed: int, steps: Sequence[Step], known: int) -> dict[str, Any]:
+    """What one search found, for the flow's summary.
+
+    Args:
+        search_id: Its id.
+        seed: Its seed.
+        steps: All its steps.
+        known: How many of them were stored before.
+    """
+    best = max(steps, key=lambda step: step.value)
+    return {
+        "search_id": search_id,
+        "seed": seed,
+        "evaluations": len(steps) - known,
+        "skipped": known,
+        "best": best.native,
+        "best_value": best.value,
+        "found_after": best.index + 1,
+    }
 
 
 def check_budget(pool: LabelledPool, budget: int) -> None:

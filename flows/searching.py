@@ -14,7 +14,7 @@ from flows.pools import find_features, find_labelled_pool
 from flows.progress import track
 from flows.runs import Run, recorded_run
 from flows.search_experiments import RECOMMENDED
-from flows.search_plan import Plan, check_budget, make_plan, search_rounds
+from flows.search_plan import Plan, check_budget, make_plan, outcome, search_rounds
 from flows.spaces import find_space
 from warehouse import Warehouse
 
@@ -56,7 +56,7 @@ def search(
             register(run, [made.row(seed) for seed in seeds])
             store(run, search_rounds(made, budget, seeds, list(known.values())), advance)
         searches = [
-            _found(search_id, seed, steps[:budget], len(known[search_id][:budget]))
+            outcome(search_id, seed, steps[:budget], len(known[search_id][:budget]))
             for (search_id, steps), seed in zip(
                 stored_steps(run.warehouse, list(known)).items(), seeds, strict=True
             )
@@ -67,19 +67,6 @@ def search(
             "searches": searches,
         }
     return run.summary
-
-
-def _found(search_id: str, seed: int, steps: Sequence[Step], known: int) -> dict[str, Any]:
-    best = max(steps, key=lambda step: step.value)
-    return {
-        "search_id": search_id,
-        "seed": seed,
-        "evaluations": len(steps) - known,
-        "skipped": known,
-        "best": best.native,
-        "best_value": best.value,
-        "found_after": best.index + 1,
-    }
 
 
 def register(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:

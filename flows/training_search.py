@@ -1,7 +1,6 @@
 """Flow: a search in which an evaluation is a training run."""
 
 import functools
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from cole_core.encodings import VectorEncoding, get_encoding
 from cole_core.errors import InputError
 from cole_core.evaluation.attempts import TrainingEvaluator
 from cole_core.evaluation.workers import Workers
-from cole_core.hashing import hash_json, hash_text
+from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingSpecification, specify
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.bananas import Bananas
@@ -26,6 +25,7 @@ from flows.evaluating import training_evaluator
 from flows.progress import track
 from flows.rendering import get_text_encoding
 from flows.runs import Run, recorded_run
+from flows.search_plan import StoredSearches, outcome
 from flows.searching import register, stored_steps
 from flows.training_task import TrainingTask
 from warehouse import Warehouse
@@ -45,7 +45,7 @@ RECOMMENDED: dict[str, Any] = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(StoredSearches):
     """What the flow will do.
 
     Attributes:
@@ -53,34 +53,17 @@ class Plan:
         evaluator: Trains what it proposes.
         vectors: What its surrogate reads.
         specification: Of the language model behind them; None for a structural encoding.
-        columns: What describes the searches in the catalog.
-        configuration: Everything that decides their steps but the seed.
     """
 
     searcher: SearchAlgorithm
     evaluator: TrainingEvaluator
     vectors: Vectors
     specification: EmbeddingSpecification | None
-    columns: dict[str, Any]
-    configuration: dict[str, Any]
 
     @property
     def space(self) -> SearchSpace:
         """The search space whose architectures fit the dataset."""
         return self.evaluator.space
-
-    def search_id(self, seed: int) -> str:
-        """Content hash of configuration and seed; the budget is no part of it."""
-        return hash_json(self.configuration | {"seed": seed})
-
-    def row(self, seed: int) -> dict[str, Any]:
-        """The search of a seed as the warehouse takes it."""
-        configuration = json.dumps(self.configuration | {"seed": seed}, sort_keys=True)
-        return self.columns | {
-            "search_id": self.search_id(seed),
-            "configuration": configuration,
-            "seed": seed,
-        }
 
 
 @flow(name="search by training")
@@ -135,11 +118,13 @@ def search_by_training(
                 advance(steps.height)
         test = accuracies(run.warehouse, made.evaluator, "test", work.seed)
         searches = [
-            describe(search_id, seed, steps[:budget], len(known[search_id][:budget]), test)
+            outcome(search_id, seed, steps[:budget], len(known[search_id][:budget]))
             for (search_id, steps), seed in zip(
                 stored_steps(run.warehouse, list(known)).items(), seeds, strict=True
             )
         ]
+        for each in searches:
+            each["best_test"] = test.get(each["best"])
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in searches),
             "skipped": sum(each["skipped"] for each in searches),
@@ -203,7 +188,7 @@ def plan(
     }
     if isinstance(searcher, Bananas):
         configuration["surrogate"] = searcher.surrogate_params()
-    return Plan(searcher, evaluator, vectors, specification, columns, configuration)
+    return Plan(columns, configuration, searcher, evaluator, vectors, specification)
 
 
 def make_problem(
@@ -260,20 +245,3 @@ def rounds(
 def trainings(warehouse: Warehouse, made: Plan, seed: int) -> int:
     """How many networks were tried under the settings of the searches."""
     return warehouse.trainings(made.space, made.evaluator.settings_id, seed).height
-
-
-def describe(
-    search_id: str, seed: int, steps: Sequence[Step], known: int, test: dict[str, float]
-) -> dict[str, Any]:
-    """What one search found."""
-    best = max(steps, key=lambda step: step.value)
-    return {
-        "search_id": search_id,
-        "seed": seed,
-        "evaluations": len(steps) - known,
-        "skipped": known,
-        "best": best.native,
-        "best_value": best.value,
-        "best_test": test.get(best.native),
-        "found_after": best.index + 1,
-    }

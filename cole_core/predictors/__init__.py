@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cole_core.registry import Registry
+from cole_core.registry import Registry, check_parameters
 
 if TYPE_CHECKING:
     from cole_core.predictors.base import Head
@@ -146,10 +146,8 @@ def make_surrogate(
         raise InputError(f"head '{head}' has no loss '{loss}': choose mse, or the head mlp")
     if head in _SEEDED:
         parameters["seed"] = seed
-    try:
-        made = heads.create(head, **parameters)
-    except TypeError as error:
-        raise InputError(f"head '{head}': {error}") from None
+    check_parameters(f"head '{head}'", parameters, heads.create(head).get_params())
+    made = heads.create(head, **parameters)
     reduced = [
         (int(width), "zscore" if is_structural else str(settings["reduction"]))
         for width, is_structural in blocks or ()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from cole_core.errors import InputError
 from cole_core.registry import Registry
 from cole_core.search.bananas import Bananas
 from cole_core.search.base import Proposal, SearchAlgorithm, SearchProblem, Step, run_search
@@ -27,10 +26,7 @@ def make_algorithm(name: str, **parameters: Any) -> SearchAlgorithm:
     Raises:
         InputError: The name or a parameter is unknown.
     """
-    try:
-        return algorithms.create(name, **parameters)
-    except TypeError as error:
-        raise InputError(f"search algorithm '{name}': {error}") from None
+    return algorithms.create(name, **parameters)
 
 
 __all__ = [

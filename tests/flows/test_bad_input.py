@@ -56,6 +56,7 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     # spaces and architectures
     "run of an unknown space": (("run", "darts"), "darts"),
     "run from an unknown source": (("run", NB, "--source", "no-such"), "no-such"),
+    "run that trains by a stored metric": (("run", "einspace", "--metric", "acc"), "--metric"),
     "run with an unknown model": (("run", NB, "--lm", "no-such-model"), "no-such-model"),
     "run with a wrong seed": (("run", NB, "--seed", "first"), "first"),
     "run on an unknown device": (("run", NB, "--device", "abacus"), "abacus"),
@@ -355,6 +356,7 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     ),
     "watch no more what is not watched": (("watch", "remove", "minilm"), "minilm"),
     "unknown command of watch": (("watch", "clear"), "clear"),
+    "deploy with copies that go nowhere": (("deploy", "--backup", "never"), "--backups FOLDER"),
     "deploy on no port": (("deploy", "--port", 0), "--port 0"),
     "deploy an unknown experiment": (("deploy", "--experiment", "everything"), "everything"),
     "deploy at no time": (("deploy", "--embeddings", "sometimes"), "sometimes"),

@@ -1,7 +1,6 @@
 """Comparisons of searches: stored searches, resuming, same starts, tables, refusals."""
 
 import json
-import sys
 from dataclasses import replace
 from operator import methodcaller
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.search import Step
 from cole_core.statistics import corrected_paired_t_test
-from flows import cli, comparing_searches, search_workers
+from flows import comparing_searches, search_workers
 from flows.choices import Measured, Vectors
 from flows.comparing_searches import compare_searches
 from flows.reporting import report
@@ -26,7 +25,7 @@ from flows.search_experiments import (
 )
 from flows.search_labels import describe_search, search_labels
 from flows.searching import search
-from tests.flows.conftest import SIZE, SPACE, Small
+from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
 BASE = SearchConfiguration(precision="fp32")
@@ -383,46 +382,37 @@ def test_values_that_say_nothing(small: Small, monkeypatch: pytest.MonkeyPatch) 
         (["-c", "colour=red", "-c", "encoding=path"], "colour"),
         (["-c", "encoding=graf", "-c", "encoding=patth"], "unknown encoding"),
         (["-c", "encoding=graf", "-c", "encoding=path,head=forest"], "unknown head 'forest'"),
+        (
+            ["-c", "encoding=graf", "-c", "encoding=path,btach=5"],
+            "no parameter 'btach': choose",
+        ),
+        (
+            ["-c", "encoding=graf", "-c", "algorithm=random_search,batch=5"],
+            "has no parameter 'batch': it takes none",
+        ),
         (["-c", "encoding=graf,random_init=x"], "random_init is a number"),
         (["-c", "encoding=graf", "-c", "encoding=path", "--budget", "9999"], "--budget 9999"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(
-    small: Small,
-    arguments: list[str],
-    said: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    small: Small, cole: Cole, arguments: list[str], said: str
 ) -> None:
-    monkeypatch.setattr(
-        sys, "argv", ["cole", "compare", "search", *arguments, "--home", str(small.home)]
-    )
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 2
-    printed = capsys.readouterr().err.strip()
+    code, _, printed = cole("compare", "search", *arguments, "--home", small.home)
+    assert code == 2
     assert said in printed
-    assert "\n" not in printed
+    assert "\n" not in printed.strip()
 
 
-def test_the_command_prints_tables_and_finding(
-    small: Small, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = ["cole", "compare", "search", "-c", "encoding=path", "-c", "algorithm=random_search"]
+def test_the_command_prints_tables_and_finding(small: Small, cole: Cole) -> None:
+    command = ["compare", "search", "-c", "encoding=path", "-c", "algorithm=random_search"]
     command += ["--seeds", "2", "--budget", "20", "--percent", "98", "--processes", "1"]
     command += ["--home", str(small.home)]
-    monkeypatch.setattr(sys, "argv", command)
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 0
-    printed = capsys.readouterr().out
+    code, printed, _ = cole(*command)
+    assert code == 0
     assert "evaluations 80, skipped 0" in printed
     assert "ref." in printed
     assert "To be at 98 %" in printed
-    monkeypatch.setattr(sys, "argv", [*command, "--json"])
-    with pytest.raises(SystemExit):
-        cli.main()
-    summary = json.loads(capsys.readouterr().out)
+    summary = json.loads(cole(*command, "--json")[1])
     assert (summary["evaluations"], summary["skipped"]) == (0, 80)
     assert [row["label"] for row in summary["rows"]][:2] == ["bananas · path", "random search"]
 

@@ -1,7 +1,6 @@
 """Comparisons: the protocol against a plain loop, resuming, tables, refusals."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,14 @@ from cole_core.statistics import (
     repeated_stratified_folds,
     top_recall,
 )
-from flows import cli, comparing
+from flows import comparing
 from flows.choices import Measured
 from flows.comparing import Protocol, compare_predictors
 from flows.comparison_table import comparison_table, finding
 from flows.embedding import embed
 from flows.experiments import EXPERIMENTS, AtHand, Configuration, labels, parse_configuration
 from flows.reporting import report
-from tests.flows.conftest import SIZE, SPACE, Small
+from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
 EXPRESSION = Configuration(precision="fp32", head="ridge")
@@ -343,41 +342,24 @@ def test_values_that_say_nothing(small: Small, monkeypatch: pytest.MonkeyPatch) 
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(
-    small: Small,
-    arguments: list[str],
-    said: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    small: Small, cole: Cole, arguments: list[str], said: str
 ) -> None:
-    monkeypatch.setattr(
-        sys, "argv", ["cole", "compare", "predictors", *arguments, "--home", str(small.home)]
-    )
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 2
-    printed = capsys.readouterr().err.strip()
+    code, _, printed = cole("compare", "predictors", *arguments, "--home", small.home)
+    assert code == 2
     assert said in printed
-    assert "\n" not in printed
+    assert "\n" not in printed.strip()
 
 
-def test_the_command_prints_table_and_finding(
-    small: Small, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = ["cole", "compare", "predictors", "--encoding", "graf", "--encoding", "path"]
+def test_the_command_prints_table_and_finding(small: Small, cole: Cole) -> None:
+    command = ["compare", "predictors", "--encoding", "graf", "--encoding", "path"]
     command += ["--head", "ridge", "-n", "12", "--folds", "5", "--repeats", "1"]
     command += ["--home", str(small.home)]
-    monkeypatch.setattr(sys, "argv", command)
-    with pytest.raises(SystemExit) as stopped:
-        cli.main()
-    assert stopped.value.code == 0
-    printed = capsys.readouterr().out
+    code, printed, _ = cole(*command)
+    assert code == 0
     assert "trials 10, skipped 0" in printed
     assert "ref." in printed
     assert "graf" in printed
-    monkeypatch.setattr(sys, "argv", [*command, "--json"])
-    with pytest.raises(SystemExit):
-        cli.main()
-    summary = json.loads(capsys.readouterr().out)
+    summary = json.loads(cole(*command, "--json")[1])
     assert (summary["trials"], summary["skipped"]) == (0, 10)
     assert [row["label"] for row in summary["rows"]] == ["graf", "path"]
 
