@@ -267,7 +267,7 @@ def plan(
         }
         made = make_surrogate(**parameters)
         columns = {
-            "space": space,
+            "space": search_space.name,
             "encoding": found.encoding,
             "context": found.context,
             "spec_id": found.spec_id,

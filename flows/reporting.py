@@ -51,7 +51,7 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
     warehouse = Warehouse(home)
     search_space = find_space(warehouse, space)
     parameters = {
-        "space": space,
+        "space": search_space.name,
         "target": target.to_json(),
         "inputs": inputs_hash(warehouse, search_space, target),
     }

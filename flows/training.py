@@ -148,7 +148,7 @@ def plan(
     surrogate = make_surrogate(head, **parameters)
     check_sizes(sizes, draws, len(pool.values))
     columns = {
-        "space": space,
+        "space": search_space.name,
         "encoding": features.encoding,
         "context": features.context,
         "spec_id": features.spec_id,

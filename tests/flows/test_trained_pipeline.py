@@ -29,8 +29,12 @@ def test_networks_are_drawn_trained_compared_and_leave_as_a_table(tmp_path: Path
     assert (both["digits_valid_accuracy_1"] == both["value"]).all()
     assert {row["label"] for row in stages["compare"]["rows"]} >= {"derivation", "code.class"}
 
+    report = Path(stages["report"]["report"]).read_text()
+    assert "No comparisons of this target" not in report
+
     again = run_trained(home, "einspace", WORK, samples=24)
     assert again["evaluate"]["trainings"] == again["compare"]["trials"] == 0
+    assert again["report"]["skipped"] == 1
     assert all(again[stage]["embedded"] == 0 for stage in again if stage.startswith("embed"))
 
     elsewhere = str(tmp_path / "elsewhere")
