@@ -333,6 +333,7 @@ LIMIT $limit;
 SELECT table_name AS view, column_name AS "column", data_type AS type
 FROM duckdb_columns()
 WHERE NOT internal AND schema_name = 'main' AND table_name <> 'schema_version'
+  AND NOT starts_with(table_name, 'stored_')
 ORDER BY table_name LIKE 'embeddings\__%' ESCAPE '\', table_name, column_index;
 
 -- name: texts_of
@@ -380,3 +381,11 @@ FROM store.heads
 JOIN trials USING (trial_id)
 WHERE space = $space AND target = $target
 ORDER BY n DESC, kendall_tau DESC, head_id;
+
+-- name: embedding_view
+-- DuckDB takes a dataset for one row, and would hold every vector in memory as the small side of a
+-- join: the second branch, which is empty, says that they are many. The key is computed, or a join
+-- would push a filter down that datasets do not know.
+CREATE TEMP VIEW {view} AS
+SELECT text_hash || '' AS text_hash, vector, n_tokens, truncated FROM stored_{view}
+UNION ALL (SELECT NULL, NULL, NULL, NULL FROM range(1_000_000_000_000) LIMIT (SELECT 0));

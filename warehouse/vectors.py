@@ -20,6 +20,7 @@ _INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
 _PROBES = 20
 _REFINE = 10
 _LEAST_VISITED = 200
+_BLOCK = 2_048  # rows of a scan at once: DuckDB's own, and few enough for the processor's cache
 
 
 class VectorStore:
@@ -43,7 +44,9 @@ class VectorStore:
         if "://" not in self.uri and not Path(path).exists():
             return None
         try:
-            return lance.dataset(path, session=self._session)
+            return lance.dataset(
+                path, session=self._session, default_scan_options={"batch_size": _BLOCK}
+            )
         except ValueError as error:
             if "was not found" in str(error):
                 return None

@@ -490,10 +490,11 @@ class Warehouse:
     def _register_embeddings(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Makes each embedding table queryable; a stored view over one would dangle."""
         names = embedding_table_names(frame(connection, query("specifications")))
-        for spec_id, name in names.items():
+        for spec_id, view in names.items():
             dataset = self.vectors.dataset(spec_id)
             if dataset is not None:
-                connection.register(name, dataset)
+                connection.register(f"stored_{view}", dataset)
+                connection.execute(query("embedding_view").format(view=view))
 
 
 def embedding_table_names(specifications: pl.DataFrame) -> dict[str, str]:

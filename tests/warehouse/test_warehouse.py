@@ -1,5 +1,8 @@
+import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -71,6 +74,34 @@ def test_sql_joins_vectors_texts_and_evaluations(filled: Warehouse) -> None:
     assert rows["value"].to_list() == [float(i) for i in range(9, -1, -1)]
     assert rows["text"].to_list() == TEXTS[::-1]
     assert rows["vector"][0].to_list() == vectors_of([hash_text(TEXTS[9])])[0].tolist()
+
+
+def test_sql_joins_vectors_of_few_rows_without_holding_all_vectors(filled: Warehouse) -> None:
+    few = '''
+        FROM evaluations
+        JOIN renderings USING (architecture_id)
+        JOIN embeddings_minilm_mean_fp32 USING (text_hash)
+        WHERE value >= 8
+        '''
+    rows = filled.sql("SELECT text_hash, vector" + few)
+    assert rows["vector"].to_list() == vectors_of(rows["text_hash"].to_list()).tolist()
+    assert rows.height == 2
+    # DuckDB builds a table in memory of a join's second child, and streams the first through it.
+    with filled.asking() as connection:
+        (plan,) = connection.execute("EXPLAIN (FORMAT json) SELECT vector" + few).fetchall()
+    joins = list(_joins(json.loads(plan[1])))
+    assert joins
+    assert all("ARROW_SCAN" not in json.dumps(join["children"][1]) for join in joins)
+
+
+def _joins(node: object) -> Iterator[dict[str, Any]]:
+    if isinstance(node, list):
+        for child in node:
+            yield from _joins(child)
+    elif isinstance(node, dict):
+        if node["name"] == "HASH_JOIN":
+            yield node
+        yield from _joins(node["children"])
 
 
 @pytest.mark.parametrize(
