@@ -67,7 +67,12 @@ def _migrate(home: str) -> None:
 
 
 def _announce(what: str) -> None:
-    os.write(1, f"{what} {time.monotonic()}\n".encode())
+    _write(f"{what} {time.monotonic()}")
+
+
+def _write(line: str) -> None:
+    """In one piece, since parent and child write to the same pipe."""
+    os.write(1, f"{line}\n".encode())
 
 
 def _announcing() -> None:
@@ -100,14 +105,14 @@ def _child(command: dict[str, str]) -> None:
 def main() -> None:
     """Serves until its standard input ends."""
     warnings.filterwarnings("ignore", message=".*fork")
-    print("ready", flush=True)
+    _write("ready")
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             _child(json.loads(line))
-        print(f"child {child}", flush=True)
+        _write(f"child {child}")
         _, status = os.waitpid(child, 0)
-        print(f"status {os.waitstatus_to_exitcode(status)}", flush=True)
+        _write(f"status {os.waitstatus_to_exitcode(status)}")
 
 
 if __name__ == "__main__":

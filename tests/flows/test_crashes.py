@@ -5,6 +5,7 @@ its recorded beginning and its end, and then run to its end; the next stage goes
 with -s to read the kills per stage.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -81,7 +82,8 @@ class Killable:
                 ending = float(value)
             if child and begun and kill_after is not None:
                 time.sleep(max(begun + kill_after - time.monotonic(), 0))
-                os.kill(child, signal.SIGKILL)  # a zombie at worst: its parent waits for it
+                with contextlib.suppress(ProcessLookupError):  # it may have ended meanwhile
+                    os.kill(child, signal.SIGKILL)
                 kill_after = None
         return int(line.split()[1]), ending - begun
 
