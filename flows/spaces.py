@@ -42,3 +42,11 @@ def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
     if not stored or dict(default.parameters) in stored:
         return default
     return get_space(base, **stored[0])
+
+
+def full_name(space: SearchSpace) -> str:
+    """The name by which `find_space` finds just this space, its parameters included."""
+    if not space.parameters:
+        return space.name
+    shape = "x".join(map(str, space.parameters["input_shape"]))
+    return f"{space.name}:{shape}:{space.parameters['classes']}"

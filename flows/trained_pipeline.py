@@ -22,6 +22,7 @@ from flows.evaluating import plan as plan_evaluation
 from flows.experiments import Configuration
 from flows.rendering import render
 from flows.reporting import report
+from flows.spaces import full_name
 from flows.training_task import TrainingTask
 from warehouse import Warehouse
 
@@ -63,7 +64,7 @@ def run_trained(
     stages: dict[str, Any] = {
         "evaluate": evaluate(home, space, work, samples=samples, proxies=True)
     }
-    named = made.named
+    named = full_name(made.space)
     for encoding in made.texts:
         stages[f"render ({encoding})"] = render(home, named, encoding)
         stages[f"embed ({encoding})"] = embed(home, named, encoding, lm, device=device)
@@ -103,15 +104,6 @@ class Plan:
     dataset: str
     texts: list[str]
     controls: list[str]
-
-    @property
-    def named(self) -> str:
-        """The space with its parameters, as `find_space` reads it."""
-        parameters = self.space.parameters
-        if not parameters:
-            return self.space.name
-        shape = "x".join(map(str, parameters["input_shape"]))
-        return f"{self.space.name}:{shape}:{parameters['classes']}"
 
 
 def plan(

@@ -14,8 +14,8 @@ from cole_core.spaces import get_space
 from flows.embedding import check_device, embed
 from flows.rendering import get_text_encoding, render
 from flows.runs import recorded_run
+from flows.spaces import find_space, full_name
 from warehouse import Warehouse
-from warehouse.warehouse import space_parameters
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Watch:
 
     Attributes:
         arguments: Of `specify`, the language model's name as `name_or_path`.
-        space: A search space; None, as for what follows, is any.
+        space: A search space, by its bare name with any parameters; None, as for what follows, is
+            any.
         encoding: A text encoding.
         context: A context.
         device: auto, cpu or cuda.
@@ -50,9 +51,16 @@ class Watch:
         return specify(**self.arguments)
 
     def fits(self, rendered: dict[str, Any]) -> bool:
-        """Whether it is kept up to date on a rendering."""
-        asked = {"space": self.space, "encoding": self.encoding, "context": self.context}
-        return all(value is None or rendered[name] == value for name, value in asked.items())
+        """Whether it is kept up to date on a rendering.
+
+        Args:
+            rendered: space (its full name), encoding, context.
+        """
+        base, _, _ = rendered["space"].partition(":")
+        asked = {"encoding": self.encoding, "context": self.context}
+        return self.space in (None, base, rendered["space"]) and all(
+            value is None or rendered[name] == value for name, value in asked.items()
+        )
 
 
 def add_watch(home: str, watch: Watch) -> dict[str, Any]:
@@ -65,7 +73,7 @@ def add_watch(home: str, watch: Watch) -> dict[str, Any]:
     if not warehouse.has_catalog:
         raise InputError(f"no warehouse at {home}: make one with 'cole enumerate'")
     if watch.space is not None:
-        space = get_space(watch.space)
+        space = find_space(warehouse, watch.space)
         if watch.encoding is not None:
             get_text_encoding(space, watch.encoding, watch.context or "none")
     check_device(watch.device)
@@ -155,16 +163,16 @@ def keep_embeddings_current(home: str) -> dict[str, Any]:
 
 
 def _kinds(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """The renderings of the spaces as this program makes them."""
+    """space (its full name), encoding, context and whole of every rendering."""
     return [
         kind
+        | {"space": full_name(get_space(kind["space"], **json.loads(kind["space_parameters"])))}
         for kind in warehouse.rendered_kinds().iter_rows(named=True)
-        if kind["space_parameters"] == space_parameters(get_space(kind["space"]))
     ]
 
 
 def _has_missing(warehouse: Warehouse, kind: dict[str, Any]) -> bool:
-    space = get_space(kind["space"])
+    space = find_space(warehouse, kind["space"])
     return not warehouse.missing_renderings(space, kind["encoding"], kind["context"]).is_empty()
 
 
@@ -187,7 +195,8 @@ def _embed(home: str, watch: Watch, spec_id: str) -> list[dict[str, Any]]:
     warehouse = Warehouse(home)
     done = []
     for kind in filter(watch.fits, _kinds(warehouse)):
-        space, encoding, context = get_space(kind["space"]), kind["encoding"], kind["context"]
+        space = find_space(warehouse, kind["space"])
+        encoding, context = kind["encoding"], kind["context"]
         if not warehouse.count_missing_texts(space, encoding, context, spec_id):
             continue
         options = dict(watch.arguments)

@@ -45,7 +45,9 @@ class VectorStore:
             return None
         try:
             return lance.dataset(
-                path, session=self._session, default_scan_options={"batch_size": _BLOCK}
+                path,
+                session=self._session,
+                default_scan_options={"batch_size": _BLOCK},  # type: ignore[dict-item]
             )
         except ValueError as error:
             if "was not found" in str(error):

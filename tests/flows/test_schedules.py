@@ -27,6 +27,7 @@ from flows.enumeration import enumerate_architectures
 from flows.ingestion import ingest
 from flows.maintenance import retrain_heads
 from flows.rendering import render
+from flows.spaces import find_space
 from flows.training import train
 from flows.watching import Watch, add_watch, keep_embeddings_current, remove_watch
 from tests.cole_core.language_model_zoo import make_model
@@ -111,6 +112,21 @@ def test_a_sample_stays_one_and_a_watch_may_be_of_one_encoding(
     enumerate_architectures(home, "nasbench201", samples=5, seed=2)
     done = keep_embeddings_current(home)
     assert [(entry["encoding"], entry["embedded"]) for entry in done["of"]] == [("arch_str", 10)]
+
+
+def test_spaces_with_parameters_are_watched_as_well(small: Small, tmp_path: Path) -> None:
+    home, space = str(small.home), "einspace:1x8x8:10"
+    enumerate_architectures(home, space, samples=6, seed=1)
+    render(home, space, "derivation")
+    add_watch(home, Watch(tiny(tmp_path), space="einspace"))
+    add_watch(home, Watch(OLD, space="einspace:3x8x8:10"))
+    first = keep_embeddings_current(home)
+    enumerate_architectures(home, space, samples=4, seed=2)
+    second = keep_embeddings_current(home)
+    texts = small.warehouse.texts(find_space(small.warehouse, space), "derivation", "none")
+    assert second["rendered"] > 0
+    assert first["embedded"] + second["embedded"] == texts.height
+    assert {entry["space"] for entry in first["of"] + second["of"]} == {space}
 
 
 def test_a_model_that_changed_is_told_and_the_others_are_done(small: Small, tmp_path: Path) -> None:

@@ -77,12 +77,12 @@ def test_sql_joins_vectors_texts_and_evaluations(filled: Warehouse) -> None:
 
 
 def test_sql_joins_vectors_of_few_rows_without_holding_all_vectors(filled: Warehouse) -> None:
-    few = '''
+    few = """
         FROM evaluations
         JOIN renderings USING (architecture_id)
         JOIN embeddings_minilm_mean_fp32 USING (text_hash)
         WHERE value >= 8
-        '''
+        """
     rows = filled.sql("SELECT text_hash, vector" + few)
     assert rows["vector"].to_list() == vectors_of(rows["text_hash"].to_list()).tolist()
     assert rows.height == 2
