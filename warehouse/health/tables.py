@@ -156,10 +156,10 @@ def _damaged(warehouse: Warehouse, name: str, spec_id: str, table: _Table) -> Fi
 def _unreadable(
     warehouse: Warehouse, name: str, folder: Path, spec_id: str, error: ValueError
 ) -> Finding:
-    message = " ".join(str(error).split())[:120]
+    message, *_ = " ".join(str(error).split()).split(", /")  # Lance adds where in its source
     return Finding(
         "damaged table",
-        f"the {name} cannot be opened: {message}",
+        f"the {name} cannot be opened: {message[:120]}",
         "the vectors since its last readable version, or all; they are made again from their texts",
         "'cole doctor --repair' goes back to the last readable version, setting the others aside; "
         "then 'cole embed' as before embeds just what is missing",
