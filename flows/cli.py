@@ -434,7 +434,7 @@ def report(
     home: Home = HOME,
     dataset: Annotated[
         str | None,
-        typer.Option(help="Dataset it is about; by default that of the latest search or training."),
+        typer.Option(help="Dataset it is about; where several values fit, those used last."),
     ] = None,
     metric: Metric = None,
     split: Split = None,

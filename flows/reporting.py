@@ -25,7 +25,7 @@ from flows.runs import recorded_run, versions
 from flows.search_experiments import EXPERIMENTS as SEARCH_EXPERIMENTS
 from flows.search_labels import describe_search, search_labels
 from flows.search_table import finding as search_finding
-from flows.spaces import find_space
+from flows.spaces import find_space, full_name
 from flows.training import split_pool
 from flows.trial_labels import name_trials
 from warehouse import Target, Warehouse
@@ -41,8 +41,8 @@ def report(home: str, space: str, measured: Measured = Measured()) -> dict[str, 
     Args:
         home: The warehouse.
         space: The search space.
-        measured: Which measured values it is about; unnamed, those of the latest search or
-            training.
+        measured: Which measured values it is about; where several fit, those of the latest search
+            or training.
 
     Raises:
         InputError: The space is unknown, or nothing was measured.
@@ -76,11 +76,9 @@ def plan(home: str, space: str, measured: Measured = Measured()) -> Target:
     """The target that the report is about; arguments and errors are the flow's."""
     warehouse = Warehouse(home)
     search_space = find_space(warehouse, space)
-    if measured == Measured():
-        latest = warehouse.latest_target(search_space)
-        if latest is not None:
-            return latest
-    return warehouse.target(search_space, **vars(measured))
+    asked = {name: value for name, value in vars(measured).items() if value is not None}
+    latest = warehouse.latest_target(search_space, **asked)
+    return latest or warehouse.target(search_space, **asked)
 
 
 def inputs_hash(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
@@ -111,7 +109,7 @@ def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
     counts = status["spaces"].get(space.name, {})
     return page.render_report(
         page.ReportData(
-            space=space.name,
+            space=full_name(space),
             target=target,
             created_at=datetime.now(UTC).replace(tzinfo=None),
             counts={

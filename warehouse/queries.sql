@@ -262,7 +262,7 @@ SELECT (SELECT count(*) FROM store.trials) AS trials,
        (SELECT count(*) FROM store.search_comparisons) AS search_comparisons,
        (SELECT count(*) FROM store.runs) AS runs;
 
--- name: latest_target
+-- name: used_targets
 SELECT target FROM (
     SELECT target, evaluated_at AS used_at
     FROM store.searches JOIN store.search_steps USING (search_id)
@@ -272,8 +272,8 @@ SELECT target FROM (
     FROM store.trials JOIN store.runs USING (run_id)
     WHERE space = $space
 )
-ORDER BY used_at DESC
-LIMIT 1;
+GROUP BY target
+ORDER BY max(used_at) DESC;
 
 -- name: searches_of
 SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared

@@ -383,10 +383,24 @@ class Warehouse:
         of searches so far."""
         return self.read("search_steps", search_ids=search_ids)
 
-    def latest_target(self, space: SearchSpace) -> Target | None:
-        """The target of the latest search or training; None before the first."""
-        rows = self.read("latest_target", space=space.name)
-        return None if rows.is_empty() else Target(**json.loads(rows["target"][0]))
+    def latest_target(self, space: SearchSpace, **asked: object) -> Target | None:
+        """The target of the latest search or training, of those measured in the space.
+
+        Args:
+            space: The search space.
+            asked: What fields of the target have to be, as `dataset="digits"`.
+
+        Returns:
+            None if none fits.
+        """
+        columns = ["dataset", "metric", "split", "epochs", "source"]
+        measured = set(self.targets(space).select(columns).rows())
+        for text in self.read("used_targets", space=space.name)["target"]:
+            target = Target(**json.loads(text))
+            fits = all(vars(target)[name] == value for name, value in asked.items())
+            if fits and tuple(vars(target)[name] for name in columns) in measured:
+                return target
+        return None
 
     def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison

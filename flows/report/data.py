@@ -148,7 +148,7 @@ class ReportData:
 
     Attributes:
         space: Name of the search space.
-        target: What the values of searches, predictions, map and best cells are.
+        target: What the values of searches, predictions, map and best architectures are.
         created_at: When the report was made.
         counts: What the warehouse holds, in words and numbers ("renderings" → 15625).
         searches: search_id, algorithm, label (what sets the configuration apart, in words), step,
@@ -162,7 +162,7 @@ class ReportData:
         comparisons: Comparisons of predictors on the target.
         search_comparisons: Comparisons of searches for the target.
         map: The embedding map.
-        best: The best cells, best first.
+        best: The best architectures, best first.
         specifications: Embedding specifications in use.
         sources: source, dataset, metric, split, epochs, evaluations.
         runs: flow, run_id, started_at, ended_at (null: did not end), summary (text, or a JSON

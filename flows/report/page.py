@@ -57,7 +57,7 @@ def render_report(data: ReportData) -> str:
         ("training-size", "Kendall tau by training size", _taus(data, taus)),
         ("comparisons", "Predictors compared", comparisons_section(data)),
         ("map", "Embedding map", _map(data)),
-        ("best", "Best cells", _best(data)),
+        ("best", "Best architectures", _best(data)),
         ("provenance", "What was run", _provenance(data)),
     ]
     body = "".join(

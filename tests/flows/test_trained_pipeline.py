@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.spaces import get_space
+from flows import reporting
+from flows.choices import Measured
 from flows.ingestion import ingest
 from flows.trained_pipeline import run_trained
 from flows.training_task import TrainingTask
@@ -31,6 +35,12 @@ def test_networks_are_drawn_trained_compared_and_leave_as_a_table(tmp_path: Path
 
     report = Path(stages["report"]["report"]).read_text()
     assert "No comparisons of this target" not in report
+    # Its networks have accuracies of two splits: a report of a space and its dataset, by their
+    # names alone, is about those that were compared.
+    target = reporting.plan(home, NAMED, Measured("digits"))
+    assert (target.metric, target.split) == ("accuracy", "valid")
+    with pytest.raises(InputError, match="no evaluations of dataset add-digits"):
+        reporting.plan(home, NAMED, Measured("add-digits"))
 
     again = run_trained(home, "einspace", WORK, samples=24)
     assert again["evaluate"]["trainings"] == again["compare"]["trials"] == 0
