@@ -23,7 +23,7 @@ from typing import Any
 import lance
 import numpy as np
 
-from warehouse.vectors import VectorStore
+from warehouse.vectors import FRAGMENT, VectorStore
 
 INDEX_ABOVE = 50_000  # below, computing every distance takes no longer
 KIND = "IVF_SQ"
@@ -68,7 +68,7 @@ def optimize_table(
     if dataset is None:
         return Optimized(0, 0, None, None)
     before = len(dataset.get_fragments())
-    dataset.optimize.compact_files(compaction_mode="try_binary_copy")
+    dataset.optimize.compact_files(target_rows_per_fragment=FRAGMENT)
     index = _index(dataset, index_above)
     # Latest of all, so that what compaction and a new index replaced is dropped by the next run.
     removed = dataset.cleanup_old_versions(older_than=older_than).bytes_removed

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import lance
 import numpy as np
@@ -12,6 +13,10 @@ import pyarrow.compute as pc
 from cole_core.errors import InputError
 from warehouse.errors import raise_full_disk
 
+# Measured on a million vectors: format 2.0 keeps them as they are, and a scan takes two thirds of the
+# time of 2.2, which unpacks them; of several fragments an exact search takes two thirds again.
+_FORMAT: Final = "2.0"
+FRAGMENT = 1 << 17  # rows of a fragment that is not made larger
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
 _READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
 _INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
@@ -20,7 +25,9 @@ _INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
 _PROBES = 20
 _REFINE = 10
 _LEAST_VISITED = 200
-_BLOCK = 2_048  # rows of a scan at once: DuckDB's own, and few enough for the processor's cache
+# Of a scan: rows at once, as many as DuckDB takes and few enough for the processor's cache; bytes
+# read ahead, few enough for memory to be used again rather than asked for.
+_SCAN = {"batch_size": 2_048, "io_buffer_size": 32 << 20}
 
 
 class VectorStore:
@@ -47,7 +54,7 @@ class VectorStore:
             return lance.dataset(
                 path,
                 session=self._session,
-                default_scan_options={"batch_size": _BLOCK},  # type: ignore[dict-item]
+                default_scan_options=_SCAN,  # type: ignore[arg-type]
             )
         except ValueError as error:
             if "was not found" in str(error):
@@ -95,7 +102,7 @@ class VectorStore:
         dataset = self.dataset(spec_id)
         try:
             if dataset is None:
-                lance.write_dataset(rows, self._path(spec_id))
+                lance.write_dataset(rows, self._path(spec_id), data_storage_version=_FORMAT)
             else:
                 dataset.insert(rows)
         except OSError as error:
@@ -111,7 +118,7 @@ class VectorStore:
         dataset = self.dataset(spec_id)
         if dataset is None or (before := len(dataset.get_fragments())) < _MANY_FRAGMENTS:
             return 0
-        dataset.optimize.compact_files(compaction_mode="try_binary_copy")
+        dataset.optimize.compact_files(target_rows_per_fragment=FRAGMENT)
         dataset.cleanup_old_versions(older_than=_READERS_HOLD)
         return before - len(dataset.get_fragments())
 
