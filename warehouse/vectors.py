@@ -13,8 +13,8 @@ import pyarrow.compute as pc
 from cole_core.errors import InputError
 from warehouse.errors import raise_full_disk
 
-# Measured on a million vectors: format 2.0 keeps them as they are, and a scan takes two thirds of the
-# time of 2.2, which unpacks them; of several fragments an exact search takes two thirds again.
+# Measured on a million vectors: format 2.0 keeps them as they are, and a scan takes two thirds of
+# the time of 2.2, which unpacks them; of several fragments an exact search takes two thirds again.
 _FORMAT: Final = "2.0"
 FRAGMENT = 1 << 17  # rows of a fragment that is not made larger
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
