@@ -2,6 +2,7 @@
 
 import importlib
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -109,5 +110,7 @@ def serve_deployments(deployed: list[Deployed], port: int) -> None:
     made = make_deployments(deployed)
     from prefect import serve
 
+    # What Prefect's runner says of itself when it is told to end.
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
     with LocalServer(port=port, ui=True) as server, server.ready():
         serve(*made, limit=1, print_starting_message=False)
