@@ -25,9 +25,8 @@ _INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
 _PROBES = 20
 _REFINE = 10
 _LEAST_VISITED = 200
-# Of a scan: rows at once, as many as DuckDB takes and few enough for the processor's cache; bytes
-# read ahead, few enough for memory to be used again rather than asked for.
-_SCAN = {"batch_size": 2_048, "io_buffer_size": 32 << 20}
+_BLOCK = 2_048  # rows of a scan at once: as many as DuckDB takes, few enough for a cache
+_READ_AHEAD = 32 << 20  # bytes from a disk: few enough for memory to be used again, not asked for
 
 
 class VectorStore:
@@ -47,14 +46,16 @@ class VectorStore:
 
     def dataset(self, spec_id: str) -> lance.LanceDataset | None:
         """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there."""
-        path = self._path(spec_id)
-        if "://" not in self.uri and not Path(path).exists():
-            return None
+        path, scan = self._path(spec_id), {"batch_size": _BLOCK}
+        if "://" not in self.uri:
+            if not Path(path).exists():
+                return None
+            scan["io_buffer_size"] = _READ_AHEAD
         try:
             return lance.dataset(
                 path,
                 session=self._session,
-                default_scan_options=_SCAN,  # type: ignore[arg-type]
+                default_scan_options=scan,  # type: ignore[arg-type]
             )
         except ValueError as error:
             if "was not found" in str(error):
@@ -116,11 +117,14 @@ class VectorStore:
             How many fewer fragments there are.
         """
         dataset = self.dataset(spec_id)
-        if dataset is None or (before := len(dataset.get_fragments())) < _MANY_FRAGMENTS:
+        if dataset is None:
+            return 0
+        fragments = dataset.get_fragments()
+        if sum(fragment.count_rows() < FRAGMENT for fragment in fragments) < _MANY_FRAGMENTS:
             return 0
         dataset.optimize.compact_files(target_rows_per_fragment=FRAGMENT)
         dataset.cleanup_old_versions(older_than=_READERS_HOLD)
-        return before - len(dataset.get_fragments())
+        return len(fragments) - len(dataset.get_fragments())
 
     def vector(self, spec_id: str, text_hash: str) -> np.ndarray | None:
         """The vector (d,) of a text, None if it is not there."""

@@ -393,12 +393,12 @@ class Warehouse:
         Returns:
             None if none fits.
         """
-        columns = ["dataset", "metric", "split", "epochs", "source"]
-        measured = set(self.targets(space).select(columns).rows())
+        kinds = self.targets(space).drop("architectures").iter_rows(named=True)
+        measured = {Target(**kind) for kind in kinds}
         for text in self.read("used_targets", space=space.name)["target"]:
             target = Target(**json.loads(text))
             fits = all(vars(target)[name] == value for name, value in asked.items())
-            if fits and tuple(vars(target)[name] for name in columns) in measured:
+            if fits and target in measured:
                 return target
         return None
 
