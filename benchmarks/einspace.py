@@ -20,7 +20,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
-from cole_core.encodings import TextEncoding, get_encoding
+from cole_core.encodings import TextEncoding
+from cole_core.spaces import get_space
 from cole_core.spaces.einspace import Einspace
 from cole_core.spaces.einspace.tree import depth_of, modules_of, parse
 
@@ -107,7 +108,7 @@ def describe_texts(
     space: Einspace, name: str, natives: Sequence[str], count: Callable[[str], int]
 ) -> dict[str, Any]:
     """Tokens, distinct texts and speed of a text encoding."""
-    encoding = get_encoding(space.name, name, **space.parameters)
+    encoding = space.encoding(name)
     assert isinstance(encoding, TextEncoding)
     start = time.process_time()
     texts = [encoding.render(native) for native in natives]
@@ -135,7 +136,7 @@ def check_running(space: Einspace, native: str) -> None:
     """Runs a network forward and backward, and its class text forward with the same weights."""
     network, images = space.build(native), torch.randn(2, *space.input_shape)
     names: dict[str, Any] = {"torch": torch, "nn": nn, "F": nn.functional}
-    encoding = get_encoding(space.name, "code.class", **space.parameters)
+    encoding = space.encoding("code.class")
     assert isinstance(encoding, TextEncoding)
     exec(encoding.render(native), names)
     written = names["Network"]()

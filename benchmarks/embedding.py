@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from cole_core.encodings import get_encoding
+
 from cole_core.encodings.base import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.files import find_model
@@ -157,7 +157,7 @@ def benchmark(model: str, n_texts: int, runs: int, device_name: str) -> dict[str
 
 def sample_texts(n: int) -> list[str]:
     """The `code.exclude_helper` texts, or an even sample of them, in the space's order."""
-    encoding = get_encoding("nasbench201", "code.exclude_helper")
+    encoding = get_space("nasbench201").encoding("code.exclude_helper")
     assert isinstance(encoding, TextEncoding)
     natives = list(get_space("nasbench201").enumerate())
     chosen = natives if n == 0 else [natives[i * len(natives) // n] for i in range(n)]

@@ -37,7 +37,7 @@ import polars as pl
 from cole_core.hashing import hash_text
 from cole_core.language_models import load, specify
 from cole_core.spaces import get_space
-from flows.rendering import get_text_encoding
+from flows.stages.render import get_text_encoding
 from warehouse import Warehouse
 from warehouse.optimizing import INDEX_ABOVE, optimize_table
 from warehouse.warehouse import space_parameters

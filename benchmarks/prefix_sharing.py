@@ -20,7 +20,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from cole_core.encodings import TextEncoding, get_encoding
+from cole_core.encodings import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.embedder import Embedder
 from cole_core.language_models.prefix_tree import PrefixTreeBackend, build_tree
@@ -88,7 +88,7 @@ def run(embedder: Embedder, texts: Sequence[str]) -> tuple[np.ndarray, float, in
 
 def neighbours(count: int) -> list[str]:
     """Texts that follow each other in the sorted list, from its middle."""
-    encoding = get_encoding("nasbench201", "code.exclude_helper")
+    encoding = get_space("nasbench201").encoding("code.exclude_helper")
     assert isinstance(encoding, TextEncoding)
     texts = sorted({encoding.render(native) for native in get_space("nasbench201").enumerate()})
     start = max((len(texts) - count) // 2, 0)

@@ -37,7 +37,7 @@ _VOCABULARY = 256
 # The flow, then what its process took at most, Prefect's server (another process) not counted.
 _EMBED = """
 import json, resource, sys, time
-from flows.embedding import embed
+from flows.stages.embed import embed
 home, model = sys.argv[1:]
 started = time.perf_counter()
 summary = embed(home, "nasbench201", lm=model, precision="fp32", pooling="mean")

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.plain_mlp import train_plain_mlp
-from cole_core.encodings import VectorEncoding, get_encoding
+from cole_core.encodings import VectorEncoding
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.batched_mlp import MLPTraining
 from cole_core.predictors.surrogate import fit_together
@@ -183,7 +183,7 @@ def seeds_at_once(pool: Pool, seeds: int, budget: int = 60) -> dict[str, Any]:
 
 
 def _encode(name: str, natives: list[str]) -> np.ndarray:
-    encoding = get_encoding("nasbench201", name)
+    encoding = get_space("nasbench201").encoding(name)
     assert isinstance(encoding, VectorEncoding)
     return encoding.encode(natives)
 

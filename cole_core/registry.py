@@ -1,65 +1,177 @@
-"""Plug-ins by name: a newcomer adds one file and one registration line."""
+"""Plug-ins by name: a newcomer adds one file and one registration line, here or in a package.
 
+What is registered here is named as `module:attribute` and imported when it is asked for. Other
+packages register theirs as entry points of the registry's group, and are told apart from ours by
+nothing but their package's name in messages.
+"""
+
+import functools
+import importlib
 import inspect
-from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Generic, TypeVar
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
 
 from cole_core.errors import InputError
 
 T = TypeVar("T")
 
+GROUPS = (
+    "cole.spaces",
+    "cole.encodings",
+    "cole.heads",
+    "cole.searches",
+    "cole.acquisitions",
+    "cole.sources",
+)
 
-class Registry(Generic[T]):
-    """Names and the factories of what they stand for.
+# What a module of somebody else's may raise when it is imported.
+_IMPORT_ERRORS = (
+    ImportError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
-    Args:
-        kind: What is registered, in words, for the error message ("encoding").
+
+class PluginWarning(UserWarning):
+    """A package's plug-in cannot be used; everything else can."""
+
+
+@dataclass(frozen=True)
+class _Plugin:
+    """One registered name.
+
+    Attributes:
+        place: `module:attribute`, or the object itself.
+        package: That registered it; None for ours.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.kind = kind
-        self._factories: dict[str, Callable[..., T]] = {}
+    place: Any
+    package: str | None = None
 
-    def register(self, name: str, factory: Callable[..., T]) -> None:
-        """Adds a factory.
+    def load(self) -> Any:
+        if not isinstance(self.place, str):
+            return self.place
+        module, _, attribute = self.place.partition(":")
+        found: Any = importlib.import_module(module)
+        for name in attribute.split("."):
+            found = getattr(found, name)
+        return found
+
+
+class Registry(Generic[T]):
+    """Names and what they stand for: classes or functions that make it.
+
+    Args:
+        kind: What is registered, in words, for error messages ("head").
+        group: The entry points of other packages, such as `cole.heads`.
+        own: What is registered without an entry point: names and `module:attribute`.
+        scopes: Beginnings of the names of entry points that count, which are no part of the name.
+    """
+
+    def __init__(
+        self, kind: str, group: str, own: Mapping[str, str], scopes: tuple[str, ...] = ("",)
+    ) -> None:
+        self.kind = kind
+        self.group = group
+        self._scopes = scopes
+        self._own = {name: _Plugin(place) for name, place in own.items()}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._plugins))
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._plugins
+
+    def load(self, name: str) -> Callable[..., T]:
+        """The class or function that a name stands for.
 
         Raises:
-            ValueError: The name is taken.
+            InputError: The name is unknown (lists the known ones), or its package cannot be
+                imported.
         """
-        if name in self._factories:
-            raise ValueError(f"{self.kind} '{name}' is registered already")
-        self._factories[name] = factory
+        if name not in self._plugins:
+            raise InputError(f"unknown {self.kind} '{name}': choose one of {', '.join(self)}")
+        plugin = self._plugins[name]
+        if plugin.package is None:
+            return plugin.load()  # type: ignore[no-any-return]
+        try:
+            return plugin.load()  # type: ignore[no-any-return]
+        except _IMPORT_ERRORS as error:
+            raise InputError(
+                f"{self.kind} '{name}' of the package {plugin.package} cannot be imported "
+                f"({type(error).__name__}: {error}): repair or uninstall {plugin.package}"
+            ) from error
 
-    def create(self, name: str, **parameters: object) -> T:
-        """Makes what `name` stands for.
+    def create(self, name: str, /, *arguments: Any, **parameters: Any) -> T:
+        """Makes what a name stands for.
+
+        Args:
+            name: A registered name.
+            *arguments: What everything of this kind is made with.
+            **parameters: Its own.
 
         Raises:
             InputError: The name or a parameter is unknown; the message lists the known ones.
         """
-        factory = self._factory(name)
-        known = inspect.signature(factory).parameters.values()
+        factory = self.load(name)
+        known = list(inspect.signature(factory).parameters.values())[len(arguments) :]
         if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
             check_parameters(f"{self.kind} '{name}'", parameters, [each.name for each in known])
-        return factory(**parameters)
+        return factory(*arguments, **parameters)
 
-    def takes(self, name: str, parameter: str) -> bool:
-        """Whether what `name` stands for has a parameter of that name.
+    def loadable(self) -> dict[str, Callable[..., T]]:
+        """All that can be imported, by name; what cannot is one warning each.
 
-        Raises:
-            InputError: The name is unknown.
+        For what must look at everything that is registered; one name alone is `load`ed.
         """
-        return parameter in inspect.signature(self._factory(name)).parameters
+        found = {}
+        for name in self:
+            try:
+                found[name] = self.load(name)
+            except InputError as error:
+                warnings.warn(str(error), PluginWarning, stacklevel=2)
+        return found
 
-    def _factory(self, name: str) -> Callable[..., T]:
-        if name not in self._factories:
-            raise InputError(f"unknown {self.kind} '{name}': choose one of {', '.join(self)}")
-        return self._factories[name]
+    @property
+    def _plugins(self) -> Mapping[str, _Plugin]:
+        return _others(self.group, self._scopes, tuple(self._own)) | self._own
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._factories))
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._factories
+@functools.cache
+def _others(group: str, scopes: tuple[str, ...], own: tuple[str, ...]) -> dict[str, _Plugin]:
+    """What other packages register in a group; a name that is taken is one warning."""
+    found: dict[str, _Plugin] = {}
+    for entry in sorted(entry_points(group=group), key=lambda entry: (_package(entry), entry.name)):
+        scope = next((scope for scope in scopes if entry.name.startswith(scope)), None)
+        if scope is None:
+            continue
+        name, package = entry.name.removeprefix(scope), _package(entry)
+        if name in own or name in found:
+            holder = "this project" if name in own else f"the package {found[name].package}"
+            warnings.warn(
+                f"the package {package} registers '{entry.name}' in {group}, and {holder} has "
+                "that name: it is left out",
+                PluginWarning,
+                stacklevel=2,
+            )
+            continue
+        found[name] = _Plugin(entry.value, package)
+    return found
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.module.partition(".")[0]
 
 
 def check_parameters(what: str, given: Iterable[str], known: Collection[str]) -> None:

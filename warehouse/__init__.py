@@ -1,5 +1,5 @@
 """The only place that touches stored state: DuckDB catalog, LanceDB vectors, locks, recovery."""
 
-from warehouse.warehouse import Pool, Target, Warehouse
+from warehouse.warehouse import Warehouse
 
-__all__ = ["Pool", "Target", "Warehouse"]
+__all__ = ["Warehouse"]

@@ -316,10 +316,12 @@ SELECT text
 FROM renderings
 WHERE architecture_id = $architecture_id AND encoding = $encoding AND context = $context;
 
--- name: latest_run
-SELECT parameters, summary
+-- name: latest_summary
+SELECT summary
 FROM store.runs
-WHERE flow = $flow AND (parameters ->> '$.space') = $space AND ended_at IS NOT NULL
+-- What follows a colon are the parameters of the space.
+WHERE flow = $flow AND split_part(parameters ->> '$.space', ':', 1) = $space
+    AND ended_at IS NOT NULL
 ORDER BY started_at DESC
 LIMIT 1;
 

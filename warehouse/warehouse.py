@@ -3,16 +3,16 @@
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from cole_core.encodings.vectors import ArchitectureVectors
 from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import Catalog, OutdatedCatalogError, frame
 from warehouse.guard import check_query
@@ -27,38 +27,6 @@ from warehouse.writer import Writer
 _SORT_MEMORY = "1GB"  # beyond it DuckDB sorts on disk
 _SPOOL_BLOCK = 2_048  # rows in memory at once
 _BLOCK = 16_384  # rows of a person's query at once
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a head predicts and a search maximises: one kind of measured value."""
-
-    dataset: str
-    metric: str
-    split: str
-    epochs: int | None
-    source: str
-
-    def to_json(self) -> str:
-        """The target as JSON with sorted keys."""
-        return json.dumps(vars(self), sort_keys=True)
-
-
-@dataclass(frozen=True)
-class Pool:
-    """The architectures of a space that have a vector, in the space's order.
-
-    Attributes:
-        architecture_ids: n ids.
-        natives: n native strings.
-        canonical_ids: n ids, equal for architectures that compute the same function.
-        vectors: (n, d) float32.
-    """
-
-    architecture_ids: list[str]
-    natives: list[str]
-    canonical_ids: list[str]
-    vectors: np.ndarray
 
 
 class Warehouse:
@@ -220,7 +188,9 @@ class Warehouse:
             "embedded_architectures", **space_filter(space), encoding=encoding, context=context
         )
 
-    def pool(self, space: SearchSpace, encoding: str, context: str, spec_id: str) -> Pool:
+    def architecture_vectors(
+        self, space: SearchSpace, encoding: str, context: str, spec_id: str
+    ) -> ArchitectureVectors:
         """The space's architectures with their vectors under a specification.
 
         Raises:
@@ -239,7 +209,7 @@ class Warehouse:
         rows = rows.join(place, on="text_hash", how="inner", maintain_order="left")
         vectors = table["vector"].combine_chunks()
         matrix = vectors.flatten().to_numpy().reshape(len(vectors), -1)
-        return Pool(
+        return ArchitectureVectors(
             architecture_ids=rows["architecture_id"].to_list(),
             natives=rows["native"].to_list(),
             canonical_ids=rows["canonical_id"].to_list(),
@@ -272,59 +242,6 @@ class Warehouse:
     def heads_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """The stored heads that predict a target, those with the most labelled first."""
         return self.read("heads_of", space=space.name, target=target.to_json())
-
-    def target(
-        self,
-        space: SearchSpace,
-        dataset: str | None = None,
-        metric: str | None = None,
-        split: str | None = None,
-        epochs: int | None = None,
-        source: str | None = None,
-    ) -> Target:
-        """The one kind of measured value that fits what is asked for.
-
-        Args:
-            space: The search space.
-            dataset: For instance `cifar10`; None admits any, as for what follows.
-            metric: For instance `accuracy`.
-            split: `valid` or `test`.
-            epochs: The fidelity.
-            source: Where the values came from.
-
-        Raises:
-            InputError: Nothing fits, or several kinds do; lists what there is.
-        """
-        measured = self.read("measured_targets", **space_filter(space))
-        if measured.is_empty():
-            raise InputError(
-                f"{space.name} has no evaluations: ingest some with "
-                f"'cole ingest {space.name} SOURCE'"
-            )
-        fitting = measured
-        asked = {
-            "dataset": dataset,
-            "metric": metric,
-            "split": split,
-            "epochs": epochs,
-            "source": source,
-        }
-        for column, value in asked.items():
-            if value is not None:
-                fitting = fitting.filter(pl.col(column) == value)
-        if fitting.height == 1:
-            row = fitting.row(0, named=True)
-            row.pop("architectures")
-            return Target(**row)
-        wanted = ", ".join(f"{k} {v}" for k, v in asked.items() if v is not None) or "any kind"
-        choices = measured if fitting.is_empty() else fitting
-        listed = "; ".join(
-            f"dataset {row['dataset']} metric {row['metric']} split {row['split']} "
-            f"epochs {row['epochs']} source {row['source']}"
-            for row in choices.iter_rows(named=True)
-        )
-        problem = "no evaluations of" if fitting.is_empty() else "several kinds of evaluation fit"
-        raise InputError(f"{problem} {wanted}: choose from {listed}")
 
     def labels(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """architecture_id, value (the mean over seeds), ordered by architecture_id."""
@@ -383,24 +300,10 @@ class Warehouse:
         of searches so far."""
         return self.read("search_steps", search_ids=search_ids)
 
-    def latest_target(self, space: SearchSpace, **asked: object) -> Target | None:
-        """The target of the latest search or training, of those measured in the space.
-
-        Args:
-            space: The search space.
-            asked: What fields of the target have to be, as `dataset="digits"`.
-
-        Returns:
-            None if none fits.
-        """
-        kinds = self.targets(space).drop("architectures").iter_rows(named=True)
-        measured = {Target(**kind) for kind in kinds}
-        for text in self.read("used_targets", space=space.name)["target"]:
-            target = Target(**json.loads(text))
-            fits = all(vars(target)[name] == value for name, value in asked.items())
-            if fits and target in measured:
-                return target
-        return None
+    def used_targets(self, space: SearchSpace) -> list[Target]:
+        """What was searched and learned, the latest first."""
+        texts = self.read("used_targets", space=space.name)["target"]
+        return [Target(**json.loads(text)) for text in texts]
 
     def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison
@@ -440,14 +343,10 @@ class Warehouse:
         )
         return None if rows.is_empty() else str(rows["text"][0])
 
-    def latest_run(
-        self, space: SearchSpace, flow: str
-    ) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Parameters and summary of the latest run of a flow that ended; None before the first."""
-        rows = self.read("latest_run", space=space.name, flow=flow)
-        if rows.is_empty():
-            return None
-        return json.loads(rows["parameters"][0]), json.loads(rows["summary"][0])
+    def latest_summary(self, space: SearchSpace, flow: str) -> dict[str, Any] | None:
+        """Summary of the latest run of a flow in a space that ended; None before the first."""
+        rows = self.read("latest_summary", space=space.name, flow=flow)
+        return None if rows.is_empty() else json.loads(rows["summary"][0])
 
     def watches(self) -> pl.DataFrame:
         """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,

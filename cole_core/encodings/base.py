@@ -1,31 +1,53 @@
 """The contract of an encoding: what of an architecture a surrogate reads."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cole_core.errors import InputError
+
+if TYPE_CHECKING:
+    from cole_core.spaces.base import SearchSpace
+
+NO_CONTEXT = "none"
+"""The architecture alone."""
 
 
 class RenderingError(Exception):
     """One architecture cannot be written; the others can."""
 
 
-class TextEncoding(ABC):
+class _OfSpace(ABC):
+    """What every encoding is made with.
+
+    Args:
+        space: The search space of the architectures, with its parameters.
+    """
+
+    name: str
+
+    def __init__(self, space: SearchSpace) -> None:
+        # Typed as Any: the encodings of a space know its class, which this room does not.
+        self.space: Any = space
+
+
+class TextEncoding(_OfSpace):
     """Writes an architecture as a text for a language model.
 
     Attributes:
         name: The registered name ("code.expression").
-        contexts: What may stand around the architecture; None is the architecture alone.
+        contexts: What may stand around the architecture; `none` is the architecture alone.
         is_slow: Whether a text takes so long that several processes should share the work.
     """
 
-    name: str
-    contexts: tuple[str | None, ...] = (None,)
+    contexts: tuple[str, ...] = (NO_CONTEXT,)
     is_slow: bool = False
 
-    def render(self, native: str, context: str | None = None) -> str:
+    def render(self, native: str, context: str = NO_CONTEXT) -> str:
         """The text of an architecture.
 
         Raises:
@@ -33,25 +55,23 @@ class TextEncoding(ABC):
             RenderingError: This architecture has no such text.
         """
         if context not in self.contexts:
-            known = ", ".join(str(known or "none") for known in self.contexts)
             raise InputError(
-                f"encoding {self.name} has no context '{context}': choose one of {known}"
+                f"encoding {self.name} has no context '{context}': "
+                f"choose one of {', '.join(self.contexts)}"
             )
         return self._render(native, context)
 
     @abstractmethod
-    def _render(self, native: str, context: str | None) -> str:
+    def _render(self, native: str, context: str) -> str:
         """The text, for a context that is one of `contexts`."""
 
 
-class VectorEncoding(ABC):
+class VectorEncoding(_OfSpace):
     """Writes architectures as vectors, without a language model.
 
     Attributes:
         name: The registered name ("adjacency").
     """
-
-    name: str
 
     @abstractmethod
     def encode(self, natives: Sequence[str]) -> np.ndarray:

@@ -29,6 +29,7 @@ import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.evaluation.base import check_natives, checked, is_percentage
+from cole_core.evaluation.sources import Source
 from cole_core.spaces.base import SearchSpace
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
@@ -61,6 +62,20 @@ class Measured:
     split: str
     epochs: int | None
     seed: int | None
+
+
+class Table(Source):
+    """Tables of one's own."""
+
+    name = "table"
+    about = f"a table ({', '.join(SUFFIXES)})"
+
+    def recognises(self, origin: str) -> bool:
+        path = Path(origin)
+        return path.exists() and path.suffix.lower() in SUFFIXES
+
+    def read(self, origin: str, space: SearchSpace) -> pl.DataFrame:
+        return read_table(Path(origin), space)
 
 
 def read_table(path: Path, space: SearchSpace) -> pl.DataFrame:

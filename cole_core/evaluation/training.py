@@ -12,8 +12,9 @@ from torch import nn
 from cole_core.evaluation.attempts import DivergedError, OverTimeError, Score
 from cole_core.evaluation.images import ImageTensors, augmentation
 from cole_core.evaluation.settings import TrainingSettings
+from cole_core.evaluation.target import ACCURACY
 
-ACCURACY, SCORED = "accuracy", ("valid", "test")
+SCORED = ("valid", "test")
 _MOMENTUM = 0.9
 _SCORED_AT_ONCE = 512  # images
 

@@ -12,7 +12,7 @@ from cole_core.language_models.specification import (
     PRECISIONS,
     EmbeddingSpecification,
 )
-from cole_core.language_models.specify import specify
+from cole_core.language_models.specify import EmbeddingOptions, specify
 
 if TYPE_CHECKING:
     from cole_core.language_models.embedder import Embedder
@@ -21,6 +21,7 @@ __all__ = [
     "POOLINGS",
     "PRECISIONS",
     "CatalogEntry",
+    "EmbeddingOptions",
     "EmbeddingSpecification",
     "catalog",
     "is_here",

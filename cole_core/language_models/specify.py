@@ -1,6 +1,7 @@
 """From what a person asks for to an embedding specification. Reads and hashes files, no more."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cole_core.errors import InputError
@@ -31,95 +32,121 @@ _CAUSAL = {
 _POSITIONS_AFTER_PADDING = {"camembert", "mpnet", "roberta", "xlm-roberta"}
 
 
-def specify(
-    name_or_path: str,
-    *,
-    pooling: str = "avg_avg",
-    precision: str = "bf16",
-    layers: Sequence[int] | None = None,
-    every: int = 4,
-    normalize: bool = False,
-    max_length: int | None = None,
-    window: int | None = None,
-    overlap: int | None = None,
-    echo: bool = False,
-    instruction: str = "",
-    trust_remote_code: bool = False,
-    random_init: int | None = None,
-    revision: str | None = None,
-) -> EmbeddingSpecification:
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOptions:
+    """What a person says of the vectors that they want.
+
+    Attributes:
+        lm: Language model: a known name, a hub id or a local path.
+        pooling: How token states become one vector: avg_avg, mean, last_token, cls, multi_layer,
+            or own: pooling, scaling and default prompt as the sentence-transformers files beside
+            the model say.
+        precision: bf16, fp32, fp16, int8 or int4.
+        layers: Layer to read, 0 (embeddings) to the number of layers, negative from the end; may be
+            repeated. By default the last for mean, last_token and cls, all for avg_avg, every
+            so-many-th counted from the last for multi_layer.
+        every: Step between the layers of multi_layer.
+        normalize: Scale vectors to length one.
+        max_length: Cut texts (and flag them) after so many tokens instead of reading windows.
+        window: Tokens read at once, by default as many as the model can.
+        overlap: Tokens that neighbouring windows share, by default an eighth of a window up to 256.
+        echo: Causal models: give the text twice and pool over the second copy.
+        instruction: Prefix of every text.
+        trust_remote_code: Run code that comes with the model.
+        random_init: Control: weights at random with this seed.
+        revision: Hub revision of the model.
+    """
+
+    lm: str = "minilm"
+    pooling: str = "avg_avg"
+    precision: str = "bf16"
+    layers: tuple[int, ...] | None = None
+    every: int = 4
+    normalize: bool = False
+    max_length: int | None = None
+    window: int | None = None
+    overlap: int | None = None
+    echo: bool = False
+    instruction: str = ""
+    trust_remote_code: bool = False
+    random_init: int | None = None
+    revision: str | None = None
+
+    def specification(self) -> EmbeddingSpecification:
+        """Everything that determines the vectors besides the text.
+
+        Raises:
+            InputError: The model is not there or lacks what it needs, or an option does not fit it.
+        """
+        files = _find_files(self)
+        config = files.config
+        model_type = str(config.get("model_type", "unknown"))
+        own = _own(files, self) if self.pooling == "own" else self
+        n_layers = _first(config, "num_hidden_layers", "n_layer", "n_layers")
+        limit = _limit(config, model_type)
+        window = min(self.window or limit, limit)
+        return EmbeddingSpecification(
+            language_model=self.lm,
+            revision=files.revision,
+            model_type=model_type,
+            kind="causal" if model_type in _CAUSAL else "encoder",
+            weights_sha256=files.weights_sha256 if self.random_init is None else None,
+            config_sha256=files.config_sha256(self.trust_remote_code),
+            tokenizer_sha256=files.tokenizer_sha256,
+            hidden_size=_first(config, "hidden_size", "n_embd", "dim", "d_model"),
+            layers=_layers(n_layers, own.pooling, self.layers, self.every),
+            pooling=own.pooling,
+            normalize=own.normalize,
+            precision=self.precision,
+            max_length=self.max_length,
+            window=window,
+            overlap=min(window // 8, 256) if self.overlap is None else self.overlap,
+            echo=self.echo,
+            instruction=own.instruction,
+            trust_remote_code=self.trust_remote_code,
+            random_init=self.random_init,
+        )
+
+
+def specify(lm: str, **options: Any) -> EmbeddingSpecification:
     """The specification of a language model's vectors.
 
     Args:
-        name_or_path: Catalog name, hub id or local folder.
-        pooling: One of `POOLINGS`, or "own": pooling, scaling and default prompt as the
-            sentence-transformers files beside the model say.
-        precision: One of `PRECISIONS`.
-        layers: Hidden states to read, 0 (embeddings) to the number of layers; negative ones count
-            from the end. By default the last for `mean`, `last_token` and `cls`, all for
-            `avg_avg`, every `every`-th counted from the last for `multi_layer`.
-        every: Step between the layers of `multi_layer`.
-        normalize: Scale vectors to length one.
-        max_length: Cut texts (and flag them) after so many tokens; by default none is cut.
-        window: Tokens read at once, by default as many as the model can.
-        overlap: Tokens that neighbouring windows share, by default an eighth of a window up to 256.
-        echo: Give the text twice and pool over the second copy.
-        instruction: Prefix of every text.
-        trust_remote_code: Run code that comes with the model.
-        random_init: Seed for randomly initialised weights, as a control.
-        revision: Hub revision.
+        lm: Catalog name, hub id or local folder.
+        **options: The other fields of `EmbeddingOptions`.
 
     Raises:
         InputError: The model is not there or lacks what it needs, or an option does not fit it.
     """
-    if window is not None and window < 1:
-        raise InputError(f"windows of {window} tokens: give at least 16, or leave it out")
-    if random_init is not None and not 0 <= random_init < 2**63:
-        raise InputError(f"random_init {random_init}: give a seed from 0 to 2^63 - 1")
-    entry = find_entry(name_or_path)
-    if entry and entry.remote_code and not trust_remote_code:
+    return EmbeddingOptions(lm=lm, **options).specification()
+
+
+def _find_files(asked: EmbeddingOptions) -> ModelFiles:
+    """The model's files, if they are of a kind that is read.
+
+    Raises:
+        InputError: They are not, or not there.
+    """
+    if asked.window is not None and asked.window < 1:
+        raise InputError(f"windows of {asked.window} tokens: give at least 16, or leave it out")
+    if asked.random_init is not None and not 0 <= asked.random_init < 2**63:
+        raise InputError(f"random_init {asked.random_init}: give a seed from 0 to 2^63 - 1")
+    entry = find_entry(asked.lm)
+    if entry and entry.remote_code and not asked.trust_remote_code:
         raise InputError(
-            f"{name_or_path} runs only with code of its own: allow it with trust_remote_code"
+            f"{asked.lm} runs only with code of its own: allow it with trust_remote_code"
         )
-    if entry and not entry.safetensors and revision is None:
+    if entry and not entry.safetensors and asked.revision is None:
         raise InputError(
             f"the main branch of {entry.hub} has no safetensors weights and no others are read: "
             "name a revision that has them, or a local folder"
         )
-    files = find_model(name_or_path, revision)
-    config = files.config
-    if config.get("is_encoder_decoder"):
-        raise InputError(f"{name_or_path} is an encoder with a decoder: not a kind that is read")
-    if "auto_map" in config and not trust_remote_code:
-        _check_known(name_or_path, config)
-    if pooling == "own":
-        pooling, normalize, instruction = _own(files, normalize, instruction)
-    model_type = str(config.get("model_type", "unknown"))
-    limit = _limit(config, model_type)
-    window = min(window or limit, limit)
-    return EmbeddingSpecification(
-        language_model=name_or_path,
-        revision=files.revision,
-        model_type=model_type,
-        kind="causal" if model_type in _CAUSAL else "encoder",
-        weights_sha256=files.weights_sha256 if random_init is None else None,
-        config_sha256=files.config_sha256(trust_remote_code),
-        tokenizer_sha256=files.tokenizer_sha256,
-        hidden_size=_first(config, "hidden_size", "n_embd", "dim", "d_model"),
-        layers=_layers(
-            _first(config, "num_hidden_layers", "n_layer", "n_layers"), pooling, layers, every
-        ),
-        pooling=pooling,
-        normalize=normalize,
-        precision=precision,
-        max_length=max_length,
-        window=window,
-        overlap=min(window // 8, 256) if overlap is None else overlap,
-        echo=echo,
-        instruction=instruction,
-        trust_remote_code=trust_remote_code,
-        random_init=random_init,
-    )
+    files = find_model(asked.lm, asked.revision)
+    if files.config.get("is_encoder_decoder"):
+        raise InputError(f"{asked.lm} is an encoder with a decoder: not a kind that is read")
+    if "auto_map" in files.config and not asked.trust_remote_code:
+        _check_known(asked.lm, files.config)
+    return files
 
 
 def _check_known(name: str, config: dict[str, Any]) -> None:
@@ -155,8 +182,8 @@ def _limit(config: dict[str, Any], model_type: str) -> int:
     return limit
 
 
-def _own(files: ModelFiles, normalize: bool, instruction: str) -> tuple[str, bool, str]:
-    """Pooling, scaling and prompt from the files of sentence-transformers.
+def _own(files: ModelFiles, asked: EmbeddingOptions) -> EmbeddingOptions:
+    """With pooling, scaling and prompt from the files of sentence-transformers.
 
     Raises:
         InputError: The model has no such files, or a step that is not known here.
@@ -182,7 +209,12 @@ def _own(files: ModelFiles, normalize: bool, instruction: str) -> tuple[str, boo
         raise InputError(f"{files.name} has a pooling that is not known here: name mean or cls")
     prompts = files.read_json("config_sentence_transformers.json")
     default = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), "")
-    return chosen[0], normalize or "Normalize" in steps, instruction or default
+    return replace(
+        asked,
+        pooling=chosen[0],
+        normalize=asked.normalize or "Normalize" in steps,
+        instruction=asked.instruction or default,
+    )
 
 
 def _first(config: dict[str, Any], *keys: str) -> int:

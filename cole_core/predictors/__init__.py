@@ -13,51 +13,18 @@ if TYPE_CHECKING:
     from cole_core.predictors.base import Head
     from cole_core.predictors.surrogate import Surrogate
 
-heads: "Registry[Head]" = Registry("head")
-
-
-def _mlp(**parameters: Any) -> "Head":
-    from cole_core.predictors.mlp import MLPHead
-
-    return MLPHead(**parameters)
-
-
-def _xgboost(**parameters: Any) -> "Head":
-    from cole_core.predictors.trees import XGBoostHead
-
-    return XGBoostHead(**parameters)
-
-
-def _ridge(**parameters: Any) -> "Head":
-    from cole_core.predictors.linear import RidgeHead
-
-    return RidgeHead(**parameters)
-
-
-def _kernel_ridge(**parameters: Any) -> "Head":
-    from cole_core.predictors.linear import KernelRidgeHead
-
-    return KernelRidgeHead(**parameters)
-
-
-def _gaussian_process(**parameters: Any) -> "Head":
-    from cole_core.predictors.gaussian_process import GaussianProcessHead
-
-    return GaussianProcessHead(**parameters)
-
-
-def _perceiver(**parameters: Any) -> "Head":
-    from cole_core.predictors.perceiver import PerceiverHead
-
-    return PerceiverHead(**parameters)
-
-
-heads.register("mlp", _mlp)
-heads.register("xgboost", _xgboost)
-heads.register("ridge", _ridge)
-heads.register("kernel_ridge", _kernel_ridge)
-heads.register("gaussian_process", _gaussian_process)
-heads.register("perceiver", _perceiver)
+heads: "Registry[Head]" = Registry(
+    "head",
+    "cole.heads",
+    {
+        "gaussian_process": "cole_core.predictors.gaussian_process:GaussianProcessHead",
+        "kernel_ridge": "cole_core.predictors.linear:KernelRidgeHead",
+        "mlp": "cole_core.predictors.mlp:MLPHead",
+        "perceiver": "cole_core.predictors.perceiver:PerceiverHead",
+        "ridge": "cole_core.predictors.linear:RidgeHead",
+        "xgboost": "cole_core.predictors.trees:XGBoostHead",
+    },
+)
 
 _SEEDED = ("mlp", "xgboost", "perceiver")
 

@@ -1,14 +1,7 @@
 """Acquisition functions: what a mean and a deviation make worth evaluating."""
 
-from collections.abc import Callable
-
 import numpy as np
 from scipy.stats import norm
-
-from cole_core.errors import InputError
-
-# Takes mean, std, the best known score, the exploration weight and a generator.
-Acquisition = Callable[[np.ndarray, np.ndarray, float, float, np.random.Generator], np.ndarray]
 
 
 def independent_thompson_sampling(
@@ -39,24 +32,3 @@ def exploit(
 ) -> np.ndarray:
     """The mean alone."""
     return mean
-
-
-ACQUISITIONS: dict[str, Acquisition] = {
-    "its": independent_thompson_sampling,
-    "ucb": upper_confidence_bound,
-    "ei": expected_improvement,
-    "exploit": exploit,
-}
-
-
-def get_acquisition(name: str) -> Acquisition:
-    """An acquisition function by name: `its`, `ucb`, `ei` or `exploit`.
-
-    Raises:
-        InputError: The name is unknown.
-    """
-    if name not in ACQUISITIONS:
-        raise InputError(
-            f"unknown acquisition function '{name}': choose one of {', '.join(ACQUISITIONS)}"
-        )
-    return ACQUISITIONS[name]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.search.acquisition import get_acquisition
+from cole_core.search.acquisitions import get_acquisition
 from cole_core.search.base import (
     Proposal,
     SearchAlgorithm,
@@ -82,6 +82,10 @@ class Bananas(SearchAlgorithm):
         from cole_core.predictors import make_surrogate
 
         return make_surrogate(self.head, structural=self.structural, seed=seed, **self.surrogate)
+
+    @property
+    def needs_candidates(self) -> bool:
+        return self.candidates == "space"
 
     def surrogate_params(self) -> dict[str, Any]:
         """Every setting of the surrogate, the head's defaults among them, but its seed."""

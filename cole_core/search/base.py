@@ -147,6 +147,19 @@ class SearchAlgorithm(ABC):
         """What the constructor was given."""
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
+    @property
+    def needs_candidates(self) -> bool:
+        """Whether it scores a list of all candidates, so that an open-ended space is none for it."""
+        return False
+
+    def surrogate_params(self) -> dict[str, Any] | None:
+        """Every setting of its surrogate but the seed; None where it has none.
+
+        An algorithm that has one `reads_vectors`, and its constructor takes what
+        `cole_core.encodings.side_by_side.surrogate_kind` says of them.
+        """
+        return None
+
     def prepare(self, problem: SearchProblem) -> SearchProblem:
         """The problem with what this algorithm computes once for all its proposals.
 

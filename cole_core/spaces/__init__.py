@@ -1,20 +1,26 @@
-"""What an architecture is: parse, format, enumerate, sample, mutate, canonical form, build."""
+"""What an architecture is, and everything that only its space knows: one folder for each space."""
+
+from collections.abc import Mapping
+from typing import Any
 
 from cole_core.registry import Registry
 from cole_core.spaces.base import SearchSpace
-from cole_core.spaces.einspace import Einspace
-from cole_core.spaces.nasbench201 import NASBench201
 
-spaces: Registry[SearchSpace] = Registry("search space")
-spaces.register(Einspace.name, Einspace)
-spaces.register(NASBench201.name, NASBench201)
+spaces: Registry[SearchSpace] = Registry(
+    "search space",
+    "cole.spaces",
+    {
+        "einspace": "cole_core.spaces.einspace:Einspace",
+        "nasbench201": "cole_core.spaces.nasbench201:NASBench201",
+    },
+)
 
 
 def get_space(name: str, **parameters: object) -> SearchSpace:
     """Makes a search space.
 
     Args:
-        name: Its registered name ("nasbench201", "einspace").
+        name: Its registered name.
         parameters: What besides the native string decides an architecture of the space.
 
     Raises:
@@ -23,20 +29,44 @@ def get_space(name: str, **parameters: object) -> SearchSpace:
     return spaces.create(name, **parameters)
 
 
+def parse_space(name: str) -> SearchSpace:
+    """The space that a name with parameters stands for, such as `einspace:3x32x32:10`.
+
+    Raises:
+        InputError: The name or what follows the colon is not known.
+    """
+    base, _, text = name.partition(":")
+    kind = space_class(base)
+    return kind(**kind.parse_parameters(text))
+
+
 def get_space_for(
-    name: str, input_shape: tuple[int, int, int], classes: int, **bounds: int
+    name: str,
+    input_shape: tuple[int, int, int],
+    classes: int,
+    bounds: Mapping[str, int] | None = None,
 ) -> SearchSpace:
     """The search space whose architectures can be trained on a task.
 
     Args:
-        name: Its registered name.
+        name: Its registered name, or that with its parameters.
         input_shape: Channels, height, width of the task's images.
         classes: Of the task.
-        bounds: Of what the space draws, if it takes any.
+        bounds: Of what the space draws, where they are not as usual.
 
     Raises:
-        InputError: The name is unknown; the message lists the known ones.
+        InputError: The name is unknown (lists the known ones), or the space has no such bound.
     """
-    if spaces.takes(name, "input_shape"):  # its architectures are whole networks
-        return spaces.create(name, input_shape=input_shape, classes=classes, **bounds)
-    return spaces.create(name)
+    return space_class(name.partition(":")[0]).for_task(input_shape, classes, bounds or {})
+
+
+def space_class(name: str) -> type[SearchSpace]:
+    """The class behind a registered name.
+
+    Raises:
+        InputError: The name is unknown, or stands for something else.
+    """
+    found: Any = spaces.load(name)
+    if not (isinstance(found, type) and issubclass(found, SearchSpace)):
+        raise TypeError(f"search space '{name}' is registered as {found!r}: name a SearchSpace")
+    return found

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from cole_core.encodings.base import Encoding
+from cole_core.encodings.registry import encoding_names, make_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 
@@ -15,14 +18,52 @@ if TYPE_CHECKING:  # torch takes seconds to import, and only `build` needs it
     from torch import nn
 
 
+@dataclass(frozen=True)
+class Roles:
+    """What the encodings of a space are to each other, for experiments that run on every space.
+
+    Attributes:
+        reference: What surrogates read unless asked otherwise, and others are compared with.
+        renderings: The other ways to write an architecture as text that are compared with it.
+        runnable: The rendering that is a class which runs.
+        native: The native notation as a text.
+        exported: The text of the exported graph.
+        rival: The strongest encoding without a language model: it stands in every table.
+        classic: What searches read before language models did.
+        structural: Further encodings without a language model.
+        controls: Which tell how much the language model itself contributes.
+        canonical: Structural encodings of canonical forms, which tell what those contribute.
+    """
+
+    reference: str
+    renderings: tuple[str, ...] = ()
+    runnable: str | None = None
+    native: str | None = None
+    exported: str | None = None
+    rival: str | None = None
+    classic: str | None = None
+    structural: tuple[str, ...] = ()
+    controls: tuple[str, ...] = ()
+    canonical: tuple[str, ...] = ()
+
+
 class SearchSpace(ABC):
     """A set of architectures, each named by its native string.
 
     Everything outside a space handles native strings; what a space parses them into is its own.
     Implementations are immutable and cheap to make.
+
+    Attributes:
+        name: The registered name.
+        encodings: Its encodings: names and `module:class`, each made with the space.
+        roles: What its encodings are in experiments.
+        default_source: Where `cole run` takes accuracies from; None trains networks instead.
     """
 
-    name: str
+    name: ClassVar[str]
+    encodings: ClassVar[Mapping[str, str]]
+    roles: ClassVar[Roles]
+    default_source: ClassVar[str | None] = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -100,6 +141,67 @@ class SearchSpace(ABC):
             macro: All that `macro_architecture` gives.
         """
         return self.build(native)
+
+    @classmethod
+    def parse_parameters(cls, text: str) -> dict[str, Any]:
+        """Arguments of the constructor from what follows the colon of the space's name.
+
+        Args:
+            text: Empty where only the name is given.
+
+        Raises:
+            InputError: It is none of this space's; says what would be.
+        """
+        if text:
+            raise InputError(
+                f"search space '{cls.name}:{text}': {cls.name} has no parameters, "
+                f"name it '{cls.name}'"
+            )
+        return {}
+
+    @property
+    def full_name(self) -> str:
+        """The name, with the parameters as `parse_parameters` reads them."""
+        return self.name
+
+    @classmethod
+    def for_task(
+        cls, input_shape: tuple[int, int, int], classes: int, bounds: Mapping[str, int]
+    ) -> SearchSpace:
+        """The space whose architectures can be trained on a task.
+
+        Args:
+            input_shape: Channels, height, width of the task's images.
+            classes: Of the task.
+            bounds: Of what the space draws, where they are not as usual.
+
+        Raises:
+            InputError: The space has no such bound.
+        """
+        if bounds:
+            raise InputError(f"{cls.name} takes no bounds: leave out {', '.join(bounds)}")
+        return cls()
+
+    def encoding(self, name: str) -> Encoding:
+        """One of the space's encodings.
+
+        Raises:
+            InputError: It is unknown; lists the known ones.
+        """
+        return make_encoding(self, name)
+
+    @property
+    def encoding_names(self) -> list[str]:
+        """All encodings that the space has, those of other packages among them."""
+        return encoding_names(self)
+
+    def parameter_count(self, native: str) -> int | None:
+        """Trainable parameters, where the space knows them without building; None elsewhere."""
+        return None
+
+    def draw(self, native: str) -> str | None:
+        """An architecture's picture, as an `<svg>` element; None where there is none."""
+        return None
 
     def architecture_id(self, native: str) -> str:
         """Hash of the space, its parameters and the native string."""

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 
-from warehouse import Target
+from cole_core.evaluation.target import Target
 
 _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 _SPACES = {"nasbench201": "NAS-Bench-201"}

@@ -25,7 +25,7 @@ from flows.report.data import BestCell, ReportData
 from flows.report.markup import figure, missing, table
 from flows.report.search_comparisons import search_comparisons_section
 from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
-from flows.search_table import told_threshold
+from cole_core.experiments.search_table import told_threshold
 
 # The browser itself holds the page to its word: nothing is fetched, from anywhere.
 _POLICY = (

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from cole_core.encodings import TextEncoding, VectorEncoding, encodings_of, get_encoding
+from cole_core.encodings import TextEncoding, VectorEncoding
+from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.spaces.einspace import Einspace
 from cole_core.spaces.einspace.tree import depth_of, modules_of, parse
@@ -27,13 +28,13 @@ TEXTS = ("code.class", "code.expression", "derivation", "derivation.canonical")
 
 
 def text_encoding(name: str, space: Einspace = SPACE) -> TextEncoding:
-    encoding = get_encoding("einspace", name, **space.parameters)
+    encoding = space.encoding(name)
     assert isinstance(encoding, TextEncoding)
     return encoding
 
 
 def vector_encoding(name: str, space: Einspace = SPACE) -> VectorEncoding:
-    encoding = get_encoding("einspace", name, **space.parameters)
+    encoding = space.encoding(name)
     assert isinstance(encoding, VectorEncoding)
     return encoding
 
@@ -178,7 +179,7 @@ def test_deep_networks_have_all_encodings(name: str) -> None:
         "branching(2){clone(2), " * deep + RELU + ", computation<norm>, add(2)}" * deep,
     )
     for native in trees:
-        encoding = get_encoding("einspace", name, **SMALL.parameters)
+        encoding = SMALL.encoding(name)
         if isinstance(encoding, VectorEncoding):
             assert np.isfinite(encoding.encode([native])).all()
             continue
@@ -188,9 +189,9 @@ def test_deep_networks_have_all_encodings(name: str) -> None:
             ast.parse(text)
 
 
-@pytest.mark.parametrize("name", encodings_of("einspace"))
+@pytest.mark.parametrize("name", get_space("einspace").encoding_names)
 def test_what_is_no_network_has_no_encoding(name: str) -> None:
-    encoding = get_encoding("einspace", name)
+    encoding = get_space("einspace").encoding(name)
     for native in ("conv3x3", f"routing[identity, {RELU}, col2im]"):
         is_vector = isinstance(encoding, VectorEncoding)
         with pytest.raises(InputError, match="no einspace"):

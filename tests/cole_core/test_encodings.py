@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 from torch import nn
 
-from cole_core.encodings import TextEncoding, encodings_of, get_encoding
+from cole_core.encodings import TextEncoding
+from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.spaces.nasbench201 import (
     EDGES,
@@ -38,7 +39,7 @@ natives = st.tuples(*[st.sampled_from(OPERATIONS)] * len(EDGES)).map(lambda ops:
 
 
 def text_encoding(name: str) -> TextEncoding:
-    encoding = get_encoding("nasbench201", name)
+    encoding = get_space("nasbench201").encoding(name)
     assert isinstance(encoding, TextEncoding)
     return encoding
 
@@ -161,9 +162,9 @@ def test_arch_str_is_the_native_string() -> None:
         text_encoding("arch_str").render(EXAMPLE, "network")
 
 
-@pytest.mark.parametrize("name", encodings_of("nasbench201"))
+@pytest.mark.parametrize("name", get_space("nasbench201").encoding_names)
 def test_every_encoding_refuses_what_is_no_cell(name: str) -> None:
-    encoding = get_encoding("nasbench201", name)
+    encoding = get_space("nasbench201").encoding(name)
     assert encoding.name == name
     broken = EXAMPLE.replace("avg_pool_3x3", "max_pool")
     with pytest.raises(InputError, match="unknown operation 'max_pool'"):
@@ -172,9 +173,9 @@ def test_every_encoding_refuses_what_is_no_cell(name: str) -> None:
 
 def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown encoding .*'code.tree'.*code.expression"):
-        get_encoding("nasbench201", "code.tree")
+        get_space("nasbench201").encoding("code.tree")
     with pytest.raises(InputError, match="unknown search space 'darts': choose one of einspace"):
-        encodings_of("darts")
+        get_space("darts").encoding_names
     with pytest.raises(InputError, match=r"no context 'file'.*none, network, comment"):
         text_encoding("code.helper").render(EXAMPLE, "file")
 

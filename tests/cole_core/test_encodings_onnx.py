@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from cole_core.encodings import RenderingError, TextEncoding, get_encoding
-from cole_core.encodings.nasbench201 import onnx as module
+from cole_core.encodings import RenderingError, TextEncoding
+from cole_core.spaces import get_space
+from cole_core.spaces.nasbench201.encodings import onnx as module
 from cole_core.errors import InputError
 from cole_core.spaces.nasbench201 import NASBench201, parse
 from cole_core.spaces.nasbench201.network import CellModule
@@ -32,7 +33,7 @@ ALIVE = [
 
 
 def encoding() -> TextEncoding:
-    made = get_encoding("nasbench201", "onnx")
+    made = get_space("nasbench201").encoding("onnx")
     assert isinstance(made, TextEncoding)
     return made
 

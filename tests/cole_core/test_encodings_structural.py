@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer
 
-from cole_core.encodings import TextEncoding, VectorEncoding, get_encoding
+from cole_core.encodings import TextEncoding, VectorEncoding
+from cole_core.spaces import get_space
 from cole_core.spaces.nasbench201 import EDGES, OPERATIONS, NASBench201, parse
 
 SPACE = NASBench201()
@@ -26,7 +27,7 @@ VECTOR_ENCODINGS = {
 
 
 def encode(name: str, natives: Sequence[str]) -> np.ndarray:
-    encoding = get_encoding("nasbench201", name)
+    encoding = get_space("nasbench201").encoding(name)
     assert isinstance(encoding, VectorEncoding)
     return encoding.encode(natives)
 
@@ -103,7 +104,7 @@ def test_graf_counts_operations_paths_and_degrees() -> None:
 
 
 def test_ngram_counts_runs_of_tokens() -> None:
-    expression = get_encoding("nasbench201", "code.expression")
+    expression = get_space("nasbench201").encoding("code.expression")
     assert isinstance(expression, TextEncoding)
     texts = [expression.render(native) for native in NATIVES]
     reference = CountVectorizer(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import GraphMatcher
 
-from cole_core.encodings.nasbench201.expression import Expression
+from cole_core.spaces.nasbench201.encodings.expression import Expression
 from cole_core.spaces.nasbench201 import EDGES, OPERATIONS, Cell, NASBench201, parse, representative
 from cole_core.spaces.nasbench201.network import CellModule
 

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from cole_core.encodings import get_encoding
+
 from cole_core.errors import InputError
 from cole_core.search import SearchProblem, Step, algorithms, make_algorithm, run_search
 from cole_core.search.acquisition import get_acquisition
@@ -35,7 +35,7 @@ def accuracy(native):
 
 @cache
 def adjacency():
-    return get_encoding("nasbench201", "adjacency")
+    return get_space("nasbench201").encoding("adjacency")
 
 
 def problem(candidates=None, evaluated=None):

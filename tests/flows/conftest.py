@@ -13,10 +13,10 @@ from prefect.testing.utilities import prefect_test_harness
 
 from cole_core.evaluation import ANALOG_NASBENCH, read_evaluations
 from cole_core.spaces import get_space
-from flows.cli import main
-from flows.embedding import embed
-from flows.ingestion import ingest
-from flows.rendering import render
+from flows.cli.app import main
+from flows.stages.embed import embed
+from flows.stages.ingest import ingest
+from flows.stages.render import render
 from warehouse import Warehouse
 
 SPACE = get_space("nasbench201")

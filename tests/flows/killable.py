@@ -17,15 +17,17 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from flows import embedding, enumeration, rendering
-from flows.choices import Measured, Vectors
-from flows.embedding import embed
-from flows.enumeration import enumerate_architectures
-from flows.ingestion import ingest
-from flows.maintenance import optimize
-from flows.rendering import render
-from flows.searching import search
-from flows.training import train
+from flows.stages import embed as embedding
+from flows.stages import enumerate as enumeration
+from flows.stages import render as rendering
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.embed import embed
+from flows.stages.enumerate import enumerate_architectures
+from flows.stages.ingest import ingest
+from flows.upkeep.maintenance import optimize
+from flows.stages.render import render
+from flows.stages.search import search
+from flows.stages.fit_heads import train
 from warehouse import Warehouse
 from warehouse.writer import Writer
 

@@ -13,9 +13,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cole_core.errors import InputError
 from cole_core.language_models import specify
-from flows import cluster, embedding
-from flows.cluster import Cluster
-from flows.embedding import embed
+from flows.running import cluster
+from flows.stages import embed as embedding
+from flows.running.cluster import Cluster
+from flows.stages.embed import embed
 from tests.flows.conftest import SPACE, Small
 
 psutil = pytest.importorskip("psutil", reason="Ray is not installed: pip install '.[ray,dask]'")

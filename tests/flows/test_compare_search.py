@@ -13,18 +13,19 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.search import Step
 from cole_core.statistics import corrected_paired_t_test
-from flows import comparing_searches, search_workers
-from flows.choices import Measured, Vectors
-from flows.comparing_searches import compare_searches
-from flows.reporting import report
-from flows.search_experiments import (
+from cole_core.search import processes as search_workers
+from flows.stages import compare_searches as comparing_searches
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.compare_searches import compare_searches
+from flows.stages.report import report
+from cole_core.experiments.searches import (
     EXPERIMENTS,
     SearchConfiguration,
     SearchProtocol,
     parse_search_configuration,
 )
-from flows.search_labels import describe_search, search_labels
-from flows.searching import search
+from cole_core.experiments.search_labels import describe_search, search_labels
+from flows.stages.search import search
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
@@ -241,8 +242,8 @@ def test_ending_when_all_is_reached_moves_no_metric(small: Small) -> None:
 
 def test_only_what_all_have_is_searched(small: Small) -> None:
     """A run of `enumerate` after `embed` leaves architectures without a vector."""
-    from flows.enumeration import enumerate_architectures
-    from flows.ingestion import ingest
+    from flows.stages.enumerate import enumerate_architectures
+    from flows.stages.ingest import ingest
 
     enumerate_architectures(str(small.home), "nasbench201", samples=20, seed=1)
     more = small.table.with_name("more_searched.csv")

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cole_core.encodings import VectorEncoding, get_encoding
+from cole_core.encodings import VectorEncoding
+from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.predictors import make_surrogate
 from cole_core.statistics import (
@@ -17,13 +18,13 @@ from cole_core.statistics import (
     repeated_stratified_folds,
     top_recall,
 )
-from flows import comparing
-from flows.choices import Measured
-from flows.comparing import Protocol, compare_predictors
-from flows.comparison_table import comparison_table, finding
-from flows.embedding import embed
-from flows.experiments import EXPERIMENTS, AtHand, Configuration, labels, parse_configuration
-from flows.reporting import report
+from flows.stages import compare_predictors as comparing
+from flows.resolve.requests import Measured
+from flows.stages.compare_predictors import Protocol, compare_predictors
+from cole_core.experiments.predictor_table import comparison_table, finding
+from flows.stages.embed import embed
+from cole_core.experiments.predictors import EXPERIMENTS, AtHand, Configuration, labels, parse_configuration
+from flows.stages.report import report
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
@@ -42,7 +43,7 @@ def trials(small: Small) -> pl.DataFrame:
 
 
 def encoded(name: str, natives: list[str]) -> np.ndarray:
-    encoding = get_encoding("nasbench201", name)
+    encoding = get_space("nasbench201").encoding(name)
     assert isinstance(encoding, VectorEncoding)
     return encoding.encode(natives)
 
@@ -148,8 +149,8 @@ def test_canonical_takes_one_of_each_form(small: Small) -> None:
 
 def test_only_what_all_have_is_compared(small: Small) -> None:
     """A run of `enumerate` after `embed` leaves architectures without a vector."""
-    from flows.enumeration import enumerate_architectures
-    from flows.ingestion import ingest
+    from flows.stages.enumerate import enumerate_architectures
+    from flows.stages.ingest import ingest
 
     enumerate_architectures(str(small.home), "nasbench201", samples=20, seed=1)
     more = small.table.with_name("more.csv")
@@ -173,8 +174,8 @@ def test_comparisons_stand_in_the_report(small: Small) -> None:
 
 
 def test_train_and_comparisons_keep_to_themselves(small: Small) -> None:
-    from flows.choices import Vectors
-    from flows.training import train
+    from flows.resolve.requests import Vectors
+    from flows.stages.fit_heads import train
 
     train(str(small.home), "nasbench201", CIFAR10, Vectors(encoding="path"), "ridge", sizes=[20])
     compare(small)
@@ -275,7 +276,7 @@ def test_every_experiment_varies_something_and_has_the_rival(name: str) -> None:
     assert len(set(made)) == len(made) >= 3
     assert any(each.encoding == "graf" for each in made)
     for each in made:
-        get_encoding("nasbench201", each.encoding)
+        get_space("nasbench201").encoding(each.encoding)
 
 
 def test_what_is_not_there_is_named_with_its_command(small: Small) -> None:
@@ -366,8 +367,8 @@ def test_the_command_prints_table_and_finding(small: Small, cole: Cole) -> None:
 
 def test_a_randomly_initialised_model_stands_beside_the_trained_one(small: Small) -> None:
     """Both are called minilm; asking for minilm means the trained one, here and in `train`."""
-    from flows.choices import Vectors
-    from flows.training import train
+    from flows.resolve.requests import Vectors
+    from flows.stages.fit_heads import train
 
     embed(str(small.home), "nasbench201", precision="fp32", options={"random_init": 0})
     control = parse_configuration("random_init=0", EXPRESSION)
@@ -389,9 +390,9 @@ def test_the_same_surrogate_twice_is_compared_once(small: Small) -> None:
 
 
 def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) -> None:
-    from flows.choices import Vectors
-    from flows.searching import search
-    from flows.training import train
+    from flows.resolve.requests import Vectors
+    from flows.stages.search import search
+    from flows.stages.fit_heads import train
 
     both = parse_configuration("encoding=code.expression+graf", EXPRESSION)
     summary = compare(small, EXPRESSION, both)

@@ -21,11 +21,11 @@ import numpy as np
 import pytest
 
 from cole_core.language_models import specify
-from flows import left_servers
-from flows.choices import Measured, Vectors
-from flows.embedding import embed
-from flows.server import SERVER_OF
-from flows.training import train
+from flows.running import left_servers
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.embed import embed
+from flows.running.server import SERVER_OF
+from flows.stages.fit_heads import train
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
 from warehouse.health import Finding, doctor, examine
@@ -36,7 +36,7 @@ CHOSEN = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision=
 # As `cole embed`, in shards of eight; it says after each commit how many vectors there are.
 EMBED = """
 import os, sys, time
-from flows import embedding
+from flows.stages import embed as embedding
 from warehouse.writer import Writer
 embedding.SHARD = 8
 add = Writer.add_embeddings
@@ -46,8 +46,8 @@ def announced(self, *arguments):
     time.sleep(float(sys.argv[2]))
     return added
 Writer.add_embeddings = announced
-from flows.cli import app
-from flows import entry
+from flows.cli.app import app
+from flows.cli import main as entry
 {limit}
 sys.exit(entry.run(app, ["embed", "nasbench201", "--home", sys.argv[1], "--precision", "fp32",
                          "--pooling", "mean"]))
@@ -87,7 +87,7 @@ def data_files(home: Path, spec_id: str = SPEC) -> list[Path]:
 def many(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
     """Its vectors in several files."""
     shutil.rmtree(small.home / "vectors")
-    monkeypatch.setattr("flows.embedding.SHARD", 12)
+    monkeypatch.setattr("flows.stages.embed.SHARD", 12)
     embed(str(small.home), "nasbench201", precision="fp32")
     assert len(data_files(small.home)) >= 3
     return small
@@ -102,7 +102,7 @@ def test_a_truncated_lance_file(many: Small) -> None:
     before, victim = vectors(many.home), data_files(many.home)[1]
     os.truncate(victim, victim.stat().st_size // 2)
     result = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "embed", "nasbench201", "--precision", "fp32"],
+        [sys.executable, "-m", "flows.cli.app", "embed", "nasbench201", "--precision", "fp32"],
         env=os.environ | {"COLE_HOME": str(many.home)},
         stderr=subprocess.PIPE,
         text=True,
@@ -422,7 +422,7 @@ def test_a_server_that_outlived_its_command() -> None:
 def test_from_the_command_line(small: Small) -> None:
     def cole(*arguments: str) -> tuple[int, str]:
         result = subprocess.run(
-            [sys.executable, "-m", "flows.cli", "doctor", "--home", small.home, *arguments],
+            [sys.executable, "-m", "flows.cli.app", "doctor", "--home", small.home, *arguments],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from cole_core.language_models import specify
-from flows.embedding import embed
+from flows.stages.embed import embed
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
 
 # Small shards and a pause after each, so that a kill falls between two commits.
 SLOW_EMBED = """
 import sys, time
-from flows import embedding
+from flows.stages import embed as embedding
 from warehouse.writer import Writer
 embedding.SHARD = 8
 add = Writer.add_embeddings
@@ -33,9 +33,9 @@ print(embedding.embed(sys.argv[1], "nasbench201", pooling="mean", precision="fp3
 WITHOUT_TRANSFORMERS = """
 import sys
 sys.modules["transformers"] = None  # importing it is an error from here on
-from flows.choices import Measured, Vectors
-from flows.searching import search
-from flows.training import train
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.search import search
+from flows.stages.fit_heads import train
 chosen = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision="fp32")}
 train(sys.argv[1], "nasbench201", sizes=[20], draws=1, **chosen)
 search(sys.argv[1], "nasbench201", budget=12, **chosen)
@@ -132,7 +132,7 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
             [
                 sys.executable,
                 "-m",
-                "flows.cli",
+                "flows.cli.app",
                 "render",
                 "nasbench201",
                 "--home",
@@ -152,7 +152,7 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
 
 @pytest.mark.slow
 def test_the_whole_pipeline_is_a_no_op_the_second_time(tmp_path: Path) -> None:
-    from flows.pipeline import run_pipeline
+    from flows.pipelines.from_benchmark import run_pipeline
 
     first = run_pipeline(str(tmp_path / "home"), "nasbench201")
     assert first["embed"]["embedded"] == 4930

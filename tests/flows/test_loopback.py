@@ -11,7 +11,7 @@ import pytest
 SCRIPT = """
 import json
 from pathlib import Path
-from flows.server import LocalServer
+from flows.running.server import LocalServer
 with LocalServer() as server, server.ready():
     listening = []
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):

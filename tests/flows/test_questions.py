@@ -9,14 +9,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cole_core.encodings import TextEncoding, get_encoding
+from cole_core.encodings import TextEncoding
+from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from cole_core.predictors import load_surrogate
-from flows.asked_text import read_class
-from flows.choices import Measured, Vectors
-from flows.similar import similar
-from flows.training import train
+from flows.questions.asked import read_class
+from flows.resolve.requests import Measured, Vectors
+from flows.questions.similar import similar
+from flows.stages.fit_heads import train
 from tests.flows.conftest import SPACE, Cole, Small
 
 QUERY = "SELECT native, value FROM evaluations ORDER BY value DESC, native LIMIT 3"
@@ -184,7 +185,7 @@ def test_similar_with_a_condition_is_the_plain_loop(questioned: Small) -> None:
 
 def test_an_architecture_that_is_not_stored_and_its_text_find_the_same(questioned: Small) -> None:
     native = next(n for n in SPACE.enumerate() if n not in questioned.accuracies)
-    encoding = get_encoding("nasbench201", "code.expression")
+    encoding = get_space("nasbench201").encoding("code.expression")
     assert isinstance(encoding, TextEncoding)
     text = encoding.render(native)
     by_native = similar(str(questioned.home), native, 5)

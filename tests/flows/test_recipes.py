@@ -7,12 +7,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from flows.choices import Measured, Vectors
-from flows.embedding import embed
-from flows.ingestion import ingest
-from flows.rendering import render
-from flows.searching import search
-from flows.training import train
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.embed import embed
+from flows.stages.ingest import ingest
+from flows.stages.render import render
+from flows.stages.search import search
+from flows.stages.fit_heads import train
 from tests.flows.conftest import Cole, Small
 
 README = Path(__file__).resolve().parents[2] / "README.md"

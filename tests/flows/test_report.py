@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
-from cole_core.encodings import get_encoding
+from cole_core.spaces import get_space
 from cole_core.statistics import kendall_tau
 from flows.report import (
     BestCell,
@@ -29,8 +29,8 @@ from flows.report import (
 )
 from flows.report.cells import draw_cell, highlight_code
 from flows.report.summaries import sample_rows, summarize_searches, summarize_trials
-from flows.search_table import SearchResult, regret_table, threshold_table
-from warehouse import Target
+from cole_core.experiments.search_table import SearchResult, regret_table, threshold_table
+from cole_core.evaluation.target import Target
 
 NOW = datetime(2026, 5, 4, 14, 30)
 TARGET = Target("cifar100", "accuracy", "test", 200, "table.parquet")
@@ -403,7 +403,7 @@ def test_a_drawing_has_an_arc_for_each_edge_but_none() -> None:
 
 
 def test_highlighting_changes_no_character_of_the_code() -> None:
-    code = get_encoding("nasbench201", "code.inline").render(NATIVE)
+    code = get_space("nasbench201").encoding("code.inline").render(NATIVE)
     page = Page(f"<pre>{highlight_code(code)}</pre>")
     assert "".join(page.text) == code.rstrip()
 

@@ -21,15 +21,15 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
-from flows.choices import Measured, Vectors
-from flows.deploying import NEVER, Deployed, make_deployments, parse_schedule
-from flows.enumeration import enumerate_architectures
-from flows.ingestion import ingest
-from flows.maintenance import retrain_heads
-from flows.rendering import render
-from flows.spaces import find_space
-from flows.training import train
-from flows.watching import Watch, add_watch, keep_embeddings_current, remove_watch
+from flows.resolve.requests import Measured, Vectors
+from flows.upkeep.schedules import NEVER, Deployed, make_deployments, parse_schedule
+from flows.stages.enumerate import enumerate_architectures
+from flows.stages.ingest import ingest
+from flows.upkeep.maintenance import retrain_heads
+from flows.stages.render import render
+from flows.resolve.spaces import find_space
+from flows.stages.fit_heads import train
+from flows.upkeep.watches import Watch, add_watch, keep_embeddings_current, remove_watch
 from tests.cole_core.language_model_zoo import make_model
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
@@ -203,7 +203,7 @@ def deployed(small: Small, tmp_path: Path) -> Iterator[str]:
     never = [f"--{name}=never" for name in ("heads", "comparison", "optimize")]
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "flows.cli", "deploy", "--home", str(small.home)),
+            *(sys.executable, "-m", "flows.cli.app", "deploy", "--home", str(small.home)),
             *("--embeddings", "every 15 seconds", "--port", str(port), *never),
             *("--backup", "0 5 * * *", "--backups", str(tmp_path / "backups")),
         ],

@@ -2,10 +2,11 @@
 
 import pytest
 
-from cole_core.encodings import RenderingError, TextEncoding, get_encoding
+from cole_core.encodings import RenderingError, TextEncoding
+from cole_core.spaces import get_space
 from cole_core.errors import InputError
-from flows import rendering
-from flows.rendering import render
+from flows.stages import render as rendering
+from flows.stages.render import render
 from tests.flows.conftest import SIZE, SPACE, Small
 
 
@@ -40,7 +41,7 @@ def test_processes_write_what_one_would(small: Small) -> None:
     pytest.importorskip("onnxslim", reason="needs the extra onnx")
     summary = render(str(small.home), "nasbench201", "onnx")
     assert summary == {"renderings": SIZE, "skipped": 0}
-    encoding = get_encoding("nasbench201", "onnx")
+    encoding = get_space("nasbench201").encoding("onnx")
     assert isinstance(encoding, TextEncoding)
     rows = small.warehouse.sql("SELECT native, text FROM renderings WHERE encoding = 'onnx'")
     for native, text in rows.head(5).iter_rows():

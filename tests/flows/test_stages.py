@@ -6,19 +6,20 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cole_core.encodings import TextEncoding, get_encoding
+from cole_core.encodings import TextEncoding
+from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from cole_core.predictors import load_surrogate
 from cole_core.statistics import kendall_tau
-from flows.choices import Measured, Vectors
-from flows.embedding import embed
-from flows.enumeration import enumerate_architectures
-from flows.ingestion import ingest
-from flows.rendering import render
-from flows.reporting import report
-from flows.searching import search
-from flows.training import train
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.embed import embed
+from flows.stages.enumerate import enumerate_architectures
+from flows.stages.ingest import ingest
+from flows.stages.render import render
+from flows.stages.report import report
+from flows.stages.search import search
+from flows.stages.fit_heads import train
 from tests.cole_core.language_model_zoo import make_model
 from tests.flows.conftest import SIZE, SPACE, Small
 
@@ -61,7 +62,7 @@ def test_ingest_of_changed_values_changes_nothing(small: Small, tmp_path: Path) 
 
 def test_vectors_are_those_of_the_texts(small: Small) -> None:
     """From the warehouse's pool back to the language model, without the flow between."""
-    encoding = get_encoding("nasbench201", "code.expression")
+    encoding = get_space("nasbench201").encoding("code.expression")
     assert isinstance(encoding, TextEncoding)
     specification = specify("minilm", precision="fp32")
     pool = small.warehouse.pool(SPACE, "code.expression", "none", specification.spec_id)

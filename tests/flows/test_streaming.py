@@ -10,11 +10,11 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.language_models import embedder, load, specify
-from flows import embedding
-from flows.cli import main
-from flows.embedding import embed
-from flows.enumeration import enumerate_architectures
-from flows.rendering import render
+from flows.stages import embed as embedding
+from flows.cli.app import main
+from flows.stages.embed import embed
+from flows.stages.enumerate import enumerate_architectures
+from flows.stages.render import render
 from tests.flows.conftest import SPACE, Small
 
 FP32 = {"precision": "fp32"}

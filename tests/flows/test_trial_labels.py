@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from flows.trial_labels import name_trials
+from cole_core.experiments.trial_labels import name_trials
 
 
 def specification(model: str, pooling: str = "avg_avg", **more: Any) -> dict[str, Any]:

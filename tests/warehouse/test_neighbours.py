@@ -15,7 +15,8 @@ from tests.warehouse.conftest import (
     renderings,
     vectors_of,
 )
-from warehouse import Target, Warehouse, neighbours
+from cole_core.evaluation.target import Target
+from warehouse import Warehouse, neighbours
 from warehouse.neighbours import Rendered, find_neighbours
 
 AMONG = Rendered(SPACE, "code.expression", "none", "spec")

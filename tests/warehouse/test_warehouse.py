@@ -19,7 +19,8 @@ from tests.warehouse.conftest import (
     renderings,
     vectors_of,
 )
-from warehouse import Target, Warehouse
+from cole_core.evaluation.target import Target
+from warehouse import Warehouse
 
 EXPRESSION = ("code.expression", "none")
 

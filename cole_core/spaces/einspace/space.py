@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.einspace.canonical import canonical_form
 from cole_core.spaces.einspace.cost import Cost, cost
 from cole_core.spaces.einspace.edits import crossings, mutants
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
 
 _MOST_DRAWS = 1_000
 """Mutants or crossings that are tried."""
+
+_PARAMETERS_TEXT = re.compile(r"(\d+)x(\d+)x(\d+):(\d+)", re.ASCII)
+
+# Of what is drawn to be trained.
+_ACTIVATIONS_PER_PIXEL = 3_000
+_PARAMETERS = 500_000
 
 
 class Einspace(SearchSpace):
@@ -54,6 +61,28 @@ class Einspace(SearchSpace):
     """
 
     name = "einspace"
+    encodings = {
+        name: f"cole_core.spaces.einspace.encodings.{place}"
+        for name, place in {
+            "code.expression": "expression:Expression",
+            "code.class": "code:CodeClass",
+            "derivation": "derivation:Derivation",
+            "derivation.canonical": "derivation:CanonicalDerivation",
+            "onnx": "onnx:Onnx",
+            "counts": "vectors:Counts",
+            "ngram": "vectors:Ngram",
+        }.items()
+    }
+    roles = Roles(
+        reference="code.expression",
+        renderings=("code.class", "derivation"),
+        runnable="code.class",
+        native="derivation",
+        exported="onnx",
+        rival="counts",
+        classic="counts",
+        controls=("ngram",),
+    )
 
     def __init__(
         self,
@@ -80,6 +109,36 @@ class Einspace(SearchSpace):
     @property
     def parameters(self) -> Mapping[str, Any]:
         return {"input_shape": list(self.input_shape), "classes": self.classes}
+
+    @classmethod
+    def parse_parameters(cls, text: str) -> dict[str, Any]:
+        """Reads `3x32x32:10`: channels, height and width of the images, and number of classes."""
+        if not text:
+            return {}
+        found = _PARAMETERS_TEXT.fullmatch(text)
+        if found is None:
+            raise InputError(
+                f"search space '{cls.name}:{text}': after the colon give channels, height, width "
+                f"and classes, as {cls.name}:3x32x32:10"
+            )
+        channels, height, width, classes = map(int, found.groups())
+        return {"input_shape": (channels, height, width), "classes": classes}
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.name}:{'x'.join(map(str, self.input_shape))}:{self.classes}"
+
+    @classmethod
+    def for_task(
+        cls, input_shape: tuple[int, int, int], classes: int, bounds: Mapping[str, int]
+    ) -> Einspace:
+        """The space for the task's images, with bounds that most networks train within in seconds.
+
+        On the digits most take one second, few ten.
+        """
+        _, height, width = input_shape
+        usual = {"max_activations": _ACTIVATIONS_PER_PIXEL * height * width}
+        return cls(input_shape, classes, **(usual | {"max_parameters": _PARAMETERS} | bounds))
 
     @property
     def size(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.nasbench201.canonical import canonical_form
 from cole_core.spaces.nasbench201.cell import EDGES, OPERATIONS, Cell, all_cells, parse
 
@@ -20,6 +20,42 @@ class NASBench201(SearchSpace):
     """All 15,625 cells of NAS-Bench-201."""
 
     name = "nasbench201"
+    encodings = {
+        name: f"cole_core.spaces.nasbench201.encodings.{place}"
+        for name, place in {
+            "code.expression": "expression:Expression",
+            "code.exclude_helper": "classes:ExcludeHelper",
+            "code.helper": "classes:Helper",
+            "code.inline": "classes:Inline",
+            "arch_str": "arch_str:ArchStr",
+            "onnx": "onnx:Onnx",
+            "adjacency": "adjacency:Adjacency",
+            "adjacency.canonical": "canonical:CanonicalAdjacency",
+            "path": "path:Path",
+            "path.canonical": "canonical:CanonicalPath",
+            "graf": "graf:GraphFeatures",
+            "ngram": "ngram:Ngram",
+        }.items()
+    }
+    roles = Roles(
+        reference="code.expression",
+        renderings=("code.exclude_helper", "code.helper", "code.inline"),
+        runnable="code.helper",
+        native="arch_str",
+        exported="onnx",
+        rival="graf",
+        classic="path",
+        structural=("adjacency",),
+        controls=("ngram",),
+        canonical=("path.canonical", "adjacency.canonical"),
+    )
+    default_source = "analog-nasbench"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NASBench201)
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     @property
     def size(self) -> int:
@@ -56,6 +92,9 @@ class NASBench201(SearchSpace):
         self, native: str, channels: int = 16, cells: int = 5, classes: int = 10
     ) -> nn.Module:
         return build(native, channels, cells, classes)
+
+    def parameter_count(self, native: str) -> int:
+        return parameter_count(native)
 
     def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
         """`channels` of the first stage (8) and `cells` of each stage (1), unless given."""

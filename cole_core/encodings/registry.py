@@ -1,0 +1,58 @@
+"""The encodings of a space: its own, and those that other packages add to it.
+
+An entry point of the group `cole.encodings` is called `SPACE/ENCODING`, or `any/ENCODING` for one
+that every space has.
+"""
+
+import functools
+from typing import TYPE_CHECKING
+
+from cole_core.encodings.base import NO_CONTEXT, Encoding, TextEncoding
+from cole_core.errors import InputError
+from cole_core.registry import Registry
+
+if TYPE_CHECKING:
+    from cole_core.spaces.base import SearchSpace
+
+GROUP = "cole.encodings"
+
+
+def make_encoding(space: "SearchSpace", name: str) -> Encoding:
+    """An encoding of a space.
+
+    Raises:
+        InputError: It is unknown; lists the known ones.
+    """
+    return _registry(type(space)).create(name, space)
+
+
+def encoding_names(space: "SearchSpace") -> list[str]:
+    """The encodings that a space has."""
+    return list(_registry(type(space)))
+
+
+def make_text_encoding(space: "SearchSpace", name: str, context: str = NO_CONTEXT) -> TextEncoding:
+    """A text encoding that knows a context.
+
+    Raises:
+        InputError: It is unknown, or is a vector already, or does not know the context.
+    """
+    found = make_encoding(space, name)
+    if not isinstance(found, TextEncoding):
+        raise InputError(
+            f"encoding '{name}' is a vector already and stores no texts: name a text encoding, "
+            "or give it to 'cole train' or 'cole search'"
+        )
+    if context not in found.contexts:
+        raise InputError(
+            f"encoding '{name}' has no context '{context}': "
+            f"choose one of {', '.join(found.contexts)}"
+        )
+    return found
+
+
+@functools.cache
+def _registry(space: type["SearchSpace"]) -> Registry[Encoding]:
+    return Registry(
+        f"encoding of {space.name}", GROUP, space.encodings, scopes=(f"{space.name}/", "any/")
+    )

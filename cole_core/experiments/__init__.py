@@ -1,0 +1,1 @@
+"""What is compared with what, trials, tables with tests of significance."""

@@ -1,0 +1,210 @@
+"""Searches of one configuration, resolved: what they see, and how a stack of them is run.
+
+Without Prefect, so that processes that only search start quickly.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from cole_core.encodings.side_by_side import surrogate_kind
+from cole_core.encodings.vectors import LabelledVectors, VectorSource
+from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from cole_core.hashing import hash_json, hash_text
+from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
+from cole_core.spaces.base import SearchSpace
+from cole_core.statistics import reached
+
+
+@dataclass(frozen=True)
+class StoredSearches:
+    """How searches that differ in their seed alone stand in the catalog.
+
+    Attributes:
+        columns: What describes them.
+        configuration: Everything that decides their steps but the seed.
+    """
+
+    columns: dict[str, Any]
+    configuration: dict[str, Any]
+
+    @property
+    def configuration_id(self) -> str:
+        """Content hash of the configuration; the budget is no part of it."""
+        return hash_json(self.configuration)
+
+    def search_id(self, seed: int) -> str:
+        """Content hash of configuration and seed."""
+        return hash_json(self.configuration | {"seed": seed})
+
+    def row(self, seed: int) -> dict[str, Any]:
+        """The search of a seed as the warehouse takes it."""
+        configuration = json.dumps(self.configuration | {"seed": seed}, sort_keys=True)
+        return self.columns | {
+            "search_id": self.search_id(seed),
+            "configuration": configuration,
+            "seed": seed,
+        }
+
+
+@dataclass(frozen=True)
+class TabularSearch(StoredSearches):
+    """Searches over architectures whose vectors and values are at hand.
+
+    Attributes:
+        searcher: The algorithm.
+        space: The search space.
+        labelled: The measured architectures and their vectors.
+    """
+
+    searcher: SearchAlgorithm
+    space: SearchSpace
+    labelled: LabelledVectors
+
+    @cached_property
+    def problem(self) -> SearchProblem:
+        """The architectures as the searches see it, with what the algorithm computes once."""
+        row_of = {native: row for row, native in enumerate(self.labelled.natives)}
+        labelled = self.labelled
+        problem = SearchProblem(
+            space=self.space,
+            canonical=_canonical(self.space, labelled),
+            vectors=lambda natives: labelled.vectors[[row_of[native] for native in natives]],
+            evaluate=lambda native: float(labelled.values[row_of[native]]),
+            candidates=labelled.natives,
+        )
+        return self.searcher.prepare(problem)
+
+    @cached_property
+    def _id_of(self) -> dict[str, str]:
+        return dict(zip(self.labelled.natives, self.labelled.architecture_ids, strict=True))
+
+    def step_rows(self, search_id: str, steps: Sequence[Step], seconds: float) -> pl.DataFrame:
+        """Steps as the warehouse takes them, counted from 1."""
+        return pl.DataFrame(
+            {
+                "search_id": search_id,
+                "step": [step.index + 1 for step in steps],
+                "architecture_id": [self._id_of[step.native] for step in steps],
+                "value": [step.value for step in steps],
+                "predicted_mean": pl.Series([s.predicted_mean for s in steps], dtype=pl.Float64),
+                "predicted_std": pl.Series([s.predicted_std for s in steps], dtype=pl.Float64),
+                "seconds": seconds,
+            }
+        )
+
+
+def make_tabular_search(
+    space: SearchSpace,
+    source: VectorSource,
+    target: Target,
+    labelled: LabelledVectors,
+    algorithm: str,
+    parameters: Mapping[str, Any],
+) -> TabularSearch:
+    """Searches whose vectors and values are at hand.
+
+    Args:
+        space: The search space.
+        source: Where the vectors are from.
+        target: What is maximised.
+        labelled: The architectures that may be evaluated.
+        algorithm: The search algorithm.
+        parameters: Its parameters; those of the class where nothing is said.
+
+    Raises:
+        InputError: The algorithm or a parameter is unknown.
+    """
+    searcher = make_algorithm(algorithm, **parameters)
+    if searcher.reads_vectors:
+        kind = surrogate_kind(space, source, labelled)
+        searcher = make_algorithm(algorithm, **parameters, **kind)
+    columns = {
+        "space": space.name,
+        "algorithm": algorithm,
+        **source_columns(searcher, source),
+        "target": target.to_json(),
+    }
+    configuration = columns | {
+        "parameters": searcher.get_params(),
+        "labels_hash": labelled.labels_hash,
+    }
+    surrogate = searcher.surrogate_params()
+    if surrogate is not None:
+        # A setting that is not used says nothing: one that is new later leaves the ids as they are.
+        configuration["surrogate"] = {k: v for k, v in surrogate.items() if v is not None}
+    return TabularSearch(columns, configuration, searcher, space, labelled)
+
+
+def check_budget(labelled: LabelledVectors, budget: int) -> None:
+    """Checks that a budget can be spent on architectures.
+
+    Raises:
+        InputError: It is above the number of canonical forms, or below 1.
+    """
+    distinct = len(set(labelled.canonical_ids))
+    if not 1 <= budget <= distinct:
+        raise InputError(
+            f"--budget {budget}: {distinct} different architectures have a vector and a value, "
+            f"so ask for 1 to {distinct}"
+        )
+
+
+def search_rounds(
+    made: TabularSearch,
+    budget: int,
+    seeds: Sequence[int],
+    histories: Sequence[Sequence[Step]],
+    until: float | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Runs the searches of several seeds as one stack.
+
+    Args:
+        made: What to run.
+        budget: Evaluations of each search.
+        seeds: Seed of each search.
+        histories: Their stored steps.
+        until: Where given, searches that are there may end, as `reached` says.
+
+    Yields:
+        The new steps of each batch, as the warehouse takes them.
+    """
+    from cole_core.search.together import run_searches
+
+    def finished(searches: list[list[Step]]) -> Sequence[bool]:
+        assert until is not None
+        return reached([[step.value for step in steps] for steps in searches], until)
+
+    started = time.perf_counter()
+    for batch in run_searches(
+        made.searcher,
+        made.problem,
+        budget,
+        seeds,
+        [steps[:budget] for steps in histories],
+        None if until is None else finished,
+    ):
+        seconds = (time.perf_counter() - started) / sum(map(len, batch.values()))
+        yield pl.concat(
+            [made.step_rows(made.search_id(seeds[i]), steps, seconds) for i, steps in batch.items()]
+        )
+        started = time.perf_counter()
+
+
+def source_columns(searcher: SearchAlgorithm, source: VectorSource) -> dict[str, Any]:
+    """What the catalog says of the vectors that an algorithm reads, if it reads any."""
+    if not searcher.reads_vectors:
+        return {"encoding": "none", "context": "none", "spec_id": None}
+    return {"encoding": source.encoding, "context": source.context, "spec_id": source.spec_id}
+
+
+def _canonical(space: SearchSpace, labelled: LabelledVectors) -> Callable[[str], str]:
+    """Canonical ids that are at hand; those of other architectures are worked out."""
+    known = dict(zip(labelled.natives, labelled.canonical_ids, strict=True))
+    return lambda native: known.get(native) or hash_text(space.canonical_form(native))

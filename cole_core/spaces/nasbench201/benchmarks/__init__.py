@@ -1,0 +1,1 @@
+"""The measured accuracies of NAS-Bench-201's cells that are published."""

@@ -1,0 +1,1 @@
+"""The encodings of NAS-Bench-201, text and vector."""

@@ -1,0 +1,79 @@
+"""The commands of `cole`; each is imported when it is called."""
+
+import sys
+
+from cyclopts import App, Group, Parameter
+
+from flows.cli import exit_codes
+
+_HELP = """Neural architectures as code, embedded by a frozen language model, kept to be searched.
+
+Begin with **cole run nasbench201**: it fills the warehouse and writes a report.
+Each stage also runs alone, does only what is missing, and says what it skipped:
+
+enumerate → render → embed → ingest → train → search → report
+
+Then ask: **cole best**, **cole similar**, **cole sql** (**cole schema**), **cole status**.
+
+Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault.
+"""
+
+# Command: where it is, and what it does. The same words stand there as its docstring.
+_COMMANDS = {
+    Group("All of it", sort_key=1): {
+        "run": ("stages:run", "The whole pipeline, from a space's name to a report."),
+    },
+    Group("Stages, in the order of the data", sort_key=2): {
+        "enumerate": ("stages:enumerate_", "Stores a space's architectures."),
+        "render": ("stages:render_", "Writes the architectures as texts."),
+        "embed": ("stages:embed_", "Embeds the texts that have no vector yet."),
+        "ingest": ("stages:ingest_", "Stores measured accuracies."),
+        "evaluate": ("stages:evaluate", "Trains architectures on a dataset."),
+        "train": ("stages:train", "Trains a head on stored vectors and tests it."),
+        "search": ("stages:search_", "Searches for the best architecture."),
+        "report": ("stages:report_", "Writes what is known of a space into one HTML file."),
+    },
+    Group("Comparisons", sort_key=3): {
+        "compare": ("compare:app", "Compares encodings, language models, heads and searches."),
+    },
+    Group("Questions", sort_key=4): {
+        "best": ("questions:best_", "Lists the best architectures."),
+        "models": ("questions:models", "Lists the language models that --lm knows by name."),
+        "schema": ("questions:schema", "Explains every view and column that cole sql sees."),
+        "similar": ("questions:similar_", "Finds the architectures whose vectors are nearest."),
+        "sql": ("questions:sql", "Queries the views: one SELECT in DuckDB's SQL."),
+        "status": ("questions:status", "Counts what the warehouse holds."),
+    },
+    Group("Upkeep", sort_key=5): {
+        "backup": ("upkeep:backup", "Copies the warehouse; the copy is one too."),
+        "deploy": ("upkeep:deploy", "Serves the schedules, until it is interrupted."),
+        "doctor": ("upkeep:doctor", "Looks for everything that may be wrong."),
+        "export": ("upkeep:export", "Writes the warehouse as Parquet."),
+        "import": ("upkeep:import_", "Adds an export to the warehouse."),
+        "optimize": ("upkeep:optimize_", "Compacts the vector tables and refreshes indices."),
+        "watch": ("upkeep:watch", "Embedding specifications that are kept up to date."),
+    },
+}
+
+
+def make_app() -> App:
+    """The command line."""
+    app = App(
+        name="cole",
+        help=_HELP,
+        help_format="markdown",
+        version_flags=(),
+        result_action="return_value",
+        default_parameter=Parameter(negative=()),
+        print_error=False,
+        exit_on_error=False,
+    )
+    for group, commands in _COMMANDS.items():
+        for name, (place, about) in commands.items():
+            app.command(f"flows.cli.{place}", name=name, help=about, group=group)
+    return app
+
+
+def main() -> None:
+    """The entry point; turns bad input into one line and exit code 2."""
+    sys.exit(exit_codes.run(make_app(), sys.argv[1:]))

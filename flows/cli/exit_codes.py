@@ -1,0 +1,102 @@
+"""From arguments to an exit code: what is wrong with them is one line on standard error."""
+
+import errno
+import sys
+from collections.abc import Sequence
+
+import cyclopts
+from cyclopts.exceptions import (
+    MissingArgumentError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+    ValidationError,
+)
+
+from cole_core.errors import InputError
+from flows.cli.invalid import name_of, problem
+from flows.cli.printing import visible
+
+BAD_INPUT, FAULT, INTERRUPTED = 2, 1, 130
+_LONGEST = 1_000  # characters of a message
+
+# What is wrong with a path that somebody named, and not with the machine.
+_PATH_ERRORS = {
+    errno.EACCES,
+    errno.EISDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+}
+
+
+def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
+    """Runs a command line.
+
+    Returns:
+        The exit code: 0 done, 1 a full disk, 2 bad input, 130 interrupted. Other faults raise.
+    """
+    try:
+        check_arguments(arguments)
+        app(list(arguments))
+        return 0
+    except InputError as error:
+        complain(str(error))
+    except cyclopts.CycloptsError as error:
+        complain(_explain(error))
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            complain(
+                "no space left on the disk: free some and run the same command again, it goes on "
+                "from what was committed"
+            )
+            return FAULT
+        if error.errno not in _PATH_ERRORS or error.filename is None:
+            raise
+        complain(f"{error.filename}: {error.strerror}; name a place that can be used")
+    return BAD_INPUT
+
+
+def _explain(error: cyclopts.CycloptsError) -> str:
+    """What is wrong with the words of a command line, in one line."""
+    help_ = f"see '{' '.join(('cole', *(error.command_chain or ())))} --help'"
+    if isinstance(error, ValidationError) and (said := problem(error)) is not None:
+        return said
+    if isinstance(error, MissingArgumentError) and error.argument is not None:
+        return f"{name_of(error.argument)} is missing; {help_}"
+    if isinstance(error, UnusedCliTokensError):
+        return f"too many arguments: {' '.join(error.unused_tokens or ())}; {help_}"
+    if isinstance(error, UnknownOptionError) and error.token is not None:
+        return f"no option {error.token.keyword or error.token.value}; {help_}"
+    return f"{' '.join(str(error).split()).rstrip('.')}; {help_}"
+
+
+def check_arguments(arguments: Sequence[str]) -> None:
+    """Checks that every argument is text.
+
+    Raises:
+        InputError: One holds a NUL or bytes that are no UTF-8.
+    """
+    for argument in arguments:
+        if "\0" in argument or (not argument.isascii() and _has_surrogates(argument)):
+            raise InputError(f"{argument!r} is not a text: give it in UTF-8, without NUL")
+
+
+def complain(message: str) -> None:
+    """Writes one line on standard error, whatever is in the message."""
+    line = visible(" ".join(message.split()))
+    if len(line) > _LONGEST:
+        line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
+    print(f"cole: {line}", file=sys.stderr)
+
+
+def _has_surrogates(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

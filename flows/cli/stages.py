@@ -1,0 +1,228 @@
+"""The commands of stages and pipelines: a request, its run, and what it did."""
+
+from typing import Any
+
+from cole_core.encodings.vectors import Vectors
+from cole_core.errors import InputError
+from cole_core.evaluation.settings import TrainingSettings
+from cole_core.spaces import space_class
+from flows.cli.options import Json
+from flows.cli.printing import Printer
+from flows.pipelines import from_benchmark, from_dataset
+from flows.pipelines.from_benchmark import FromBenchmarkRequest
+from flows.pipelines.from_dataset import FromDatasetRequest
+from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.network_training import NetworkOptions, TrainingSeed
+from flows.resolve.requests import (
+    AskedVectors,
+    Device,
+    Flag,
+    InWarehouse,
+    Measured,
+    Seed,
+    Seeds,
+    request,
+)
+from flows.running.stage import run_stage
+from flows.stages import (
+    embed,
+    enumerate,
+    fit_heads,
+    ingest,
+    render,
+    report,
+    search,
+    search_by_training,
+    train_networks,
+)
+from flows.stages.embed import EmbedRequest
+from flows.stages.enumerate import EnumerateRequest
+from flows.stages.fit_heads import FitHeadsRequest
+from flows.stages.ingest import IngestRequest
+from flows.stages.render import RenderRequest
+from flows.stages.report import ReportRequest
+from flows.stages.search import SearchRequest
+from flows.stages.search_by_training import SearchByTrainingRequest
+from flows.stages.train_networks import TrainNetworksRequest
+
+
+@request
+class RunOptions(InWarehouse):
+    """What `cole run` is asked: accuracies from elsewhere, or networks that are trained.
+
+    Attributes:
+        source: Accuracies: a known source, or a file or folder; by default the space's.
+        samples: No accuracies from elsewhere: draw so many architectures and train them on
+            --dataset.
+        dataset: Of the accuracies, by default cifar10; or what networks are trained on: digits by
+            default, add-digits, an .npz file or a folder of .npy files.
+        metric: Metric of the accuracies.
+        split: valid or test.
+        epochs: Epochs of training behind the accuracies; or how long networks are trained.
+        lm: Language model: a known name, a hub id or a local path.
+        device: auto, cpu or cuda.
+        seed: Seed of every random choice.
+    """
+
+    source: str | None = None
+    samples: int | None = None
+    dataset: str | None = None
+    metric: str | None = None
+    split: str | None = None
+    epochs: int | None = None
+    lm: str = "minilm"
+    device: Device = "auto"
+    seed: Seed = 0
+
+    @property
+    def trains(self) -> bool:
+        """Whether networks are trained here."""
+        default = space_class(self.space.partition(":")[0]).default_source
+        return self.samples is not None or (self.source is None and default is None)
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Those of the options that are given, and what every run is told."""
+        values = {name: getattr(self, name) for name in (*names, "lm", "device", "seed")}
+        where = {"space": self.space, "home": self.home}
+        return where | {name: value for name, value in values.items() if value is not None}
+
+
+def run(request: RunOptions, *, as_json: Json = False) -> None:
+    """The whole pipeline: enumerate, render, embed, ingest, train, search, report.
+
+    A space without accuracies is sampled and its networks are trained here.
+    """
+    if not request.trains:
+        names = ("source", "dataset", "metric", "split", "epochs")
+        asked = FromBenchmarkRequest(**request.given(*names))
+        stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, asked)
+        Printer(as_json).pipeline(stages)
+        return
+    for name in ("metric", "split", "source"):
+        if getattr(request, name) is not None:
+            raise InputError(
+                f"--{name} {getattr(request, name)} names stored accuracies, and networks that are "
+                "trained here are compared by valid accuracy: leave it out"
+            )
+    training = FromDatasetRequest(**request.given("samples", "dataset", "epochs"))
+    stages = run_stage(from_dataset.from_dataset, from_dataset.plan, training)
+    Printer(as_json).trained_pipeline(stages)
+
+
+def enumerate_(request: EnumerateRequest, *, as_json: Json = False) -> None:
+    """Stores a space's architectures."""
+    summary = run_stage(enumerate.enumerate_architectures, enumerate.plan, request)
+    Printer(as_json).summary("enumerate", summary)
+
+
+def render_(request: RenderRequest, *, as_json: Json = False) -> None:
+    """Writes the architectures as texts."""
+    Printer(as_json).summary("render", run_stage(render.render, render.plan, request))
+
+
+def embed_(request: EmbedRequest, *, as_json: Json = False) -> None:
+    """Embeds the texts that have no vector yet."""
+    Printer(as_json).summary("embed", run_stage(embed.embed, embed.plan, request))
+
+
+def ingest_(request: IngestRequest, *, as_json: Json = False) -> None:
+    """Stores measured accuracies."""
+    Printer(as_json).summary("ingest", run_stage(ingest.ingest, ingest.plan, request))
+
+
+def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:
+    """Trains architectures on a dataset and stores their accuracies; what is stored is skipped.
+
+    A network that diverges, fails, takes too long or needs too much memory is recorded as such
+    (`cole sql "SELECT * FROM trainings"`).
+    """
+    summary = run_stage(train_networks.train_networks, train_networks.plan, request)
+    Printer(as_json).summary("evaluate", summary)
+
+
+def train(request: FitHeadsRequest, *, as_json: Json = False) -> None:
+    """Trains a head on stored vectors and tests how well it ranks a held-out tenth."""
+    summary = run_stage(fit_heads.fit_heads, fit_heads.plan, request)
+    Printer(as_json).summary("train", summary)
+
+
+@request
+class SearchOptions(InWarehouse):
+    """What `cole search` is asked: measured values, or networks that are trained.
+
+    Attributes:
+        measured: Which measured values to maximise; with --train, what networks are trained on.
+        vectors: Which vectors the algorithm reads, if it reads any.
+        algorithm: The search algorithm.
+        budget: Number of evaluations.
+        seeds: Seed of a search; may be repeated.
+        train: An evaluation is a training on --dataset digits, add-digits or a path; what follows
+            says how.
+        networks: Which networks are trained, and what they may cost.
+        training_seed: Seed of every training.
+    """
+
+    measured: Measured = Measured()
+    vectors: AskedVectors = Vectors()
+    algorithm: AlgorithmOptions = AlgorithmOptions()
+    budget: int = 100
+    seeds: Seeds = (0,)
+    train: Flag = False
+    networks: NetworkOptions = NetworkOptions()
+    training_seed: TrainingSeed = 0
+
+    def reading(self) -> SearchRequest:
+        """A search that reads measured values.
+
+        Raises:
+            InputError: Something is said of trainings.
+        """
+        usual = NetworkOptions()
+        for name, value in (*vars(self.networks).items(), ("training_seed", self.training_seed)):
+            if value != getattr(usual, name, 0):
+                option = name.replace("_", "-")
+                raise InputError(f"--{option} {value} is for networks that are trained: add --train")
+        return SearchRequest(**self._common, measured=self.measured)
+
+    def training(self) -> SearchByTrainingRequest:
+        """A search that trains.
+
+        Raises:
+            InputError: Something is said of stored values, or no dataset is named.
+        """
+        for name in ("metric", "split", "source"):
+            if getattr(self.measured, name) is not None:
+                raise InputError(
+                    f"--{name} {getattr(self.measured, name)} names stored values, and --train "
+                    "measures valid accuracy: leave it out"
+                )
+        epochs = self.measured.epochs
+        return SearchByTrainingRequest(
+            **self._common,
+            dataset=self.measured.named_dataset,
+            epochs=TrainingSettings.epochs if epochs is None else epochs,
+            networks=self.networks,
+            training_seed=self.training_seed,
+        )
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        names = ("space", "home", "vectors", "algorithm", "budget", "seeds")
+        return {name: getattr(self, name) for name in names}
+
+
+def search_(request: SearchOptions, *, as_json: Json = False) -> None:
+    """Searches for the best architecture, reading cached vectors and measured values; with
+    --train by training networks, whose vectors and accuracies are kept."""
+    if request.train:
+        summary = run_stage(
+            search_by_training.search_by_training, search_by_training.plan, request.training()
+        )
+    else:
+        summary = run_stage(search.search, search.plan, request.reading())
+    Printer(as_json).summary("search", summary)
+
+
+def report_(request: ReportRequest, *, as_json: Json = False) -> None:
+    """Writes what is known of a space into one HTML file."""
+    Printer(as_json).summary("report", run_stage(report.report, report.plan, request))

@@ -1,0 +1,287 @@
+"""The commands of upkeep: watches, schedules, the doctor, and warehouses on the move."""
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+from cyclopts import App, Parameter
+from pydantic import Field
+
+from cole_core.errors import InputError
+from cole_core.experiments.predictors import EXPERIMENTS
+from flows.cli.options import HOME, InHome, Json
+from flows.cli.printing import Printer
+from flows.resolve.requests import DEFAULT_SPACE, Home, Measured, one_of, request
+from flows.running.left_servers import check_servers
+from flows.running.runs import recorded_run
+from flows.running.stage import run_stage
+from flows.stages.compare_predictors import ComparePredictorsRequest
+from flows.upkeep.maintenance import (
+    BackupRequest,
+    OptimizeRequest,
+    RetrainHeadsRequest,
+    optimize,
+    plan,
+)
+from flows.upkeep.schedules import NEVER, Deployed, serve_deployments
+from flows.upkeep.watches import KeepCurrentRequest, Watch, add_watch, remove_watch
+from warehouse import Warehouse
+from warehouse.health import examine
+from warehouse.transfer.backup import back_up
+from warehouse.transfer.export import export_rows, export_warehouse
+from warehouse.transfer.importing import import_export, open_export
+
+SICK = 1  # exit code where something is wrong still
+
+watch = App(name="watch", help="Embedding specifications that 'cole deploy' keeps up to date.")
+
+
+@watch.command
+def add(request: Watch = Watch(), *, home: InHome = HOME, as_json: Json = False) -> None:
+    """Keeps an embedding specification up to date, on all renderings or some."""
+    path = Path(request.options.lm)
+    if path.is_dir():  # read from elsewhere later
+        options = replace(request.options, lm=str(path.resolve()))
+        request = replace(request, options=options)
+    Printer(as_json).summary("watch add", add_watch(home, request))
+
+
+@watch.command(name="list")
+def list_(*, home: InHome = HOME, as_json: Json = False) -> None:
+    """Lists what is kept up to date."""
+
+    def of(name: str) -> pl.Expr:
+        return pl.col("arguments").str.json_path_match(f"$.{name}")
+
+    any_ = pl.lit("any")
+    Printer(as_json).frame(
+        Warehouse(home)
+        .watches()
+        .select(
+            of("name_or_path").alias("language_model"),
+            of("pooling").alias("pooling"),
+            of("precision").alias("precision"),
+            pl.col("space").fill_null(any_),
+            pl.col("encoding").fill_null(any_),
+            pl.col("context").fill_null(any_),
+            "spec_id",
+            "watch_id",
+        )
+    )
+
+
+@watch.command
+def remove(name: str, *, home: InHome = HOME, as_json: Json = False) -> None:
+    """Keeps a specification up to date no longer; its vectors stay.
+
+    Args:
+        name: A language model, or the beginning of a watch_id or spec_id.
+    """
+    Printer(as_json).summary("watch remove", remove_watch(home, name))
+
+
+@request
+class Schedules:
+    """When what runs; a schedule is a cron line, as '0 3 * * *' (UTC), 'every 30 minutes', or
+    'never'.
+
+    Attributes:
+        home: The warehouse's directory.
+        embeddings: When watched specifications are brought up to date.
+        heads: When heads are trained on new labels.
+        comparison: When the comparison runs.
+        optimize: When the tables are compacted.
+        backup: When the warehouse is copied to --backups; by default '0 5 * * *'.
+        backups: Where the copies go; without it there are none.
+        keep: How many copies are left there.
+        space: Of the comparison.
+        dataset: Dataset that it predicts.
+        metric: Metric that it predicts.
+        source: Source of the values.
+        port: Of Prefect's page, on this machine alone.
+    """
+
+    home: Home = HOME
+    embeddings: str = "0 * * * *"
+    heads: str = "0 2 * * *"
+    comparison: str = "0 3 * * *"
+    optimize: str = "0 4 * * *"
+    backup: str | None = None
+    backups: Path | None = None
+    keep: Annotated[int, Field(ge=1)] = 7
+    space: str = DEFAULT_SPACE
+    experiment: Annotated[str, one_of(EXPERIMENTS, "Which comparison")] = "primitives"
+    dataset: str | None = None
+    metric: str | None = None
+    source: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] = 4200
+
+    def deployed(self) -> list[Deployed]:
+        """What is served.
+
+        Raises:
+            InputError: There is no warehouse, or a name is unknown.
+        """
+        if not Warehouse(self.home).has_catalog:
+            raise InputError(f"no warehouse at {self.home}: make one with 'cole run'")
+        if self.backup is not None and self.backups is None:
+            raise InputError(f"--backup '{self.backup}': name with --backups FOLDER where copies go")
+        if self.experiment not in EXPERIMENTS:
+            raise InputError(
+                f"no experiment '{self.experiment}': choose one of {', '.join(EXPERIMENTS)}"
+            )
+        home = self.home.resolve()  # runs start elsewhere
+        measured = Measured(dataset=self.dataset, metric=self.metric, source=self.source)
+        folder = (self.backups or Path()).resolve()
+        return [
+            Deployed(
+                "embeddings",
+                "flows.upkeep.watches:keep_embeddings_current",
+                KeepCurrentRequest(home=home),
+                self.embeddings,
+                "Every watched specification over every new rendering.",
+            ),
+            Deployed(
+                "heads",
+                "flows.upkeep.maintenance:retrain_heads",
+                RetrainHeadsRequest(home=home),
+                self.heads,
+                "Every head on the labels of today.",
+            ),
+            Deployed(
+                "comparison",
+                "flows.upkeep.maintenance:nightly_comparison",
+                ComparePredictorsRequest(
+                    experiment=self.experiment, space=self.space, home=home, measured=measured
+                ),
+                self.comparison,
+                f"The comparison '{self.experiment}' on {self.space}.",
+            ),
+            Deployed(
+                "optimize",
+                "flows.upkeep.maintenance:optimize",
+                OptimizeRequest(home=home),
+                self.optimize,
+                "Tables compacted, old versions dropped, indices refreshed.",
+            ),
+            Deployed(
+                "backup",
+                "flows.upkeep.maintenance:backup",
+                BackupRequest(home=home, folder=folder, keep=self.keep),
+                NEVER if self.backups is None else self.backup or "0 5 * * *",
+                "A copy of the warehouse.",
+            ),
+        ]
+
+
+def deploy(request: Schedules = Schedules()) -> None:
+    """Serves the schedules, until it is interrupted: one run at a time, seen in Prefect's page.
+
+    A schedule is a cron line ('0 3 * * *', UTC), 'every 30 minutes', or 'never'. Where
+    PREFECT_API_URL names a server the deployments appear there.
+    """
+    serve_deployments(request.deployed(), request.port)
+
+
+def doctor(
+    *,
+    home: InHome = HOME,
+    repair: Annotated[
+        bool, Parameter(help="Put right what can be; damaged files are set aside.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Looks for everything that may be wrong; says what is lost and how to put it right."""
+    found, repaired = examine(Warehouse(home), repair)
+    found += check_servers(repair)
+    if as_json:
+        print(
+            json.dumps(
+                {
+                    "stage": "doctor",
+                    "findings": [{"kind": f.kind, "line": f.line} for f in found],
+                    "repaired": [{"kind": f.kind, "line": f.line} for f in repaired],
+                }
+            )
+        )
+    else:
+        for finding in repaired:
+            print(f"put right: {finding.line}")
+        for finding in found:
+            print(f"{'note' if finding.harmless else 'wrong'}: {finding.line}")
+        if not found:
+            print(f"{home} is in order")
+    if not all(finding.harmless for finding in found):
+        sys.exit(SICK)
+
+
+def optimize_(request: OptimizeRequest = OptimizeRequest(), *, as_json: Json = False) -> None:
+    """Compacts the vector tables, drops old versions, makes and refreshes indices."""
+    Printer(as_json).summary("optimize", run_stage(optimize, plan, request))
+
+
+def export(
+    target: Path, *, home: InHome = HOME, query: str | None = None, as_json: Json = False
+) -> None:
+    """Writes the warehouse, or what a query names, as Parquet; cole import reads the folder.
+
+    Args:
+        target: A new folder; or, with --query, a file such as out.parquet.
+        query: Into a file: the rows of this SELECT. Into a folder: all that is known of the
+            architectures in its column architecture_id.
+    """
+    warehouse = Warehouse(home)
+    if target.resolve().is_relative_to(home.resolve()):
+        raise InputError(f"{target} is inside the warehouse: name a place outside {home}")
+    if target.suffix == ".parquet":
+        if query is None:
+            raise InputError(f"{target} is a file: name a folder, or give --query")
+        summary: dict[str, Any] = {
+            "rows": export_rows(warehouse, target, query),
+            "file": str(target),
+        }
+    else:
+        manifest = export_warehouse(warehouse, target, query)
+        summary = {
+            "files": len(manifest.files),
+            "bytes": sum(file.size for file in manifest.files),
+            "folder": str(target),
+        }
+    Printer(as_json).summary("export", summary)
+
+
+def import_(folder: Path, *, home: InHome = HOME, as_json: Json = False) -> None:
+    """Adds an export to the warehouse, after checking its hashes, ids and paths.
+
+    Args:
+        folder: What cole export wrote.
+    """
+    with (
+        open_export(folder) as incoming,
+        recorded_run(home, "import", {"folder": str(folder)}) as run,
+    ):
+        run.summary = dict(import_export(run.warehouse, incoming, run.run_id))
+    Printer(as_json).summary(
+        "import",
+        {name: count for name, count in run.summary.items() if count} or {"rows": 0},
+    )
+
+
+def backup(
+    folder: Path,
+    *,
+    home: InHome = HOME,
+    keep: int | None = None,
+    as_json: Json = False,
+) -> None:
+    """Copies the warehouse; the copy is one too: name it with --home, or copy it back.
+
+    Args:
+        folder: Where backups are kept, outside the warehouse.
+        keep: Remove all but so many of the latest backups there.
+    """
+    copy, removed = back_up(Warehouse(home), folder, keep)
+    Printer(as_json).summary("backup", {"backup": str(copy), "removed": removed})

@@ -1,0 +1,1 @@
+"""Names that people give, and what is stored under them."""

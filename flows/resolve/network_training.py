@@ -1,0 +1,102 @@
+"""What people say of networks that are trained: the options that stages share."""
+
+from typing import Any
+
+from pydantic import NonNegativeInt
+
+from cole_core.evaluation.network_training import NetworkTraining
+from cole_core.evaluation.settings import Limits, TrainingSettings
+from flows.resolve.requests import request
+
+
+@request
+class NetworkOptions:
+    """Which networks are trained and what they may cost.
+
+    Attributes:
+        size: Training images of add-digits; by default 4,000.
+        channels: Of the first stage, where the space leaves that open; by default the space's.
+        cells: In each stage, where the space leaves that open; by default the space's.
+        max_activations: Of what an open-ended space draws, for one image; by default the space's.
+        max_parameters: Of what an open-ended space draws; by default the space's.
+        workers: Processes, each with one network and one thread.
+        time_limit: Seconds that one network may take.
+        memory_limit: MiB that one network may take, inferred before it is built.
+    """
+
+    size: int | None = None
+    channels: int | None = None
+    cells: int | None = None
+    max_activations: int | None = None
+    max_parameters: int | None = None
+    workers: int = 2
+    time_limit: float = 300.0
+    memory_limit: int = 2_048
+
+    @property
+    def macro(self) -> dict[str, int]:
+        """What is said of the network around an architecture."""
+        return _given(channels=self.channels, cells=self.cells)
+
+    def training(
+        self, dataset: str, settings: TrainingSettings, seed: int, device: str = "auto"
+    ) -> NetworkTraining:
+        """The training of networks on a dataset, checked.
+
+        Args:
+            dataset: Its name or path.
+            settings: Of training; the macro-architecture is said here.
+            seed: Of weights, order of images and augmentation.
+            device: auto, cpu or cuda.
+
+        Raises:
+            InputError: A value is not possible.
+        """
+        made = NetworkTraining(
+            dataset=dataset,
+            size=self.size,
+            settings=settings,
+            bounds=_given(
+                max_activations=self.max_activations, max_parameters=self.max_parameters
+            ),
+            limits=Limits(self.time_limit, self.memory_limit),
+            seed=seed,
+            workers=self.workers,
+            device=device,
+        )
+        made.check()
+        return made
+
+
+@request
+class TrainingOptions:
+    """How networks are trained.
+
+    Attributes:
+        epochs: Epochs of training.
+        batch_size: Images of one step.
+        optimizer: adamw or sgd; the rate follows a cosine to zero.
+        learning_rate: Learning rate; by default 0.01 for adamw, 0.05 for sgd.
+        weight_decay: Weight decay.
+        augmentation: none, shift, flip or shift+flip.
+        precision: fp32, or bf16 in what autocast lowers.
+    """
+
+    epochs: int = 8
+    batch_size: int = 64
+    optimizer: str = "adamw"
+    learning_rate: float | None = None
+    weight_decay: float = 5e-4
+    augmentation: str = "none"
+    precision: str = "fp32"
+
+    def settings(self, macro: dict[str, int]) -> TrainingSettings:
+        """The same for a macro-architecture."""
+        return TrainingSettings(macro=macro, **vars(self))
+
+
+TrainingSeed = NonNegativeInt
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

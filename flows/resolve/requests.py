@@ -1,0 +1,119 @@
+"""What requests have in common: each thing that people name is declared once, here.
+
+A request is one immutable object that says what a stage is asked to do. The command line fills it
+(its fields are the options, `Attributes` in its docstring is their help), the flow takes it as its
+one argument, Prefect's page shows it as a form, and the catalog keeps it as it was.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+from cyclopts import Parameter
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass as validated
+
+from cole_core.encodings.vectors import Vectors
+from cole_core.errors import InputError
+
+MAX_SEED = 2**31 - 1
+"""What the catalog holds, and every library takes."""
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
+def request(cls: type[T]) -> type[T]:
+    """Makes a class an immutable, validated object whose fields the command line flattens.
+
+    Its `__post_init__` may raise `InputError` where values do not fit each other.
+    """
+    made = validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    return Parameter(name="*")(made)
+
+
+def to_plain(value: Any) -> dict[str, Any]:
+    """A request as plain values that JSON holds; without `home`, which is where it is kept."""
+    plain: dict[str, Any] = TypeAdapter(type(value)).dump_python(value, mode="json")
+    plain.pop("home", None)
+    return plain
+
+
+def repeatable(*names: str) -> Parameter:
+    """An option that may be given several times, and takes one value each time."""
+    return Parameter(name=names, consume_multiple=False, negative=())
+
+
+def one_of(names: Iterable[str], about: str) -> Parameter:
+    """An option that takes a name; its help lists those that there are."""
+    return Parameter(help=f"{about}: {', '.join(names)}.")
+
+
+def _check_device(device: str) -> str:
+    """A device's name, checked without PyTorch, which takes a second to import."""
+    if not re.fullmatch(r"auto|cpu|(cuda|mps|xpu)(:\d+)?", device):
+        raise InputError(f"no device '{device}': choose auto, cpu or cuda")
+    return device
+
+
+Device = Annotated[str, AfterValidator(_check_device)]
+Home = Annotated[Path, Parameter(env_var="COLE_HOME")]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+HOME = Path("cole-home")
+DEFAULT_SPACE = "nasbench201"
+"""What is meant where a question or a comparison names no space."""
+
+
+@request
+class InWarehouse:
+    """What every stage is told.
+
+    Attributes:
+        space: The search space: a registered name, with parameters after a colon where it has any.
+        home: The warehouse's directory.
+    """
+
+    space: str = field(kw_only=False)
+    home: Home = HOME
+
+
+@request
+class Measured:
+    """Which measured values; None admits any, as long as one kind fits.
+
+    Attributes:
+        dataset: Dataset of the measured values, such as cifar10.
+        metric: Metric of the measured values.
+        split: valid or test.
+        epochs: Epochs of training behind the values.
+        source: Source of the values, where several hold them.
+    """
+
+    dataset: str | None = None
+    metric: str | None = None
+    split: str | None = None
+    epochs: int | None = None
+    source: str | None = None
+
+    @property
+    def named_dataset(self) -> str:
+        """The dataset, where one must be named.
+
+        Raises:
+            InputError: None is.
+        """
+        if self.dataset is None:
+            raise InputError("--dataset is missing: name one, such as --dataset cifar10")
+        return self.dataset
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """What is named, by the columns of a target."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+AskedVectors = Annotated[Vectors, Parameter(name="*")]
+Flag = Annotated[bool, Parameter(negative=())]
+Seeds = Annotated[tuple[Seed, ...], repeatable("--seed")]

@@ -1,0 +1,117 @@
+"""Which measured values are meant, and what they are called where a question names one."""
+
+import re
+from collections.abc import Iterable
+
+import polars as pl
+
+from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.requests import Measured
+from warehouse import Warehouse
+
+# By "the accuracy on a dataset" people mean the first of these that there is, on test images,
+# after as many epochs as there are.
+_METRICS = ("accuracy", "baseline_accuracy")
+_SPLITS = ("test", "unknown", "valid", "train")
+
+
+def find_targets(warehouse: Warehouse, space: SearchSpace, measured: Measured) -> list[Target]:
+    """The kinds of measured values that fit what is asked for, the one people mean first.
+
+    Raises:
+        InputError: None fits; lists what there is.
+    """
+    rows = warehouse.targets(space)
+    if rows.is_empty():
+        raise InputError(
+            f"{space.name} has no evaluations: ingest some with 'cole ingest {space.name} SOURCE'"
+        )
+    fitting = rows
+    for column, value in measured.asked.items():
+        fitting = fitting.filter(pl.col(column) == value)
+    if fitting.is_empty():
+        raise InputError(
+            f"no evaluations of {_words(measured)}: choose from {_listed(_targets(rows))}"
+        )
+    return sorted(_targets(fitting), key=_preference)
+
+
+def one_target(warehouse: Warehouse, space: SearchSpace, measured: Measured) -> Target:
+    """The one kind of measured values that fits.
+
+    Raises:
+        InputError: None fits, or several do; lists them.
+    """
+    targets = find_targets(warehouse, space, measured)
+    if len(targets) > 1:
+        raise InputError(
+            f"several kinds of evaluation fit {_words(measured)}: choose from {_listed(targets)}"
+        )
+    return targets[0]
+
+
+def latest_target(warehouse: Warehouse, space: SearchSpace, measured: Measured) -> Target:
+    """The kind of measured values that fits and was searched or learned last, else the one that
+    fits.
+
+    Raises:
+        InputError: None fits, or several do and none was used.
+    """
+    fitting = set(find_targets(warehouse, space, measured))
+    for target in warehouse.used_targets(space):
+        if target in fitting:
+            return target
+    return one_target(warehouse, space, measured)
+
+
+def column_names(targets: Iterable[Target], taken: Iterable[str]) -> dict[str, Target]:
+    """What values are called in a condition.
+
+    Args:
+        targets: Kinds of values, the preferred ones first.
+        taken: Names that mean something else.
+
+    Returns:
+        `cifar10` for the preferred kind of a dataset, and `cifar10_test_accuracy_200` for the
+        preferred source of each kind.
+    """
+    names: dict[str, Target] = {}
+    reserved = set(taken)
+    for target in targets:
+        epochs = "" if target.epochs is None else f"_{target.epochs}"
+        long = f"{target.dataset}_{target.split}_{target.metric}{epochs}"
+        for name in (target.dataset, long):
+            identifier = re.sub(r"\W", "_", name.lower())
+            if identifier not in reserved:
+                names.setdefault(identifier, target)
+    return names
+
+
+def describe(target: Target) -> str:
+    """A kind of values in words."""
+    epochs = "" if target.epochs is None else f", {target.epochs} epochs"
+    return f"{target.split} {target.metric}{epochs}, {target.source}"
+
+
+def _targets(rows: pl.DataFrame) -> list[Target]:
+    return [Target(**row) for row in rows.drop("architectures").iter_rows(named=True)]
+
+
+def _preference(target: Target) -> tuple[object, ...]:
+    metric = _METRICS.index(target.metric) if target.metric in _METRICS else len(_METRICS)
+    split = _SPLITS.index(target.split) if target.split in _SPLITS else len(_SPLITS)
+    return (metric, split, -(target.epochs or 0), target.metric, target.dataset, target.source)
+
+
+def _words(measured: Measured) -> str:
+    return ", ".join(f"{name} {value}" for name, value in measured.asked.items()) or "any kind"
+
+
+def _listed(targets: Iterable[Target]) -> str:
+    return "; ".join(
+        f"dataset {each.dataset} metric {each.metric} split {each.split} epochs {each.epochs} "
+        f"source {each.source}"
+        for each in targets
+    )

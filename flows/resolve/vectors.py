@@ -1,0 +1,210 @@
+"""Which stored vectors are meant, and the architectures that have them.
+
+One set of rules for every command. The beginning of a spec_id says all by itself. Otherwise a
+specification fits if it is as it is asked for, and if texts of the encoding were embedded under it;
+weights at random are meant only where they are asked for. Where several fit, those that cut no text
+come first, and then what is usual: `cole_core.encodings.vectors.USUAL`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from cole_core.encodings.base import VectorEncoding
+from cole_core.encodings.side_by_side import is_structural, parts
+from cole_core.encodings.vectors import (
+    USUAL,
+    ArchitectureVectors,
+    LabelledVectors,
+    Vectors,
+    VectorSource,
+    join_side_by_side,
+    label,
+)
+from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from cole_core.spaces.base import SearchSpace
+from warehouse import Warehouse
+
+_COLUMNS = {"lm": "language_model", "pooling": "pooling", "precision": "precision"}
+_NO_VECTORS = VectorSource("none", "none", None, None)
+
+
+def find_vectors(
+    warehouse: Warehouse,
+    space: SearchSpace,
+    asked: Sequence[Vectors],
+    *,
+    whole: bool = False,
+) -> list[VectorSource]:
+    """The stored vectors that are meant.
+
+    Args:
+        warehouse: Where they are.
+        space: The search space.
+        asked: What is asked for, each by itself.
+        whole: Whether vectors of cut texts do not count.
+
+    Raises:
+        InputError: An encoding is unknown, some vectors are not there (one line says which commands
+            make them all), or several specifications fit.
+    """
+    stored = warehouse.specifications()
+    found: list[VectorSource] = []
+    commands: dict[str, None] = {}
+    for each in asked:
+        encoding = each.encoding or space.roles.reference
+        if is_structural(space, encoding):
+            found.append(VectorSource(encoding, "none", None, None))
+            continue
+        texts = [name for name in parts(encoding) if not is_structural(space, name)]
+        fitting, lacking = _fitting(warehouse, space, stored, each, texts, whole)
+        for name in lacking:
+            commands |= dict.fromkeys(_commands(warehouse, space, replace(each, encoding=name)))
+        if not lacking:
+            row = _one(fitting, each)
+            found.append(VectorSource(encoding, each.context, row["spec_id"], row["language_model"]))
+    if commands:
+        kind = "embeddings of whole texts" if whole else "embeddings"
+        raise InputError(f"{kind} are missing: make them with: {'; '.join(commands)}")
+    return found
+
+
+def load_vectors(
+    warehouse: Warehouse, space: SearchSpace, source: VectorSource
+) -> ArchitectureVectors:
+    """The space's architectures with their vectors.
+
+    Raises:
+        InputError: There are none; says which command makes them.
+    """
+    names = parts(source.encoding)
+    if len(names) > 1:
+        return join_side_by_side(
+            [load_vectors(warehouse, space, _part(space, source, name)) for name in names]
+        )
+    if source.spec_id is not None:
+        return warehouse.architecture_vectors(
+            space, source.encoding, source.context, source.spec_id
+        )
+    rows = warehouse.architectures(space)
+    if rows.is_empty():
+        raise InputError(f"{space.name} has no architectures: run 'cole enumerate {space.name}'")
+    natives = rows["native"].to_list()
+    return ArchitectureVectors(
+        architecture_ids=rows["architecture_id"].to_list(),
+        natives=natives,
+        canonical_ids=rows["canonical_id"].to_list(),
+        vectors=_encode(space, source, natives),
+    )
+
+
+def load_labelled(
+    warehouse: Warehouse, space: SearchSpace, source: VectorSource, target: Target
+) -> LabelledVectors:
+    """The architectures that have both a vector and a measured value.
+
+    Raises:
+        InputError: There are none.
+    """
+    values = dict(warehouse.labels(space, target).iter_rows())
+    found = label(load_vectors(warehouse, space, source), values)
+    if not found.natives:
+        raise InputError(f"no architecture has both a vector and a value of {target.to_json()}")
+    return found
+
+
+def without_vectors(
+    warehouse: Warehouse, space: SearchSpace, target: Target
+) -> tuple[VectorSource, LabelledVectors]:
+    """The measured architectures, for what reads no vectors.
+
+    Raises:
+        InputError: There are none.
+    """
+    return _NO_VECTORS, load_labelled(warehouse, space, _NO_VECTORS, target)
+
+
+def _encode(space: SearchSpace, source: VectorSource, natives: list[str]) -> np.ndarray:
+    if source == _NO_VECTORS:
+        return np.empty((len(natives), 0), dtype=np.float32)
+    encoding = space.encoding(source.encoding)
+    assert isinstance(encoding, VectorEncoding)  # a text encoding has a specification
+    return encoding.encode(natives)
+
+
+def _part(space: SearchSpace, source: VectorSource, name: str) -> VectorSource:
+    if is_structural(space, name):
+        return VectorSource(name, source.context, None, None)
+    return replace(source, encoding=name)
+
+
+def _fitting(
+    warehouse: Warehouse,
+    space: SearchSpace,
+    stored: pl.DataFrame,
+    asked: Vectors,
+    texts: Sequence[str],
+    whole: bool,
+) -> tuple[pl.DataFrame, list[str]]:
+    """The specifications under which all texts are embedded, and the encodings that have none."""
+    named = _as_asked(stored, asked)
+    fitting, lacking = named, []
+    for name in texts:
+        embedded = warehouse.embedded(space, name, asked.context)
+        if whole:
+            embedded = embedded.filter(pl.col("cut") == 0)
+        if named.join(embedded, on="spec_id", how="semi").is_empty():
+            lacking.append(name)
+        fitting = fitting.join(embedded, on="spec_id", how="semi", maintain_order="left")
+    return fitting, lacking or (list(texts) if fitting.is_empty() else [])
+
+
+def _as_asked(stored: pl.DataFrame, asked: Vectors) -> pl.DataFrame:
+    if asked.lm is not None:
+        by_id = stored.filter(pl.col("spec_id").str.starts_with(asked.lm))
+        if not by_id.is_empty():
+            return by_id
+    seed = pl.col("specification").str.json_path_match("$.random_init").cast(pl.Int64)
+    fitting = stored.filter(seed.eq_missing(pl.lit(asked.random_init, pl.Int64)))
+    for name, column in _COLUMNS.items():
+        value = getattr(asked, name)
+        if value is not None:
+            fitting = fitting.filter(pl.col(column) == value)
+    return fitting
+
+
+def _one(fitting: pl.DataFrame, asked: Vectors) -> dict[str, str]:
+    for preferred in _preferences(asked):
+        if fitting.height > 1 and fitting.select(preferred.any()).item():
+            fitting = fitting.filter(preferred)
+    if fitting.height > 1:
+        listed = "; ".join(
+            f"{row['spec_id']} ({row['language_model']}, {row['pooling']}, {row['precision']})"
+            for row in fitting.iter_rows(named=True)
+        )
+        raise InputError(f"several specifications fit: give --lm the beginning of one of {listed}")
+    return fitting.row(0, named=True)
+
+
+def _preferences(asked: Vectors) -> Iterator[pl.Expr]:
+    # A limit that no text reached changes nothing.
+    yield pl.col("specification").str.json_path_match("$.max_length").is_null()
+    for name, column in _COLUMNS.items():
+        if getattr(asked, name) is None:
+            yield pl.col(column) == USUAL[name]
+
+
+def _commands(warehouse: Warehouse, space: SearchSpace, asked: Vectors) -> list[str]:
+    """What makes the vectors of one text encoding."""
+    about = f"{space.name} --encoding {asked.encoding}"
+    if asked.context != "none":
+        about += f" --context {asked.context}"
+    options = "".join(f" --{name} {getattr(asked, name) or USUAL[name]}" for name in _COLUMNS)
+    if asked.random_init is not None:
+        options += f" --random-init {asked.random_init}"
+    embed = f"cole embed {about}{options}"
+    rendered = not warehouse.texts(space, str(asked.encoding), asked.context).is_empty()
+    return [embed] if rendered else [f"cole render {about}", embed]

@@ -1,0 +1,1 @@
+"""Prefect's server, runs, progress and clusters."""

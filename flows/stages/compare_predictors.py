@@ -1,0 +1,257 @@
+"""Stage: surrogates compared on the same splits, by the protocol of the COLE paper."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import field
+from typing import Annotated, Any
+
+import polars as pl
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from pydantic import Field
+
+from cole_core.errors import InputError
+from cole_core.experiments.cross_validation import (
+    SIZES,
+    Comparison,
+    Contender,
+    Protocol,
+    make_comparison,
+    one_core_each,
+    run_batch,
+)
+from cole_core.experiments.predictor_table import comparison_table, finding
+from cole_core.experiments.predictors import (
+    EXPERIMENTS,
+    AtHand,
+    Configuration,
+    make_experiment,
+    parse_configuration,
+)
+from cole_core.predictors import heads, make_surrogate
+from cole_core.spaces.base import SearchSpace
+from cole_core.statistics import Fold
+from flows.resolve.requests import (
+    DEFAULT_SPACE,
+    HOME,
+    Flag,
+    Home,
+    Measured,
+    Seed,
+    one_of,
+    repeatable,
+    request,
+)
+from flows.resolve.spaces import find_space
+from flows.resolve.values import one_target
+from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from warehouse import Warehouse
+
+BATCH = 16  # trials that train as one stack, and between two commits: what a crash can cost
+
+
+@request
+class ComparePredictorsRequest:
+    """A named experiment, or encodings and configurations of one's own, the reference first.
+
+    Attributes:
+        space: The search space.
+        home: The warehouse's directory.
+        measured: Which measured values to predict.
+        encoding: What an experiment varies; or, repeated, what to compare.
+        configuration: One more to compare, as encoding=graf,head=ridge; what is not named is as the
+            options say. May be repeated.
+        lm: Language model, or a spec_id.
+        context: What stands around the architecture in its text.
+        pooling: avg_avg, mean, last_token or cls.
+        precision: bf16 or fp32.
+        loss: Of the mlp head: mse or hinge.
+        reduction: none, zscore, pca, whiten or umap; by default the head's.
+        components: Largest number of components.
+        sizes: Labelled architectures; may be repeated.
+        folds: Folds of each shuffle.
+        repeats: Shuffles.
+        canonical: One architecture of each canonical form alone.
+        seed: Seed of every random choice.
+    """
+
+    experiment: Annotated[
+        str | None, one_of(EXPERIMENTS, "A named experiment, or two or more --encoding")
+    ] = field(default=None, kw_only=False)
+    space: str = DEFAULT_SPACE
+    home: Home = HOME
+    measured: Measured = Measured()
+    encoding: Annotated[tuple[str, ...], repeatable("--encoding")] = ()
+    configuration: Annotated[tuple[str, ...], repeatable("--configuration", "-c")] = ()
+    lm: str = Configuration.lm
+    context: str = Configuration.context
+    pooling: str = Configuration.pooling
+    precision: str = Configuration.precision
+    head: Annotated[str, one_of(heads, "The head")] = Configuration.head
+    loss: str = Configuration.loss
+    reduction: str | None = None
+    components: Annotated[int | None, Field(ge=1)] = None
+    sizes: Annotated[tuple[int, ...], repeatable("-n")] = SIZES
+    folds: int = 10
+    repeats: int = 10
+    canonical: Flag = False
+    seed: Seed = 0
+
+    def base(self, space: SearchSpace) -> Configuration:
+        """What an experiment varies."""
+        return Configuration(
+            encoding=self.encoding[0] if self.encoding else space.roles.reference,
+            context=self.context,
+            lm=self.lm,
+            pooling=self.pooling,
+            precision=self.precision,
+            head=self.head,
+            loss=self.loss,
+            reduction=self.reduction,
+            n_components=self.components,
+        )
+
+    def configurations(self, space: SearchSpace) -> list[Configuration]:
+        """What is compared where no experiment is named."""
+        listed = [f"encoding={name}" for name in self.encoding]
+        return [
+            parse_configuration(text, self.base(space)) for text in (*listed, *self.configuration)
+        ]
+
+    @property
+    def protocol(self) -> Protocol:
+        """How it splits."""
+        return Protocol(self.sizes, self.folds, self.repeats, self.canonical, self.seed)
+
+
+def plan(request: ComparePredictorsRequest) -> Comparison:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: A name is unknown, something was not made yet, or a size is above what there is.
+    """
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    target = one_target(warehouse, space, request.measured)
+    configurations = request.configurations(space)
+    if request.experiment is not None:
+        base = request.base(space)
+        at_hand = find_at_hand(warehouse, space, base)
+        configurations = make_experiment(request.experiment, space, base, at_hand)
+    configurations = list(dict.fromkeys(configurations))
+    if len(configurations) < 2:
+        raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
+    for each in configurations:  # bad names are told before anything is read
+        make_surrogate(each.head, **each.surrogate_parameters())
+    asked = [each.vectors for each in configurations]
+    sources = find_vectors(warehouse, space, asked, whole=True)
+    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
+    return make_comparison(
+        space, request.experiment, configurations, sources, labelled, target, request.protocol
+    )
+
+
+@flow(name="compare predictors")
+def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
+    """Runs the trials of a comparison that are not stored yet, and stores its table.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    with recorded_run(request.home, "compare predictors", request) as run:
+        warehouse = run.warehouse
+        ids = [id_ for contender in made.contenders for id_ in made.trial_ids(contender)]
+        stored = set(warehouse.trial_results(ids)["trial_id"])
+        with track("compare · trials", len(ids) - len(stored)) as advance, one_core_each() as cores:
+
+            def store(rows: pl.DataFrame) -> None:
+                with warehouse.writer("cole compare", run.run_id) as writer:
+                    writer.add_trials(rows)
+                advance(rows.height)
+
+            for n in made.protocol.sizes:  # the small ones are quick: they come first
+                for contender in made.contenders:
+                    draws = [
+                        draw
+                        for draw in range(len(made.folds))
+                        if contender.trial_id(n, draw) not in stored
+                    ]
+                    if draws:
+                        run_trials(contender, n, draws, made.folds, store, cores)
+        table = tabulate(warehouse, made)
+        with warehouse.writer("cole compare", run.run_id) as writer:
+            writer.add_comparison(table)
+        run.summary = {
+            "trials": len(ids) - len(stored),
+            "skipped": len(stored),
+            "architectures": made.architectures,
+            "comparison_id": made.comparison_id,
+            "finding": finding(table),
+        }
+    return run.summary | {
+        "experiment": made.experiment,
+        "population": made.protocol.population,
+        "rows": table.to_dicts(),
+    }
+
+
+def find_at_hand(warehouse: Warehouse, space: SearchSpace, base: Configuration) -> AtHand:
+    """The specifications that hold whole texts of the base's encoding."""
+    stored = warehouse.specifications()
+    seed = pl.col("specification").str.json_path_match("$.random_init").cast(pl.Int64)
+    whole = warehouse.embedded(space, base.encoding, base.context).filter(pl.col("cut") == 0)
+    held = stored.join(whole, on="spec_id", how="semi").with_columns(random_init=seed)
+    return AtHand(held)
+
+
+@task(name="compare trials", cache_policy=NO_CACHE, persist_result=False)
+def run_trials(
+    contender: Contender,
+    n: int,
+    draws: Sequence[int],
+    folds: Sequence[Fold],
+    store: Callable[[pl.DataFrame], None],
+    cores: int,
+) -> None:
+    """Runs one contender's trials of one size in batches, and stores each batch as it ends."""
+    batches = [draws[start : start + BATCH] for start in range(0, len(draws), BATCH)]
+    with ThreadPoolExecutor(cores) as executor:
+        running = [
+            executor.submit(run_batch, contender, n, batch, [folds[draw] for draw in batch])
+            for batch in batches
+        ]
+        try:
+            for done in as_completed(running):
+                store(done.result())
+        finally:
+            for waiting in running:
+                waiting.cancel()
+
+
+def tabulate(warehouse: Warehouse, made: Comparison) -> pl.DataFrame:
+    """The comparison's table, from stored trials alone."""
+    results = []
+    for contender in made.contenders:
+        folds = pl.lit(made.protocol.folds).alias("folds")
+        rows = warehouse.trial_results(made.trial_ids(contender))
+        results.append(rows.with_columns(folds))
+    table = comparison_table(results, [contender.label for contender in made.contenders])
+    ids = [contender.configuration_id for contender in made.contenders]
+    about: Mapping[str, Any] = {
+        "comparison_id": made.comparison_id,
+        "experiment": made.experiment,
+        "space": made.contenders[0].columns["space"],
+        "target": made.target,
+        "population": made.protocol.population,
+        "architectures": made.architectures,
+        "folds": made.protocol.folds,
+        "repeats": made.protocol.repeats,
+    }
+    return table.with_columns(
+        pl.col("position").replace_strict(list(range(len(ids))), ids).alias("configuration_id"),
+        **{name: pl.lit(value) for name, value in about.items()},
+    )

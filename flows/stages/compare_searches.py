@@ -1,0 +1,270 @@
+"""Stage: searches compared over the same seeds, by the protocol of the COLE paper.
+
+Every search of a comparison may evaluate the same architectures, begins with the same ones at the
+same seed, and is stored as `cole search` stores it: what one of them ran the other does not repeat.
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import field
+from typing import Annotated, Any
+
+import polars as pl
+from prefect import flow
+from pydantic import Field
+
+from cole_core.encodings.vectors import LabelledVectors, Vectors, VectorSource, share
+from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from cole_core.experiments.search_comparison import (
+    NOTHING,
+    SearchComparison,
+    make_search_comparison,
+    missing_searches,
+    reading,
+)
+from cole_core.experiments.search_table import (
+    SearchResult,
+    finding,
+    regret_table,
+    threshold_table,
+)
+from cole_core.experiments.searches import (
+    EXPERIMENTS,
+    MARGIN,
+    PERCENT,
+    SearchConfiguration,
+    SearchProtocol,
+    make_experiment,
+    parse_search_configuration,
+)
+from cole_core.search.processes import run_stacks
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.requests import (
+    DEFAULT_SPACE,
+    HOME,
+    Flag,
+    Home,
+    Measured,
+    one_of,
+    repeatable,
+    request,
+)
+from flows.resolve.spaces import find_space
+from flows.resolve.values import one_target
+from flows.resolve.vectors import find_vectors, load_labelled, without_vectors
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from flows.tasks.searches import register, store_steps, stored_steps
+from warehouse import Warehouse
+
+
+@request
+class CompareSearchesRequest:
+    """A named experiment, or configurations of one's own, the reference first.
+
+    Attributes:
+        space: The search space.
+        home: The warehouse's directory.
+        measured: Which measured values to maximise.
+        configuration: One more to compare, as encoding=path,preset=paper,batch=5: algorithm, preset
+            (recommended or paper), encoding, lm, context, pooling, precision, random_init, and
+            parameters of the algorithm or of its surrogate. May be repeated.
+        encoding: Of those that name none; by default the space's reference.
+        lm: Language model, or a spec_id.
+        context: What stands around the architecture in its text.
+        pooling: avg_avg, mean, last_token or cls.
+        precision: bf16 or fp32.
+        seeds: Searches of each configuration.
+        first_seed: Their first seed.
+        budget: Evaluations of each search.
+        percent: Threshold in percent of the best; may be repeated.
+        margin: Threshold in points below the best; may be repeated.
+        regret_at: Evaluations at which the regret is told; may be repeated.
+        until_reached: A seed that is at every threshold ends once the mean curve is there too,
+            after which neither moves; regrets beyond are upper bounds.
+        processes: Processes side by side; by default one for each core.
+    """
+
+    experiment: Annotated[
+        str | None, one_of(EXPERIMENTS, "A named experiment, or two or more --configuration")
+    ] = field(default=None, kw_only=False)
+    space: str = DEFAULT_SPACE
+    home: Home = HOME
+    measured: Measured = Measured()
+    configuration: Annotated[tuple[str, ...], repeatable("--configuration", "-c")] = ()
+    encoding: str | None = None
+    lm: str = SearchConfiguration.lm
+    context: str = SearchConfiguration.context
+    pooling: str = SearchConfiguration.pooling
+    precision: str = SearchConfiguration.precision
+    seeds: int = SearchProtocol.seeds
+    first_seed: int = SearchProtocol.first_seed
+    budget: int = SearchProtocol.budget
+    percent: Annotated[tuple[float, ...], repeatable("--percent")] = PERCENT
+    margin: Annotated[tuple[float, ...], repeatable("--margin")] = MARGIN
+    regret_at: Annotated[tuple[int, ...] | None, repeatable("--regret-at")] = None
+    until_reached: Flag = False
+    processes: Annotated[int | None, Field(ge=1)] = None
+
+    def configurations(self, space: SearchSpace) -> list[SearchConfiguration]:
+        """What is compared, those of a named experiment first.
+
+        Raises:
+            InputError: A name is unknown, or there is nothing to compare.
+        """
+        base = SearchConfiguration(
+            encoding=self.encoding or space.roles.reference,
+            context=self.context,
+            lm=self.lm,
+            pooling=self.pooling,
+            precision=self.precision,
+        )
+        named = []
+        if self.experiment is not None:
+            named = make_experiment(self.experiment, space.roles, base)
+        given = [parse_search_configuration(text, base) for text in self.configuration]
+        if not named + given:
+            raise InputError(NOTHING)
+        return named + given
+
+    @property
+    def protocol(self) -> SearchProtocol:
+        """How to compare."""
+        return SearchProtocol(
+            seeds=self.seeds,
+            budget=self.budget,
+            percent=self.percent,
+            margin=self.margin,
+            regret_at=self.regret_at,
+            until_reached=self.until_reached,
+            first_seed=self.first_seed,
+        )
+
+
+def plan(request: CompareSearchesRequest) -> SearchComparison:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: A name is unknown, something was not made yet, or a number makes no sense.
+    """
+    request.protocol.check()
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    target = one_target(warehouse, space, request.measured)
+    configurations = request.configurations(space)
+    found = find_all(warehouse, space, reading(configurations), target)
+    rows = warehouse.specifications().iter_rows(named=True)
+    return make_search_comparison(
+        space,
+        request.experiment,
+        configurations,
+        found,
+        target,
+        request.protocol,
+        {row["spec_id"]: row for row in rows},
+    )
+
+
+def find_all(
+    warehouse: Warehouse, space: SearchSpace, asked: Sequence[Vectors], target: Target
+) -> dict[Vectors | None, tuple[VectorSource, LabelledVectors]]:
+    """The architectures that all configurations may evaluate, with the vectors of each.
+
+    Args:
+        warehouse: Where they are.
+        space: The search space.
+        asked: Which vectors; the architectures of None are there without any.
+        target: What is maximised.
+
+    Raises:
+        InputError: Vectors are missing (says which command makes them), or none are in common.
+    """
+    if not asked:
+        return {None: without_vectors(warehouse, space, target)}
+    sources = find_vectors(warehouse, space, asked, whole=True)
+    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
+    shared = share(labelled, canonical=False)
+    return dict(zip(asked, zip(sources, shared, strict=True), strict=True))
+
+
+@flow(name="compare search")
+def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
+    """Runs the searches of a comparison as far as they are not stored, and stores its tables.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    budget, processes = made.protocol.budget, request.processes or os.cpu_count() or 1
+    with recorded_run(request.home, "compare search", request) as run:
+        ids = [id_ for each in made.searches for id_ in made.search_ids(each)]
+        known = stored_steps(run.warehouse, ids)
+        stored = sum(len(steps[:budget]) for steps in known.values())
+        stacks = missing_searches(made, known, processes)
+        spent = sum(len(history) for stack in stacks for history in stack.histories)
+        left = sum(len(stack.seeds) for stack in stacks) * budget - spent
+        with track("compare · evaluations", left) as advance:
+            register(run, [stack.made.row(seed) for stack in stacks for seed in stack.seeds])
+            store_steps(run, run_stacks(stacks, processes), advance)
+        thresholds, regrets, evaluations = tabulate(run.warehouse, made)
+        with run.warehouse.writer("cole compare", run.run_id) as writer:
+            writer.add_search_comparison(thresholds, regrets)
+        run.summary = {
+            "evaluations": evaluations - stored,
+            "skipped": stored,
+            "architectures": len(made.searches[0].labelled.values),
+            "comparison_id": made.comparison_id,
+            "finding": finding(thresholds),
+        }
+    return run.summary | {
+        "experiment": made.experiment,
+        "seeds": made.protocol.seeds,
+        "budget": budget,
+        "best": made.best,
+        "rows": thresholds.to_dicts(),
+        "regrets": regrets.to_dicts(),
+    }
+
+
+def tabulate(
+    warehouse: Warehouse, made: SearchComparison
+) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """The comparison's two tables and its number of evaluations, from stored steps alone."""
+    protocol = made.protocol
+    results, evaluations = [], 0
+    for label, each in zip(made.labels, made.searches, strict=True):
+        ids = made.search_ids(each)
+        steps = warehouse.search_steps(ids).filter(pl.col("step") <= protocol.budget)
+        values = dict(steps.group_by("search_id", maintain_order=True).agg("value").iter_rows())
+        known = not steps["seconds"].has_nulls()
+        seconds = float(steps["seconds"].sum()) if known else None
+        results.append(SearchResult(label, [values[id_] for id_ in ids], seconds))
+        evaluations += steps.height
+    keys = pl.DataFrame(
+        {
+            "position": range(len(made.searches)),
+            "configuration_id": [each.configuration_id for each in made.searches],
+            "search_ids": [made.search_ids(each) for each in made.searches],
+            "comparison_id": made.comparison_id,
+        }
+    )
+    about = {
+        "experiment": made.experiment,
+        "space": made.searches[0].space.name,
+        "target": made.target.to_json(),
+        "architectures": len(made.searches[0].labelled.values),
+        "best": made.best,
+        "seeds": protocol.seeds,
+        "budget": protocol.budget,
+    }
+    thresholds = threshold_table(results, protocol.thresholds(made.best), protocol.budget)
+    regrets = regret_table(results, made.best, protocol.all_regret_at, protocol.budget)
+    return (
+        thresholds.join(keys, on="position", maintain_order="left").with_columns(
+            **{name: pl.lit(value) for name, value in about.items()}
+        ),
+        regrets.join(keys.drop("search_ids"), on="position", maintain_order="left"),
+        evaluations,
+    )

@@ -1,0 +1,169 @@
+"""Stage: the vectors of a space's texts into the warehouse."""
+
+import contextlib
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+from prefect import flow
+
+from cole_core.encodings.base import NO_CONTEXT
+from cole_core.encodings.registry import make_text_encoding
+from cole_core.errors import InputError
+from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.requests import Device, Flag, InWarehouse, request
+from flows.resolve.spaces import find_space
+from flows.running.cluster import Cluster
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from flows.tasks.vectors import add_vectors, embed_shard
+from warehouse import Warehouse
+from warehouse.spool import Spool
+from warehouse.writer import Writer
+
+# What a crash can cost, what a worker takes at a time, and how often progress is seen: texts and
+# characters between two commits.
+SHARD = 2_000
+SHARD_CHARACTERS = 2_000_000
+
+
+@request
+class EmbedRequest(InWarehouse):
+    """The distinct texts that have no vector under a specification yet.
+
+    Attributes:
+        encoding: A text encoding of the space, rendered before; by default its reference.
+        context: What stands around the architecture in the texts.
+        options: Of the vectors.
+        device: auto, cpu or cuda.
+        strict_length: Embed nothing if --max-length cuts a text.
+        cluster: Where shards are embedded. Their vectors come back and are stored from here.
+    """
+
+    encoding: str | None = None
+    context: str = NO_CONTEXT
+    options: Annotated[EmbeddingOptions, Parameter(name="*")] = EmbeddingOptions()
+    device: Device = "auto"
+    strict_length: Flag = False
+    cluster: Cluster = Cluster()
+
+
+@dataclass(frozen=True)
+class EmbedPlan:
+    """Which texts are embedded, and what determines their vectors."""
+
+    space: SearchSpace
+    encoding: str
+    specification: EmbeddingSpecification
+
+
+def plan(request: EmbedRequest) -> EmbedPlan:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: A name is unknown, or the model or the cluster is not to be had.
+    """
+    space = find_space(Warehouse(request.home), request.space)
+    encoding = request.encoding or space.roles.reference
+    make_text_encoding(space, encoding, request.context)
+    request.cluster.check()
+    return EmbedPlan(space, encoding, request.options.specification())
+
+
+@flow(name="embed")
+def embed(request: EmbedRequest) -> dict[str, Any]:
+    """Embeds the texts that have no vector yet.
+
+    Raises:
+        InputError: As `plan`; or a text is cut although none may be.
+    """
+    made = planned(plan, request)
+    specification, spec_id = made.specification, made.specification.spec_id
+    where = (made.space, made.encoding, request.context, spec_id)
+    with (
+        recorded_run(request.home, "embed", request) as run,
+        run.warehouse.writer("cole embed", run.run_id) as writer,
+    ):
+        adopted, withdrawn = writer.recover_embeddings(spec_id)
+        texts, cut = run.warehouse.count_texts(*where)
+        with run.warehouse.missing_texts(*where) as missing:
+            if request.strict_length:
+                check_length(specification, missing, cut)
+            tokens, truncated = embed_missing(request, specification, missing, writer)
+        writer.compact_embeddings(spec_id)
+        run.summary = {
+            "spec_id": spec_id,
+            "embedded": missing.height,
+            "skipped": texts - missing.height,
+            "tokens": tokens,
+            "truncated": truncated,
+            "recovered": adopted,
+            "lost": withdrawn,
+        }
+    return run.summary
+
+
+def check_length(specification: EmbeddingSpecification, missing: Spool, cut: int) -> None:
+    """Checks that no text is longer than the specification reads, by the tokenizer alone.
+
+    Args:
+        specification: Of the vectors.
+        missing: Texts that are to be embedded.
+        cut: How many stored texts were cut.
+
+    Raises:
+        InputError: Some are; says how many.
+    """
+    if specification.max_length is None:
+        return
+    from cole_core.language_models.files import find_model
+    from cole_core.language_models.loading import load_tokenizer
+    from cole_core.language_models.windows import WindowTokenizer
+
+    files = find_model(specification.language_model, specification.revision)
+    tokenizer = WindowTokenizer(
+        load_tokenizer(files, specification.trust_remote_code), specification
+    )
+    for block in missing.blocks():
+        cut += int(tokenizer(block["text"].to_list()).truncated.sum())
+    if cut:
+        raise InputError(
+            f"{cut:,} texts have more than {specification.max_length} tokens: raise --max-length, "
+            "leave it out to read them in windows, or cut them without --strict-length"
+        )
+
+
+def embed_missing(
+    request: EmbedRequest, specification: EmbeddingSpecification, missing: Spool, writer: Writer
+) -> tuple[int, int]:
+    """Embeds texts and stores their vectors, shard by shard.
+
+    Returns:
+        Tokens read, texts cut.
+    """
+    tokens = truncated = 0
+    with contextlib.ExitStack() as stack:
+        if not missing.height:
+            return 0, 0
+        workers = stack.enter_context(request.cluster.start(request.device))
+        advance = stack.enter_context(track("embed · texts", missing.height))
+        calls = (
+            (
+                shard["text_hash"].to_list(),
+                {
+                    "specification": specification,
+                    "device": request.device,
+                    "threads": request.cluster.threads,
+                    "texts": shard["text"].to_arrow(),
+                },
+            )
+            for shard in missing.shards(SHARD, SHARD_CHARACTERS)
+        )
+        for text_hashes, done in workers.map(embed_shard, calls):
+            add_vectors(writer, specification, text_hashes, done)
+            advance(len(text_hashes))
+            tokens += int(done.n_tokens.sum())
+            truncated += int(done.truncated.sum())
+    return tokens, truncated

@@ -1,0 +1,117 @@
+"""Stage: heads fitted on stored vectors, and how well they rank what they did not see."""
+
+from typing import Annotated, Any
+
+import polars as pl
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from cole_core.encodings.vectors import Vectors
+from cole_core.experiments.head_trials import (
+    HeadTrials,
+    Splits,
+    Trial,
+    make_head_trials,
+    n_test,
+    summarise,
+)
+from cole_core.parameters import parse_assignments
+from cole_core.predictors import heads, make_surrogate
+from flows.resolve.requests import (
+    AskedVectors,
+    InWarehouse,
+    Measured,
+    Seed,
+    one_of,
+    repeatable,
+    request,
+)
+from flows.resolve.spaces import find_space
+from flows.resolve.values import one_target
+from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from warehouse import Warehouse
+
+
+@request
+class FitHeadsRequest(InWarehouse):
+    """A head, fitted for each training size and draw.
+
+    Attributes:
+        measured: Which measured values to predict.
+        vectors: Which stored vectors to read.
+        loss: Of the mlp head: mse or hinge.
+        head_parameter: A parameter of the head or of its surrogate, as members=5; may be repeated.
+        sizes: Labelled architectures; may be repeated.
+        draws: Random splits for each size.
+        seed: Seed of the splits and of the heads.
+    """
+
+    measured: Measured = Measured()
+    vectors: AskedVectors = Vectors()
+    head: Annotated[str, one_of(heads, "The head")] = "gaussian_process"
+    loss: str | None = None
+    head_parameter: Annotated[tuple[str, ...], repeatable("--head-parameter")] = ()
+    sizes: Annotated[tuple[int, ...], repeatable("-n")] = (220,)
+    draws: int = 10
+    seed: Seed = 0
+
+    @property
+    def head_parameters(self) -> dict[str, Any]:
+        """Arguments of `make_surrogate` that are not as usual."""
+        given = parse_assignments("--head-parameter", self.head_parameter)
+        return given if self.loss is None else {"loss": self.loss} | given
+
+
+def plan(request: FitHeadsRequest) -> HeadTrials:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: A name is unknown, something was not made yet, or a size is above what there is.
+    """
+    parameters = request.head_parameters
+    make_surrogate(request.head, **parameters)  # bad names are told before anything is read
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    [source] = find_vectors(warehouse, space, [request.vectors])
+    target = one_target(warehouse, space, request.measured)
+    labelled = load_labelled(warehouse, space, source, target)
+    splits = Splits(request.sizes, request.draws, request.seed)
+    return make_head_trials(space, source, target, labelled, request.head, parameters, splits)
+
+
+@flow(name="train")
+def fit_heads(request: FitHeadsRequest) -> dict[str, Any]:
+    """Fits the heads that are not stored yet, and keeps those of the first draw.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    with recorded_run(request.home, "train", request) as run:
+        warehouse, trial_ids = run.warehouse, [trial.trial_id for trial in made.trials]
+        stored = set(warehouse.trial_results(trial_ids)["trial_id"])
+        missing = [trial for trial in made.trials if trial.trial_id not in stored]
+        with track("train · trials", len(missing)) as advance:
+            for trial in missing:
+                row, surrogate = run_trial(made, trial)
+                with warehouse.writer("cole train", run.run_id) as writer:
+                    if trial.draw == 0:
+                        writer.add_head(trial.trial_id, trial.trial_id, surrogate.save)
+                    writer.add_trials(pl.DataFrame([row]))
+                advance(1)
+        run.summary = {
+            "trials": len(missing),
+            "skipped": len(stored),
+            "n_test": n_test(len(made.labelled.values)),
+            "kendall_tau": summarise(made.trials, warehouse.trial_results(trial_ids)),
+        }
+    return run.summary
+
+
+@task(name="run trial", cache_policy=NO_CACHE, persist_result=False)
+def run_trial(made: HeadTrials, trial: Trial) -> tuple[dict[str, Any], Any]:
+    """One trial's row, and its fitted surrogate."""
+    return made.run(trial)

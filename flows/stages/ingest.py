@@ -1,0 +1,83 @@
+"""Stage: measured values into the warehouse."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import polars as pl
+from cyclopts import Parameter
+from prefect import flow
+
+from cole_core.evaluation.sources import read_evaluations
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.requests import InWarehouse, request
+from flows.resolve.spaces import find_space
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from flows.tasks.architectures import add_architectures
+from warehouse import Warehouse
+
+
+@request
+class IngestRequest(InWarehouse):
+    """The measured values of a benchmark or a table.
+
+    Attributes:
+        origin: A known source, such as analog-nasbench; or a file or folder: a CSV or Parquet
+            table, or what a benchmark publishes.
+        source: What to call the source; by default the file's name.
+    """
+
+    origin: Annotated[str, Parameter(name="SOURCE")] = field(kw_only=False)
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class IngestPlan:
+    """The evaluations that will be stored, checked: rows as `Writer.add_evaluations` takes them."""
+
+    space: SearchSpace
+    rows: pl.DataFrame
+
+
+def plan(request: IngestRequest) -> IngestPlan:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: The origin cannot be read, a row is not right, or a value changed.
+    """
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    rows = read_evaluations(request.origin, space)
+    natives = rows["native"].unique()
+    ids = pl.Series([space.architecture_id(native) for native in natives], dtype=pl.String)
+    rows = rows.with_columns(architecture_id=pl.col("native").replace_strict(natives, ids))
+    if request.source is not None:
+        rows = rows.with_columns(source=pl.lit(request.source))
+    warehouse.check_evaluations(rows)
+    return IngestPlan(space, rows)
+
+
+@flow(name="ingest")
+def ingest(request: IngestRequest) -> dict[str, Any]:
+    """Stores measured values; architectures that are new come with them.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    with (
+        recorded_run(request.home, "ingest", request) as run,
+        run.warehouse.writer("cole ingest", run.run_id) as writer,
+    ):
+        natives = made.rows["native"].unique(maintain_order=True).to_list()
+        new = add_architectures(run.warehouse, writer, made.space, natives)
+        with track("ingest · evaluations", made.rows.height) as advance:
+            added = writer.add_evaluations(made.rows)
+            advance(made.rows.height)
+        run.summary = {
+            "evaluations": added,
+            "skipped": made.rows.height - added,
+            "new_architectures": new,
+        }
+    return run.summary

@@ -1,0 +1,211 @@
+"""Stage: the texts of a space's architectures into the warehouse."""
+
+import contextlib
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+
+from cole_core.encodings.base import NO_CONTEXT, RenderingError, TextEncoding
+from cole_core.encodings.registry import make_text_encoding
+from cole_core.errors import InputError
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.requests import InWarehouse, Seed, request
+from flows.resolve.spaces import find_space
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from warehouse import Warehouse
+
+SHARD = 5_000  # architectures between two commits
+SLOW_SHARD = 500  # of an encoding that takes long: what a crash can cost
+PIECE = 20  # architectures that a process of a slow encoding takes at a time
+NAMED = 3  # failed architectures that are named
+
+
+@request
+class RenderRequest(InWarehouse):
+    """The architectures that have no text under an encoding yet.
+
+    Attributes:
+        encoding: A text encoding of the space; by default its reference.
+        context: What stands around the architecture: none, or what the encoding knows.
+        samples: Render so many of the architectures, drawn at random.
+        seed: Seed of the draw.
+    """
+
+    encoding: str | None = None
+    context: str = NO_CONTEXT
+    samples: int | None = None
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class RenderPlan:
+    """What will be written: which architectures, by which encoding.
+
+    Attributes:
+        space: The search space.
+        encoding: Writes the texts.
+        wanted: architecture_id, native of the architectures.
+    """
+
+    space: SearchSpace
+    encoding: TextEncoding
+    wanted: pl.DataFrame
+
+
+def plan(request: RenderRequest) -> RenderPlan:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: The space, the encoding or the context is unknown, or fewer are stored.
+    """
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    name = request.encoding or space.roles.reference
+    encoding = make_text_encoding(space, name, request.context)
+    return RenderPlan(
+        space, encoding, draw(warehouse.architectures(space), request.samples, request.seed)
+    )
+
+
+@flow(name="render")
+def render(request: RenderRequest) -> dict[str, Any]:
+    """Writes the architectures as texts.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    shard_size = SLOW_SHARD if made.encoding.is_slow else SHARD
+    failed: list[str] = []
+    with (
+        recorded_run(request.home, "render", request) as run,
+        run.warehouse.writer("cole render", run.run_id) as writer,
+        processes(made.encoding) as executor,
+    ):
+        missing = run.warehouse.missing_renderings(made.space, made.encoding.name, request.context)
+        missing = missing.join(made.wanted, on="architecture_id", how="semi", maintain_order="left")
+        with track("render · architectures", missing.height) as advance:
+            for shard in missing.iter_slices(shard_size):
+                rows, errors = render_shard(
+                    made.encoding, request.context, shard, executor, advance
+                )
+                writer.add_renderings(rows)
+                failed += errors
+        report_failures(failed)
+        run.summary = {
+            "renderings": missing.height - len(failed),
+            "skipped": made.wanted.height - missing.height,
+        }
+        if failed:
+            run.summary["failed"] = len(failed)
+    return run.summary
+
+
+def draw(architectures: pl.DataFrame, samples: int | None, seed: int) -> pl.DataFrame:
+    """A number of the architectures at random, in their order; all without a number.
+
+    Raises:
+        InputError: There are fewer, or the number is not positive.
+    """
+    if samples is None:
+        return architectures
+    if not 1 <= samples <= architectures.height:
+        raise InputError(
+            f"--samples {samples}: {architectures.height:,} architectures are stored, ask for "
+            "at least 1 and at most that"
+        )
+    rows = np.random.default_rng(seed).choice(architectures.height, samples, replace=False)
+    return architectures[np.sort(rows)]
+
+
+@task(name="render shard", cache_policy=NO_CACHE, persist_result=False)
+def render_shard(
+    encoding: TextEncoding,
+    context: str,
+    shard: pl.DataFrame,
+    executor: Executor | None,
+    advance: Callable[[int], None],
+) -> tuple[pl.DataFrame, list[str]]:
+    """The texts of a shard of architectures.
+
+    Args:
+        encoding: A text encoding.
+        context: The context.
+        shard: architecture_id, native.
+        executor: Where a slow encoding is worked on; None does it here.
+        advance: Told of each piece that is done.
+
+    Returns:
+        Rows as `Writer.add_renderings` takes them, and what was wrong with those that have none.
+    """
+    natives = shard["native"].to_list()
+    write = partial(_write, encoding, context)
+    size = PIECE if executor else len(natives)
+    pieces = [natives[start : start + size] for start in range(0, len(natives), size)]
+    texts: list[str | None] = []
+    errors: list[str] = []
+    for written in executor.map(write, pieces) if executor else map(write, pieces):
+        texts += [text for text, _ in written]
+        errors += [error for _, error in written if error is not None]
+        advance(len(written))
+    rows = pl.DataFrame(
+        {
+            "architecture_id": shard["architecture_id"],
+            "encoding": encoding.name,
+            "context": context,
+            "text": pl.Series(texts, dtype=pl.String),
+        }
+    )
+    return rows.drop_nulls("text"), errors
+
+
+@contextlib.contextmanager
+def processes(encoding: TextEncoding) -> Iterator[Executor | None]:
+    """A process for each core, for an encoding that takes long; None for the others."""
+    if not encoding.is_slow:
+        yield None
+        return
+    # Forked processes would inherit the locks of Prefect's and PyTorch's threads.
+    spawn = multiprocessing.get_context("spawn")
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_one_thread) as executor:
+        yield executor
+
+
+def report_failures(failed: Sequence[str]) -> None:
+    """Says on standard error which architectures have no text; they count as missing still."""
+    for error in failed[:NAMED]:
+        print(f"cole: skipped {error}", file=sys.stderr)
+    if len(failed) > NAMED:
+        print(f"cole: and {len(failed) - NAMED} more", file=sys.stderr)
+
+
+def _write(
+    encoding: TextEncoding, context: str, natives: Sequence[str]
+) -> list[tuple[str | None, str | None]]:
+    """For each architecture its text, or what was wrong with it."""
+    written: list[tuple[str | None, str | None]] = []
+    for native in natives:
+        try:
+            written.append((encoding.render(native, context), None))
+        except RenderingError as error:
+            written.append((None, str(error)))
+    return written
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)

@@ -1,0 +1,87 @@
+"""Stage: a search that reads cached vectors and measured values."""
+
+from typing import Any
+
+from prefect import flow
+
+from cole_core.encodings.vectors import Vectors
+from cole_core.experiments.searches import RECOMMENDED
+from cole_core.search import make_algorithm
+from cole_core.search.tabular import (
+    TabularSearch,
+    check_budget,
+    make_tabular_search,
+    search_rounds,
+)
+from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.requests import AskedVectors, InWarehouse, Measured, Seeds, request
+from flows.resolve.spaces import find_space
+from flows.resolve.values import one_target
+from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.progress import track
+from flows.running.runs import recorded_run
+from flows.running.stage import planned
+from flows.tasks.searches import register, store_steps, stored_steps, summarise
+from warehouse import Warehouse
+
+
+@request
+class SearchRequest(InWarehouse):
+    """A space whose values were measured; a stored search is continued, not repeated.
+
+    Attributes:
+        measured: Which measured values to maximise.
+        vectors: Which stored vectors the algorithm reads, if it reads any.
+        algorithm: The search algorithm.
+        budget: Number of evaluations of each search.
+        seeds: Seed of a search; may be repeated.
+    """
+
+    measured: Measured = Measured()
+    vectors: AskedVectors = Vectors()
+    algorithm: AlgorithmOptions = AlgorithmOptions()
+    budget: int = 100
+    seeds: Seeds = (0,)
+
+
+def plan(request: SearchRequest) -> TabularSearch:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: A name is unknown, something was not made yet, or the budget is above what there
+            is.
+    """
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    name, parameters = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
+    make_algorithm(name, **parameters)  # a name that is wrong is said before anything is looked up
+    [source] = find_vectors(warehouse, space, [request.vectors])
+    target = one_target(warehouse, space, request.measured)
+    labelled = load_labelled(warehouse, space, source, target)
+    made = make_tabular_search(space, source, target, labelled, name, parameters)
+    check_budget(labelled, request.budget)
+    return made
+
+
+@flow(name="search")
+def search(request: SearchRequest) -> dict[str, Any]:
+    """Searches for the best architecture, one search for each seed.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    seeds, budget = list(dict.fromkeys(request.seeds)), request.budget
+    with recorded_run(request.home, "search", request) as run:
+        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds])
+        left = sum(max(budget - len(steps), 0) for steps in known.values())
+        with track(f"search · {request.algorithm.name}", left) as advance:
+            register(run, [made.row(seed) for seed in seeds])
+            store_steps(run, search_rounds(made, budget, seeds, list(known.values())), advance)
+        found = summarise(run.warehouse, known, seeds, budget)
+        run.summary = {
+            "evaluations": sum(each["evaluations"] for each in found),
+            "skipped": sum(each["skipped"] for each in found),
+            "searches": found,
+        }
+    return run.summary

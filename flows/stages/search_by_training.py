@@ -1,0 +1,268 @@
+"""Stage: a search in which an evaluation is a training run."""
+
+import functools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from prefect import flow
+
+from cole_core.encodings.base import VectorEncoding
+from cole_core.encodings.registry import make_text_encoding
+from cole_core.encodings.vectors import USUAL, Vectors, VectorSource
+from cole_core.errors import InputError
+from cole_core.evaluation.attempts import TrainingEvaluator
+from cole_core.evaluation.network_training import NetworkTraining
+from cole_core.evaluation.settings import TrainingSettings
+from cole_core.evaluation.workers import Workers
+from cole_core.hashing import hash_text
+from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
+from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
+from cole_core.search.tabular import StoredSearches, source_columns
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.network_training import NetworkOptions, TrainingSeed
+from flows.resolve.requests import (
+    AskedVectors,
+    Device,
+    InWarehouse,
+    Seeds,
+    request,
+)
+from flows.running.progress import track
+from flows.running.runs import Run, recorded_run
+from flows.running.stage import planned
+from flows.tasks.new_architectures import NewAccuracies, NewVectors, accuracies, target_of
+from flows.tasks.searches import register, stored_steps, summarise
+from warehouse import Warehouse
+
+# What `bananas` does here unless asked otherwise. The space has no list to score or to fit a
+# reduction on, and every candidate is a text to embed.
+RECOMMENDED: dict[str, Any] = {
+    "head": "gaussian_process",
+    "acquisition": "ucb",
+    "candidates": "mutation",
+    "initial": 10,
+    "batch": 5,
+    "n_candidates": 50,
+    "reduction": "zscore",
+    "fitted_on": "labelled",
+}
+
+
+@request
+class SearchByTrainingRequest(InWarehouse):
+    """A space, by training what a search proposes; what is stored is not trained again.
+
+    Attributes:
+        dataset: digits, add-digits, or the path of an .npz file or a folder of .npy files.
+        epochs: Epochs of training.
+        vectors: What the algorithm's surrogate reads, if it has one; made where missing.
+        algorithm: The search algorithm.
+        networks: Which networks are trained, and what they may cost.
+        training_seed: Seed of every training.
+        budget: Trainings of each search, those included that another search made before.
+        seeds: Seed of a search; may be repeated. They run side by side.
+        lm_device: Where the language model runs.
+    """
+
+    dataset: str
+    epochs: int = TrainingSettings.epochs
+    vectors: AskedVectors = Vectors()
+    algorithm: AlgorithmOptions = AlgorithmOptions()
+    networks: NetworkOptions = NetworkOptions()
+    training_seed: TrainingSeed = 0
+    budget: int = 100
+    seeds: Seeds = (0,)
+    lm_device: Device = "auto"
+
+    def training(self) -> NetworkTraining:
+        """The training that is asked for, checked."""
+        settings = TrainingSettings(epochs=self.epochs, macro=self.networks.macro)
+        return self.networks.training(self.dataset, settings, self.training_seed)
+
+
+@dataclass(frozen=True)
+class TrainingSearch(StoredSearches):
+    """Searches that train what they propose.
+
+    Attributes:
+        searcher: The algorithm.
+        training: What networks are trained on, and how.
+        evaluator: Trains what it proposes.
+        source: Where the vectors of its surrogate are from.
+        specification: Of the language model behind them; None for a structural encoding.
+    """
+
+    searcher: SearchAlgorithm
+    training: NetworkTraining
+    evaluator: TrainingEvaluator
+    source: VectorSource
+    specification: EmbeddingSpecification | None
+
+    @property
+    def space(self) -> SearchSpace:
+        """The search space whose architectures fit the dataset."""
+        return self.evaluator.space
+
+
+def plan(request: SearchByTrainingRequest) -> TrainingSearch:
+    """Resolves and checks a request.
+
+    Raises:
+        InputError: A name is unknown, or the dataset is not right.
+    """
+    Warehouse(request.home)
+    training = request.training()
+    dataset = training.load()
+    space = training.space(request.space, dataset)
+    evaluator = training.evaluator(space, dataset)
+    name, given = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
+    searcher = make_algorithm(name, **given)
+    if searcher.needs_candidates:
+        raise InputError("--candidates space needs every vector at hand: search by mutation")
+    if request.budget < 1 or (space.size is not None and request.budget > space.size):
+        raise InputError(
+            f"--budget {request.budget}: give at least 1 and at most the size of the space"
+        )
+    source, specification = VectorSource("none", "none", None, None), None
+    if searcher.reads_vectors:
+        source, specification = _source(space, request.vectors)
+        if specification is None:
+            searcher = make_algorithm(name, **given, structural=True)
+    columns = source_columns(searcher, source) | {
+        "space": space.name,
+        "algorithm": name,
+        "target": target_of(evaluator, "valid").to_json(),
+    }
+    configuration = columns | {
+        "space_parameters": dict(space.parameters),
+        "bounds": dict(training.bounds),
+        "parameters": searcher.get_params(),
+        "training_seed": training.seed,
+    }
+    surrogate = searcher.surrogate_params()
+    if surrogate is not None:
+        configuration["surrogate"] = surrogate
+    return TrainingSearch(
+        columns, configuration, searcher, training, evaluator, source, specification
+    )
+
+
+@flow(name="search by training")
+def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
+    """Searches a space by training what it proposes.
+
+    Candidates are rendered, embedded and predicted as they come up. Accuracies are stored before
+    the steps that rest on them, so a search that was killed goes on from its trainings.
+
+    Raises:
+        InputError: As `plan`.
+    """
+    made = planned(plan, request)
+    seeds, budget = list(dict.fromkeys(request.seeds)), request.budget
+    with (
+        recorded_run(request.home, "search", request) as run,
+        Workers(made.evaluator, made.training.workers) as workers,
+    ):
+        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds])
+        tried = count_trainings(run.warehouse, made)
+        problem = make_problem(run, made, workers, request.lm_device)
+        register(run, [made.row(seed) for seed in seeds])
+        left = sum(max(budget - len(steps), 0) for steps in known.values())
+        with track(f"search · {request.algorithm.name}", left) as advance:
+            for steps in rounds(made, problem, budget, seeds, list(known.values())):
+                with run.warehouse.writer("cole search", run.run_id) as writer:
+                    writer.add_search_steps(steps)
+                advance(steps.height)
+        test = accuracies(run.warehouse, made.evaluator, "test", made.training.seed)
+        found = summarise(run.warehouse, known, seeds, budget)
+        for each in found:
+            each["best_test"] = test.get(each["best"])
+        run.summary = {
+            "evaluations": sum(each["evaluations"] for each in found),
+            "skipped": sum(each["skipped"] for each in found),
+            "trained": count_trainings(run.warehouse, made) - tried,
+            "searches": found,
+        }
+    return run.summary
+
+
+def make_problem(
+    run: Run, made: TrainingSearch, workers: Workers, lm_device: str
+) -> SearchProblem:
+    """The space as the searches see it: vectors and accuracies are made as they ask for them."""
+    trained = NewAccuracies(run, made.evaluator, workers, made.training.seed)
+    space = made.space
+
+    @functools.cache
+    def canonical(native: str) -> str:
+        return hash_text(space.canonical_form(native))
+
+    return SearchProblem(
+        space=space,
+        canonical=canonical,
+        vectors=NewVectors(run, space, made.source, made.specification, lm_device),
+        evaluate=trained,
+        announce=trained.train,
+    )
+
+
+def rounds(
+    made: TrainingSearch,
+    problem: SearchProblem,
+    budget: int,
+    seeds: Sequence[int],
+    histories: Sequence[Sequence[Step]],
+) -> Iterator[pl.DataFrame]:
+    """The new steps of each batch, as the warehouse takes them."""
+    from cole_core.search.together import run_searches
+
+    started = time.perf_counter()
+    known = [steps[:budget] for steps in histories]
+    for batch in run_searches(made.searcher, problem, budget, seeds, known):
+        seconds = (time.perf_counter() - started) / sum(map(len, batch.values()))
+        yield pl.DataFrame(
+            [
+                {
+                    "search_id": made.search_id(seeds[place]),
+                    "step": step.index + 1,
+                    "architecture_id": made.space.architecture_id(step.native),
+                    "value": step.value,
+                    "predicted_mean": step.predicted_mean,
+                    "predicted_std": step.predicted_std,
+                    "seconds": seconds,
+                }
+                for place, steps in batch.items()
+                for step in steps
+            ],
+            schema_overrides={"predicted_mean": pl.Float64, "predicted_std": pl.Float64},
+        )
+        started = time.perf_counter()
+
+
+def count_trainings(warehouse: Warehouse, made: TrainingSearch) -> int:
+    """How many networks were tried under the settings of the searches."""
+    return warehouse.trainings(made.space, made.evaluator.settings_id, made.training.seed).height
+
+
+def _source(
+    space: SearchSpace, asked: Vectors
+) -> tuple[VectorSource, EmbeddingSpecification | None]:
+    """Where vectors of new architectures come from: they are made, so what is not said is as usual.
+
+    Raises:
+        InputError: The encoding or the context is unknown, or the model is not to be had.
+    """
+    name = asked.encoding or space.roles.reference
+    if isinstance(space.encoding(name), VectorEncoding):
+        return VectorSource(name, asked.context, None, None), None
+    make_text_encoding(space, name, asked.context)
+    options = {each: getattr(asked, each) or usual for each, usual in USUAL.items()}
+    specification = EmbeddingOptions(**options, random_init=asked.random_init).specification()
+    return (
+        VectorSource(name, asked.context, specification.spec_id, specification.language_model),
+        specification,
+    )

@@ -1,0 +1,1 @@
+"""What several stages do: Prefect tasks that work on one shard."""

@@ -1,0 +1,162 @@
+"""Networks evaluated, and what came of them stored as it comes."""
+
+import itertools
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
+
+import polars as pl
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from cole_core.evaluation.attempts import (
+    OK,
+    TIMED_OUT,
+    TOO_LARGE,
+    Attempt,
+    Evaluator,
+)
+from cole_core.evaluation.settings import Limits, source_name
+from cole_core.evaluation.workers import Workers
+from flows.running.runs import Run
+from warehouse import Warehouse
+from warehouse.writer import Writer
+
+SHARD = 25  # networks of a Prefect task
+COMMIT_SECONDS = 1.0  # of finished networks at most is what a crash can cost
+NAMED = 3  # failed networks that are named
+
+
+def not_evaluated(
+    warehouse: Warehouse,
+    evaluator: Evaluator,
+    natives: Sequence[str],
+    seed: int,
+    retry_failed: bool = False,
+) -> list[str]:
+    """Those architectures whose evaluation would say something new.
+
+    A network that was beyond a limit is tried again when that limit is higher now.
+    """
+    tried = warehouse.trainings(evaluator.space, evaluator.settings_id, seed)
+    known = set()
+    for native, status, limits in tried.select("native", "status", "limits").iter_rows():
+        before = Limits(**json.loads(limits))
+        again = status != OK and retry_failed
+        again |= status == TOO_LARGE and evaluator.limits.mebibytes > before.mebibytes
+        again |= status == TIMED_OUT and evaluator.limits.seconds > before.seconds
+        if not again:
+            known.add(native)
+    return [native for native in natives if native not in known]
+
+
+def evaluate_all(
+    run: Run,
+    evaluator: Evaluator,
+    workers: Workers,
+    natives: Sequence[str],
+    seed: int,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Attempt]:
+    """What comes of networks, stored as it comes.
+
+    Args:
+        run: Writes.
+        evaluator: What the workers run.
+        workers: Where it runs.
+        natives: The networks, whose architectures are in the warehouse.
+        seed: Of each.
+        advance: Told of each commit.
+    """
+    running = workers.run((native, seed) for native in natives)
+    shards = range(0, len(natives), SHARD)
+    return [each for _ in shards for each in evaluate_shard(run, evaluator, running, advance)]
+
+
+@task(name="evaluate shard", cache_policy=NO_CACHE, persist_result=False)
+def evaluate_shard(
+    run: Run, evaluator: Evaluator, attempts: Iterator[Attempt], advance: Callable[[int], None]
+) -> list[Attempt]:
+    """Takes the next networks as they are done and stores them.
+
+    Args:
+        run: Writes.
+        evaluator: What evaluates them.
+        attempts: Networks as they are done; those of later shards are at work already.
+        advance: Told of each commit.
+    """
+    shard: list[Attempt] = []
+    waiting: list[Attempt] = []
+    due = time.monotonic() + COMMIT_SECONDS
+    for attempt in itertools.islice(attempts, SHARD):
+        waiting.append(attempt)
+        if time.monotonic() > due:
+            store(run, evaluator, waiting)
+            advance(len(waiting))
+            shard += waiting
+            waiting, due = [], time.monotonic() + COMMIT_SECONDS
+    if waiting:
+        store(run, evaluator, waiting)
+        advance(len(waiting))
+    return shard + waiting
+
+
+def store(run: Run, evaluator: Evaluator, attempts: Sequence[Attempt]) -> None:
+    """Writes what came of networks, in one go."""
+    with run.warehouse.writer("cole evaluate", run.run_id) as writer:
+        add_attempts(writer, evaluator, attempts)
+
+
+def add_attempts(writer: Writer, evaluator: Evaluator, attempts: Sequence[Attempt]) -> None:
+    """Writes what came of networks and the values that they have."""
+    space, dataset, settings_id = evaluator.space, evaluator.dataset, evaluator.settings_id
+    trainings = pl.DataFrame(
+        {
+            "architecture_id": space.architecture_id(attempt.native),
+            "settings_id": settings_id,
+            "seed": attempt.seed,
+            "dataset": dataset.name,
+            "dataset_hash": dataset.content_hash,
+            "settings": json.dumps(evaluator.settings.to_dict(), sort_keys=True),
+            "status": attempt.status,
+            "error": attempt.error,
+            "seconds": attempt.seconds,
+            "parameters": attempt.parameters,
+            "flops": attempt.flops,
+            "memory": attempt.memory,
+            "limits": json.dumps(asdict(evaluator.limits), sort_keys=True),
+        }
+        for attempt in attempts
+    )
+    values = pl.DataFrame(
+        [
+            (space.architecture_id(attempt.native), attempt.native, attempt.seed, *score)
+            for attempt in attempts
+            for score in ((s.metric, s.split, s.epochs, s.value) for s in attempt.scores)
+        ],
+        schema={
+            "architecture_id": pl.String,
+            "native": pl.String,
+            "seed": pl.Int32,
+            "metric": pl.String,
+            "split": pl.String,
+            "epochs": pl.Int32,
+            "value": pl.Float64,
+        },
+        orient="row",
+    ).with_columns(dataset=pl.lit(dataset.name), source=pl.lit(source_name(settings_id)))
+    writer.add_trainings(trainings, values)
+
+
+def report_failures(failed: Sequence[Attempt]) -> None:
+    """Says on standard error what went wrong with some networks; all of it is in the warehouse."""
+    for attempt in failed[:NAMED]:
+        print(f"cole: {attempt.status}: {attempt.native}: {attempt.error}", file=sys.stderr)
+    if len(failed) > NAMED:
+        print(
+            f'cole: and {len(failed) - NAMED} more; see "SELECT native, status, error FROM '
+            "trainings WHERE status <> 'ok'\"",
+            file=sys.stderr,
+        )

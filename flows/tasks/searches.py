@@ -1,0 +1,85 @@
+"""Searches and their steps into the warehouse and out of it."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from cole_core.search import Step
+from flows.running.runs import Run
+from warehouse import Warehouse
+
+COMMIT_SECONDS = 2.0  # what a crash can cost
+
+
+def register(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Registers searches, before their first step."""
+    if not rows:
+        return
+    with run.warehouse.writer("cole search", run.run_id) as writer:
+        writer.add_searches(rows)
+
+
+def store_steps(
+    run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int], None]
+) -> None:
+    """Stores steps as they come, every few seconds."""
+    waiting: list[pl.DataFrame] = []
+    committed = time.monotonic()
+
+    def commit() -> None:
+        with run.warehouse.writer("cole search", run.run_id) as writer:
+            writer.add_search_steps(pl.concat(waiting))
+        waiting.clear()
+
+    try:
+        for rows in rounds:
+            waiting.append(rows)
+            advance(rows.height)
+            if time.monotonic() - committed > COMMIT_SECONDS:
+                commit()
+                committed = time.monotonic()
+    finally:
+        if waiting:  # what was evaluated before an interruption is kept as well
+            commit()
+
+
+def stored_steps(warehouse: Warehouse, search_ids: Sequence[str]) -> dict[str, list[Step]]:
+    """The steps of searches that are in the warehouse, by id and in the order of the ids."""
+    found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
+    rows = warehouse.search_steps(list(search_ids)).drop("seconds")
+    for search_id, step, native, value, mean, std in rows.iter_rows():
+        found[search_id].append(Step(step - 1, native, value, mean, std))
+    return found
+
+
+def summarise(
+    warehouse: Warehouse, known: Mapping[str, Sequence[Step]], seeds: Sequence[int], budget: int
+) -> list[dict[str, Any]]:
+    """What searches found.
+
+    Args:
+        warehouse: Holds their steps.
+        known: Those that were stored before, by search_id and in the order of the seeds.
+        seeds: Of the searches.
+        budget: How many steps count.
+    """
+    found = stored_steps(warehouse, list(known))
+    return [
+        _outcome(search_id, seed, steps[:budget], len(known[search_id][:budget]))
+        for (search_id, steps), seed in zip(found.items(), seeds, strict=True)
+    ]
+
+
+def _outcome(search_id: str, seed: int, steps: Sequence[Step], known: int) -> dict[str, Any]:
+    best = max(steps, key=lambda step: step.value)
+    return {
+        "search_id": search_id,
+        "seed": seed,
+        "evaluations": len(steps) - known,
+        "skipped": known,
+        "best": best.native,
+        "best_value": best.value,
+        "found_after": best.index + 1,
+    }

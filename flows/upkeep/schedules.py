@@ -1,0 +1,121 @@
+"""Prefect deployments of what keeps a warehouse current, and the process that serves them."""
+
+import importlib
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cole_core.errors import InputError
+from flows.resolve.requests import to_plain
+from flows.running.server import LocalServer
+
+if TYPE_CHECKING:
+    from prefect import Flow
+    from prefect.deployments.runner import RunnerDeployment
+    from prefect.schedules import Schedule
+
+NEVER = "never"
+_EVERY = re.compile(r"every (\d+) ?(seconds?|minutes?|hours?|days?|s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """One flow and when it runs.
+
+    Attributes:
+        name: Of the deployment.
+        flow: The flow, as `module:name`.
+        request: What it is asked to do.
+        schedule: A cron line, as "every 6 hours", or "never".
+        description: What it does.
+    """
+
+    name: str
+    flow: str
+    request: Any
+    schedule: str
+    description: str
+
+
+def parse_schedule(text: str) -> "Schedule":
+    """A schedule from a cron line or from words as "every 30 minutes".
+
+    Raises:
+        InputError: It is neither.
+    """
+    from prefect.schedules import Cron, Interval
+
+    if found := _EVERY.fullmatch(text.strip()):
+        seconds = int(found[1]) * _SECONDS[found[2][0]]
+        if seconds < 1:
+            raise InputError(f"schedule '{text}' never ends: at least a second")
+        return Interval(seconds)
+    from prefect.client.schemas.schedules import CronSchedule
+
+    try:
+        CronSchedule(cron=text)
+    except ValueError as error:
+        raise InputError(
+            f"schedule '{text}' is neither a cron line, as '0 3 * * *', nor 'every 6 hours', nor "
+            f"'{NEVER}'"
+        ) from error
+    return Cron(text)
+
+
+def make_deployments(deployed: list[Deployed]) -> list["RunnerDeployment"]:
+    """Prefect's deployments of those that ever run, with their schedules and limits.
+
+    A deployment that fires while its last run still goes on lets it pass: the next one does all
+    that is missing. `serve` holds all deployments together to one run at a time.
+
+    Raises:
+        InputError: A schedule is not one, or there is nothing to deploy.
+    """
+    from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import EntrypointType
+
+    one = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
+    made = [
+        _load(entry.flow).to_deployment(
+            name=entry.name,
+            schedule=parse_schedule(entry.schedule),
+            parameters={"request": to_plain(entry.request) | {"home": str(entry.request.home)}},
+            description=entry.description,
+            tags=["cole"],
+            concurrency_limit=one,
+            entrypoint_type=EntrypointType.MODULE_PATH,
+        )
+        for entry in deployed
+        if entry.schedule != NEVER
+    ]
+    if not made:
+        raise InputError("every schedule is 'never': nothing to deploy")
+    return made
+
+
+def _load(flow: str) -> "Flow[..., Any]":
+    module, _, name = flow.partition(":")
+    loaded: Flow[..., Any] = getattr(importlib.import_module(module), name)
+    return loaded
+
+
+def serve_deployments(deployed: list[Deployed], port: int) -> None:
+    """Serves deployments until it is interrupted, one flow run at a time.
+
+    Args:
+        deployed: What to serve.
+        port: Of Prefect's server and its page, on loopback; a server that `PREFECT_API_URL` names
+            is used instead.
+
+    Raises:
+        InputError: As `make_deployments`.
+    """
+    made = make_deployments(deployed)
+    from prefect import serve
+
+    # What Prefect's runner says of itself when it is told to end.
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
+    with LocalServer(port=port, ui=True) as server, server.ready():
+        serve(*made, limit=1, print_starting_message=False)
