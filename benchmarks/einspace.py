@@ -21,7 +21,6 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from cole_core.encodings import TextEncoding
-from cole_core.spaces import get_space
 from cole_core.spaces.einspace import Einspace
 from cole_core.spaces.einspace.tree import depth_of, modules_of, parse
 

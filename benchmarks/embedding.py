@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-
 from cole_core.encodings.base import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.files import find_model

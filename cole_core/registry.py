@@ -104,9 +104,9 @@ class Registry(Generic[T]):
             raise InputError(f"unknown {self.kind} '{name}': choose one of {', '.join(self)}")
         plugin = self._plugins[name]
         if plugin.package is None:
-            return plugin.load()  # type: ignore[no-any-return]
+            return plugin.load()
         try:
-            return plugin.load()  # type: ignore[no-any-return]
+            return plugin.load()
         except _IMPORT_ERRORS as error:
             raise InputError(
                 f"{self.kind} '{name}' of the package {plugin.package} cannot be imported "

@@ -1,4 +1,4 @@
-"""Sources of measured values: benchmarks' packages, what benchmarks publish, tables of one's own."""
+"""Sources of measured values: packages, what benchmarks publish, tables of one's own."""
 
 from abc import ABC, abstractmethod
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Heads fitted on a few labelled architectures and tested on others, size by size and draw by draw."""
+"""Heads fitted on a few labelled architectures and tested on others."""
 
 import json
 import time
@@ -83,7 +83,9 @@ class HeadTrials:
             A row as the warehouse takes it, and the fitted surrogate.
         """
         labelled = self.labelled
-        held_out, rows = split(len(labelled.values), trial.n, self.configuration["seed"], trial.draw)
+        held_out, rows = split(
+            len(labelled.values), trial.n, self.configuration["seed"], trial.draw
+        )
         started = time.perf_counter()
         surrogate = self.new_surrogate()
         surrogate.fit(labelled.vectors[rows], labelled.values[rows], unlabelled=self.unlabelled)

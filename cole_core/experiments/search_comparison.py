@@ -108,9 +108,7 @@ def make_search_comparison(
         for made in searches.values()
     ]
     names = search_labels(described, list(searches))
-    return SearchComparison(
-        experiment or CUSTOM, protocol, target, names, list(searches.values())
-    )
+    return SearchComparison(experiment or CUSTOM, protocol, target, names, list(searches.values()))
 
 
 def missing_searches(

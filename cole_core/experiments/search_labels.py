@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from cole_core.search.bananas import Bananas
 from cole_core.experiments.searches import PRESETS
+from cole_core.search.bananas import Bananas
 
 _PRESET_WORDS = {"paper's": "paper", "default": "recommended"}
 _ORDER = ("head", "acquisition", "candidates", "initial", "batch")

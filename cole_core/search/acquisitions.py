@@ -7,8 +7,8 @@ import numpy as np
 
 from cole_core.registry import Registry
 
-# Takes mean (n,), std (n,), the best known score, the exploration weight and a generator; gives what
-# each candidate is worth (n,).
+# Takes mean (n,), std (n,), the best known score, the exploration weight and a generator; gives
+# what each candidate is worth (n,).
 Acquisition = Callable[[np.ndarray, np.ndarray, float, float, np.random.Generator], np.ndarray]
 
 acquisitions: Registry[Any] = Registry(

@@ -149,7 +149,7 @@ class SearchAlgorithm(ABC):
 
     @property
     def needs_candidates(self) -> bool:
-        """Whether it scores a list of all candidates, so that an open-ended space is none for it."""
+        """Whether it scores a list of all candidates, which an open-ended space has not."""
         return False
 
     def surrogate_params(self) -> dict[str, Any] | None:

@@ -18,7 +18,9 @@ app = App(
 
 
 @app.command
-def predictors(request: ComparePredictorsRequest = ComparePredictorsRequest(), *, as_json: Json = False) -> None:
+def predictors(
+    request: ComparePredictorsRequest = ComparePredictorsRequest(), *, as_json: Json = False
+) -> None:
     """Compares how well surrogates rank, on the same splits; stored trials are not run again.
 
     The first is the reference that the others are tested against (corrected paired t-test of
@@ -32,7 +34,9 @@ def predictors(request: ComparePredictorsRequest = ComparePredictorsRequest(), *
 
 
 @app.command
-def search(request: CompareSearchesRequest = CompareSearchesRequest(), *, as_json: Json = False) -> None:
+def search(
+    request: CompareSearchesRequest = CompareSearchesRequest(), *, as_json: Json = False
+) -> None:
     """Compares how soon searches find the best, over the same seeds; stored searches are continued.
 
     The first is the reference that the others are tested against, seed by seed. All begin with the

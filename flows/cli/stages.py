@@ -181,7 +181,9 @@ class SearchOptions(InWarehouse):
         for name, value in (*vars(self.networks).items(), ("training_seed", self.training_seed)):
             if value != getattr(usual, name, 0):
                 option = name.replace("_", "-")
-                raise InputError(f"--{option} {value} is for networks that are trained: add --train")
+                raise InputError(
+                    f"--{option} {value} is for networks that are trained: add --train"
+                )
         return SearchRequest(**self._common, measured=self.measured)
 
     def training(self) -> SearchByTrainingRequest:

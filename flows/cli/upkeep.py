@@ -128,7 +128,9 @@ class Schedules:
         if not Warehouse(self.home).has_catalog:
             raise InputError(f"no warehouse at {self.home}: make one with 'cole run'")
         if self.backup is not None and self.backups is None:
-            raise InputError(f"--backup '{self.backup}': name with --backups FOLDER where copies go")
+            raise InputError(
+                f"--backup '{self.backup}': name with --backups FOLDER where copies go"
+            )
         if self.experiment not in EXPERIMENTS:
             raise InputError(
                 f"no experiment '{self.experiment}': choose one of {', '.join(EXPERIMENTS)}"

@@ -120,9 +120,7 @@ def from_benchmark(request: FromBenchmarkRequest) -> dict[str, Any]:
         "render": render(RenderRequest(**where)),
         "ingest": ingest(IngestRequest(**where, origin=origin)),
         "embed": embed(EmbedRequest(**where, options=options, device=request.device)),
-        "train": fit_heads(
-            FitHeadsRequest(**known, sizes=SIZES, draws=DRAWS, seed=request.seed)
-        ),
+        "train": fit_heads(FitHeadsRequest(**known, sizes=SIZES, draws=DRAWS, seed=request.seed)),
     }
     seeds = tuple(range(request.seed, request.seed + SEARCHES))
     for name in ALGORITHMS:

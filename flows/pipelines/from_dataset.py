@@ -1,4 +1,4 @@
-"""Pipeline: everything, from a space's name and a dataset to a report, with no accuracies to look up.
+"""Pipeline: everything, from a space's name and a dataset to a report.
 
 Networks are drawn, trained, written down in each encoding, embedded and compared; what was measured
 leaves as one Parquet table, which `cole ingest` reads.

@@ -124,9 +124,7 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
     }
 
 
-def vector_of(
-    warehouse: Warehouse, asked: Asked, among: Rendered, device: str
-) -> np.ndarray:
+def vector_of(warehouse: Warehouse, asked: Asked, among: Rendered, device: str) -> np.ndarray:
     """The vector (d,) of what is looked for: stored, or made by the specification's model."""
     if asked.native is not None:
         where = (asked.native, among.encoding, among.context)

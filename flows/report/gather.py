@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cole_core.encodings.vectors import LabelledVectors, VectorSource
+from cole_core.encodings.vectors import LabelledVectors
 from cole_core.evaluation.target import Target
 from cole_core.experiments.head_trials import split
 from cole_core.experiments.predictor_table import finding
@@ -31,7 +31,6 @@ from flows.report.data import (
     Specification,
 )
 from flows.report.summaries import principal_plane
-from flows.resolve.vectors import load_labelled
 from flows.running.runs import versions
 from warehouse import Warehouse
 
@@ -119,8 +118,8 @@ def named_searches(
 def _labelled(
     warehouse: Warehouse, space: SearchSpace, target: Target, head: dict[str, Any]
 ) -> LabelledVectors:
-    features = Features(head["encoding"], head["context"], head["spec_id"], head["language_model"])
-    return find_labelled(warehouse, space, features, target)
+    about = ("encoding", "context", "spec_id", "language_model")
+    return load_labelled(warehouse, space, VectorSource(*(head[name] for name in about)), target)
 
 
 def _comparisons(warehouse: Warehouse, space: SearchSpace, target: Target) -> list[Comparison]:

@@ -10,6 +10,7 @@ from importlib import resources
 import polars as pl
 import vl_convert
 
+from cole_core.experiments.search_table import told_threshold
 from cole_core.statistics import CurveCrossing, EvaluationsToReach, kendall_tau
 from flows.report.cells import draw_cell, highlight_code
 from flows.report.charts import (
@@ -25,7 +26,6 @@ from flows.report.data import BestCell, ReportData
 from flows.report.markup import figure, missing, table
 from flows.report.search_comparisons import search_comparisons_section
 from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
-from cole_core.experiments.search_table import told_threshold
 
 # The browser itself holds the page to its word: nothing is fetched, from anywhere.
 _POLICY = (

@@ -5,11 +5,11 @@ from typing import Any
 
 import polars as pl
 
+from cole_core.experiments.search_table import told_threshold
 from flows.report.charts import search_chart
 from flows.report.data import ReportData, SearchComparison
 from flows.report.markup import figure, missing, table
 from flows.report.summaries import SearchSummary
-from cole_core.experiments.search_table import told_threshold
 
 _TITLES = {
     "encodings": "The paper's search, only the encoding swapped",

@@ -56,9 +56,7 @@ class NetworkOptions:
             dataset=dataset,
             size=self.size,
             settings=settings,
-            bounds=_given(
-                max_activations=self.max_activations, max_parameters=self.max_parameters
-            ),
+            bounds=_given(max_activations=self.max_activations, max_parameters=self.max_parameters),
             limits=Limits(self.time_limit, self.memory_limit),
             seed=seed,
             workers=self.workers,

@@ -30,8 +30,9 @@ def request(cls: type[T]) -> type[T]:
 
     Its `__post_init__` may raise `InputError` where values do not fit each other.
     """
-    made = validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
-    return Parameter(name="*")(made)
+    made: Any = validated(frozen=True, kw_only=True, config=ConfigDict(extra="forbid"))(cls)
+    flattened: type[T] = Parameter(name="*")(made)
+    return flattened
 
 
 def to_plain(value: Any) -> dict[str, Any]:

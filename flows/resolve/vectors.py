@@ -65,7 +65,9 @@ def find_vectors(
             commands |= dict.fromkeys(_commands(warehouse, space, replace(each, encoding=name)))
         if not lacking:
             row = _one(fitting, each)
-            found.append(VectorSource(encoding, each.context, row["spec_id"], row["language_model"]))
+            found.append(
+                VectorSource(encoding, each.context, row["spec_id"], row["language_model"])
+            )
     if commands:
         kind = "embeddings of whole texts" if whole else "embeddings"
         raise InputError(f"{kind} are missing: make them with: {'; '.join(commands)}")
@@ -176,7 +178,8 @@ def _as_asked(stored: pl.DataFrame, asked: Vectors) -> pl.DataFrame:
     return fitting
 
 
-def _one(fitting: pl.DataFrame, asked: Vectors) -> dict[str, str]:
+def _one(fitting: pl.DataFrame, asked: Vectors) -> tuple[str, str]:
+    """spec_id and language model of the one that is meant."""
     for preferred in _preferences(asked):
         if fitting.height > 1 and fitting.select(preferred.any()).item():
             fitting = fitting.filter(preferred)
@@ -186,7 +189,7 @@ def _one(fitting: pl.DataFrame, asked: Vectors) -> dict[str, str]:
             for row in fitting.iter_rows(named=True)
         )
         raise InputError(f"several specifications fit: give --lm the beginning of one of {listed}")
-    return fitting.row(0, named=True)
+    return fitting.select("spec_id", "language_model").row(0)
 
 
 def _preferences(asked: Vectors) -> Iterator[pl.Expr]:

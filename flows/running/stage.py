@@ -45,7 +45,7 @@ def planned(plan: Callable[[Request], Plan], request: Request) -> Plan:
     handed = _made.get()
     if handed is not None and handed[0] is plan and handed[1] == request:
         _made.set(None)  # once: what was there then need not be there at the next run
-        return handed[2]  # type: ignore[no-any-return]
+        return handed[2]
     return plan(request)
 
 

@@ -1,15 +1,14 @@
 """Stage: measured values into the warehouse."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Any
 
 import polars as pl
-from cyclopts import Parameter
 from prefect import flow
 
 from cole_core.evaluation.sources import read_evaluations
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.requests import InWarehouse, request
+from flows.resolve.requests import HOME, Home, request
 from flows.resolve.spaces import find_space
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -19,16 +18,20 @@ from warehouse import Warehouse
 
 
 @request
-class IngestRequest(InWarehouse):
+class IngestRequest:
     """The measured values of a benchmark or a table.
 
     Attributes:
+        space: The search space that the native strings are of.
         origin: A known source, such as analog-nasbench; or a file or folder: a CSV or Parquet
             table, or what a benchmark publishes.
+        home: The warehouse's directory.
         source: What to call the source; by default the file's name.
     """
 
-    origin: Annotated[str, Parameter(name="SOURCE")] = field(kw_only=False)
+    space: str = field(kw_only=False)
+    origin: str = field(kw_only=False)
+    home: Home = HOME
     source: str | None = None
 
 

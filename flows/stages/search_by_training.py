@@ -190,9 +190,7 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
     return run.summary
 
 
-def make_problem(
-    run: Run, made: TrainingSearch, workers: Workers, lm_device: str
-) -> SearchProblem:
+def make_problem(run: Run, made: TrainingSearch, workers: Workers, lm_device: str) -> SearchProblem:
     """The space as the searches see it: vectors and accuracies are made as they ask for them."""
     trained = NewAccuracies(run, made.evaluator, workers, made.training.seed)
     space = made.space
@@ -260,8 +258,12 @@ def _source(
     if isinstance(space.encoding(name), VectorEncoding):
         return VectorSource(name, asked.context, None, None), None
     make_text_encoding(space, name, asked.context)
-    options = {each: getattr(asked, each) or usual for each, usual in USUAL.items()}
-    specification = EmbeddingOptions(**options, random_init=asked.random_init).specification()
+    specification = EmbeddingOptions(
+        lm=asked.lm or USUAL["lm"],
+        pooling=asked.pooling or USUAL["pooling"],
+        precision=asked.precision or USUAL["precision"],
+        random_init=asked.random_init,
+    ).specification()
     return (
         VectorSource(name, asked.context, specification.spec_id, specification.language_model),
         specification,

@@ -21,9 +21,7 @@ def register(run: Run, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.add_searches(rows)
 
 
-def store_steps(
-    run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int], None]
-) -> None:
+def store_steps(run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int], None]) -> None:
     """Stores steps as they come, every few seconds."""
     waiting: list[pl.DataFrame] = []
     committed = time.monotonic()

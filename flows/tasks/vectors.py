@@ -1,7 +1,5 @@
 """Vectors of texts into the warehouse."""
 
-from collections.abc import Sequence
-
 import pyarrow as pa
 from prefect import task
 from prefect.cache_policies import NO_CACHE
@@ -31,7 +29,7 @@ def embed_shard(
 def add_vectors(
     writer: Writer,
     specification: EmbeddingSpecification,
-    text_hashes: Sequence[str],
+    text_hashes: list[str],
     made: EmbeddedTexts,
 ) -> None:
     """Stores vectors, and the specification before them."""

@@ -129,9 +129,7 @@ def retrain_heads(request: RetrainHeadsRequest) -> dict[str, Any]:
     trained: list[dict[str, Any]] = []
     with recorded_run(request.home, "retrain-heads", request) as run:
         for row in run.warehouse.trained_heads().iter_rows(named=True):
-            vectors = Vectors(
-                encoding=row["encoding"], lm=row["spec_id"], context=row["context"]
-            )
+            vectors = Vectors(encoding=row["encoding"], lm=row["spec_id"], context=row["context"])
             made = fit_heads(
                 FitHeadsRequest(
                     space=row["space"],

@@ -11,7 +11,6 @@ from flows.resolve.requests import to_plain
 from flows.running.server import LocalServer
 
 if TYPE_CHECKING:
-    from prefect import Flow
     from prefect.deployments.runner import RunnerDeployment
     from prefect.schedules import Schedule
 
@@ -95,10 +94,9 @@ def make_deployments(deployed: list[Deployed]) -> list["RunnerDeployment"]:
     return made
 
 
-def _load(flow: str) -> "Flow[..., Any]":
+def _load(flow: str) -> Any:
     module, _, name = flow.partition(":")
-    loaded: Flow[..., Any] = getattr(importlib.import_module(module), name)
-    return loaded
+    return getattr(importlib.import_module(module), name)
 
 
 def serve_deployments(deployed: list[Deployed], port: int) -> None:

@@ -48,7 +48,7 @@ class Watch:
     @property
     def arguments(self) -> dict[str, Any]:
         """The options as they are stored."""
-        given = {"name_or_path": self.options.lm}
+        given: dict[str, Any] = {"name_or_path": self.options.lm}
         for option in fields(self.options):
             value = getattr(self.options, option.name)
             named = option.name in (*_ALWAYS, "revision") or value != option.default
@@ -254,7 +254,11 @@ def _embed(home: Path, watch: Watch, spec_id: str) -> list[dict[str, Any]]:
     warehouse = Warehouse(home)
     done = []
     for kind in _kinds(warehouse):
-        about = {"space": kind.space, "encoding": kind.encoding, "context": kind.context}
+        about: dict[str, Any] = {
+            "space": kind.space,
+            "encoding": kind.encoding,
+            "context": kind.context,
+        }
         if not watch.fits(about):
             continue
         space = find_space(warehouse, kind.space)

@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from cole_core.encodings import TextEncoding, VectorEncoding
-from cole_core.spaces import get_space
 from cole_core.errors import InputError
+from cole_core.spaces import get_space
 from cole_core.spaces.einspace import Einspace
 from cole_core.spaces.einspace.tree import depth_of, modules_of, parse
 

@@ -13,8 +13,8 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from cole_core.encodings import TextEncoding
-from cole_core.spaces import get_space
 from cole_core.errors import InputError
+from cole_core.spaces import get_space
 from cole_core.spaces.nasbench201 import (
     EDGES,
     OPERATIONS,
@@ -175,7 +175,7 @@ def test_unknown_names_list_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown encoding .*'code.tree'.*code.expression"):
         get_space("nasbench201").encoding("code.tree")
     with pytest.raises(InputError, match="unknown search space 'darts': choose one of einspace"):
-        get_space("darts").encoding_names
+        get_space("darts")
     with pytest.raises(InputError, match=r"no context 'file'.*none, network, comment"):
         text_encoding("code.helper").render(EXAMPLE, "file")
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from cole_core.encodings import RenderingError, TextEncoding
-from cole_core.spaces import get_space
-from cole_core.spaces.nasbench201.encodings import onnx as module
 from cole_core.errors import InputError
+from cole_core.spaces import get_space
 from cole_core.spaces.nasbench201 import NASBench201, parse
+from cole_core.spaces.nasbench201.encodings import onnx as module
 from cole_core.spaces.nasbench201.network import CellModule
 
 onnx = pytest.importorskip("onnx", reason="needs the extra onnx")

@@ -12,10 +12,10 @@ from scipy.stats import kendalltau
 
 from cole_core.errors import InputError
 from cole_core.evaluation import ANALOG_NASBENCH, SCHEMA, read_evaluations
-from cole_core.spaces.nasbench201.benchmarks.analog_nasbench import METRICS, read_analog_nasbench
 from cole_core.evaluation.tables import Measured, measured, read_table
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.nasbench201.benchmarks.analog_nasbench import METRICS, read_analog_nasbench
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "nasbench201.parquet"
 needs_shared = pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not there")

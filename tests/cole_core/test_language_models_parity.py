@@ -127,7 +127,10 @@ def test_ten_networks_that_do_not_fit_are_ten_vectors() -> None:
     """Every `network` context is beyond MiniLM's 512 tokens: read in windows, none is cut."""
     from cole_core.language_models.files import find_model
 
-    space, encoding = get_space("nasbench201"), get_space("nasbench201").encoding("code.exclude_helper")
+    space, encoding = (
+        get_space("nasbench201"),
+        get_space("nasbench201").encoding("code.exclude_helper"),
+    )
     assert isinstance(encoding, TextEncoding)
     rng = np.random.default_rng(0)
     texts = [encoding.render(space.sample(rng), "network") for _ in range(10)]

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from networkx.algorithms.isomorphism import GraphMatcher
 
-from cole_core.spaces.nasbench201.encodings.expression import Expression
 from cole_core.spaces.nasbench201 import EDGES, OPERATIONS, Cell, NASBench201, parse, representative
+from cole_core.spaces.nasbench201.encodings.expression import Expression
 from cole_core.spaces.nasbench201.network import CellModule
 
 NATIVES = list(NASBench201().enumerate())

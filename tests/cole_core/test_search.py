@@ -7,7 +7,6 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-
 from cole_core.errors import InputError
 from cole_core.search import SearchProblem, Step, algorithms, make_algorithm, run_search
 from cole_core.search.acquisition import get_acquisition

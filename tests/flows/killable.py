@@ -17,17 +17,17 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+from flows.resolve.requests import Measured, Vectors
 from flows.stages import embed as embedding
 from flows.stages import enumerate as enumeration
 from flows.stages import render as rendering
-from flows.resolve.requests import Measured, Vectors
 from flows.stages.embed import embed
 from flows.stages.enumerate import enumerate_architectures
+from flows.stages.fit_heads import train
 from flows.stages.ingest import ingest
-from flows.upkeep.maintenance import optimize
 from flows.stages.render import render
 from flows.stages.search import search
-from flows.stages.fit_heads import train
+from flows.upkeep.maintenance import optimize
 from warehouse import Warehouse
 from warehouse.writer import Writer
 

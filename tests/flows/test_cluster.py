@@ -14,8 +14,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from cole_core.errors import InputError
 from cole_core.language_models import specify
 from flows.running import cluster
-from flows.stages import embed as embedding
 from flows.running.cluster import Cluster
+from flows.stages import embed as embedding
 from flows.stages.embed import embed
 from tests.flows.conftest import SPACE, Small
 

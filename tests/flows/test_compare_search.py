@@ -11,20 +11,20 @@ import polars as pl
 import pytest
 
 from cole_core.errors import InputError
-from cole_core.search import Step
-from cole_core.statistics import corrected_paired_t_test
-from cole_core.search import processes as search_workers
-from flows.stages import compare_searches as comparing_searches
-from flows.resolve.requests import Measured, Vectors
-from flows.stages.compare_searches import compare_searches
-from flows.stages.report import report
+from cole_core.experiments.search_labels import describe_search, search_labels
 from cole_core.experiments.searches import (
     EXPERIMENTS,
     SearchConfiguration,
     SearchProtocol,
     parse_search_configuration,
 )
-from cole_core.experiments.search_labels import describe_search, search_labels
+from cole_core.search import Step
+from cole_core.search import processes as search_workers
+from cole_core.statistics import corrected_paired_t_test
+from flows.resolve.requests import Measured, Vectors
+from flows.stages import compare_searches as comparing_searches
+from flows.stages.compare_searches import compare_searches
+from flows.stages.report import report
 from flows.stages.search import search
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 

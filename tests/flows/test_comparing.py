@@ -9,21 +9,27 @@ import polars as pl
 import pytest
 
 from cole_core.encodings import VectorEncoding
-from cole_core.spaces import get_space
 from cole_core.errors import InputError
+from cole_core.experiments.predictor_table import comparison_table, finding
+from cole_core.experiments.predictors import (
+    EXPERIMENTS,
+    AtHand,
+    Configuration,
+    labels,
+    parse_configuration,
+)
 from cole_core.predictors import make_surrogate
+from cole_core.spaces import get_space
 from cole_core.statistics import (
     corrected_paired_t_test,
     kendall_tau,
     repeated_stratified_folds,
     top_recall,
 )
-from flows.stages import compare_predictors as comparing
 from flows.resolve.requests import Measured
+from flows.stages import compare_predictors as comparing
 from flows.stages.compare_predictors import Protocol, compare_predictors
-from cole_core.experiments.predictor_table import comparison_table, finding
 from flows.stages.embed import embed
-from cole_core.experiments.predictors import EXPERIMENTS, AtHand, Configuration, labels, parse_configuration
 from flows.stages.report import report
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
@@ -391,8 +397,8 @@ def test_the_same_surrogate_twice_is_compared_once(small: Small) -> None:
 
 def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) -> None:
     from flows.resolve.requests import Vectors
-    from flows.stages.search import search
     from flows.stages.fit_heads import train
+    from flows.stages.search import search
 
     both = parse_configuration("encoding=code.expression+graf", EXPRESSION)
     summary = compare(small, EXPRESSION, both)

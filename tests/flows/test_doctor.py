@@ -21,10 +21,10 @@ import numpy as np
 import pytest
 
 from cole_core.language_models import specify
-from flows.running import left_servers
 from flows.resolve.requests import Measured, Vectors
-from flows.stages.embed import embed
+from flows.running import left_servers
 from flows.running.server import SERVER_OF
+from flows.stages.embed import embed
 from flows.stages.fit_heads import train
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse

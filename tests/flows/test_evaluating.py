@@ -17,9 +17,9 @@ from cole_core.errors import InputError
 from cole_core.evaluation.settings import Limits, TrainingSettings
 from cole_core.spaces import get_space, spaces
 from cole_core.spaces.nasbench201 import NASBench201
+from flows.resolve.network_training import TrainingTask
 from flows.stages import train_networks as evaluating
 from flows.stages.train_networks import evaluate, plan
-from flows.resolve.network_training import TrainingTask
 from warehouse import Warehouse
 
 SETTINGS = TrainingSettings(epochs=1, macro={"channels": 2, "cells": 1})

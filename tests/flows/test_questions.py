@@ -10,13 +10,13 @@ import polars as pl
 import pytest
 
 from cole_core.encodings import TextEncoding
-from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from cole_core.predictors import load_surrogate
+from cole_core.spaces import get_space
 from flows.questions.asked import read_class
-from flows.resolve.requests import Measured, Vectors
 from flows.questions.similar import similar
+from flows.resolve.requests import Measured, Vectors
 from flows.stages.fit_heads import train
 from tests.flows.conftest import SPACE, Cole, Small
 

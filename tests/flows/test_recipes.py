@@ -9,10 +9,10 @@ import pytest
 
 from flows.resolve.requests import Measured, Vectors
 from flows.stages.embed import embed
+from flows.stages.fit_heads import train
 from flows.stages.ingest import ingest
 from flows.stages.render import render
 from flows.stages.search import search
-from flows.stages.fit_heads import train
 from tests.flows.conftest import Cole, Small
 
 README = Path(__file__).resolve().parents[2] / "README.md"

@@ -14,6 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
+from cole_core.evaluation.target import Target
+from cole_core.experiments.search_table import SearchResult, regret_table, threshold_table
 from cole_core.spaces import get_space
 from cole_core.statistics import kendall_tau
 from flows.report import (
@@ -29,8 +31,6 @@ from flows.report import (
 )
 from flows.report.cells import draw_cell, highlight_code
 from flows.report.summaries import sample_rows, summarize_searches, summarize_trials
-from cole_core.experiments.search_table import SearchResult, regret_table, threshold_table
-from cole_core.evaluation.target import Target
 
 NOW = datetime(2026, 5, 4, 14, 30)
 TARGET = Target("cifar100", "accuracy", "test", 200, "table.parquet")

@@ -22,13 +22,13 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from flows.resolve.requests import Measured, Vectors
-from flows.upkeep.schedules import NEVER, Deployed, make_deployments, parse_schedule
-from flows.stages.enumerate import enumerate_architectures
-from flows.stages.ingest import ingest
-from flows.upkeep.maintenance import retrain_heads
-from flows.stages.render import render
 from flows.resolve.spaces import find_space
+from flows.stages.enumerate import enumerate_architectures
 from flows.stages.fit_heads import train
+from flows.stages.ingest import ingest
+from flows.stages.render import render
+from flows.upkeep.maintenance import retrain_heads
+from flows.upkeep.schedules import NEVER, Deployed, make_deployments, parse_schedule
 from flows.upkeep.watches import Watch, add_watch, keep_embeddings_current, remove_watch
 from tests.cole_core.language_model_zoo import make_model
 from tests.flows.conftest import SPACE, Small

@@ -3,8 +3,8 @@
 import pytest
 
 from cole_core.encodings import RenderingError, TextEncoding
-from cole_core.spaces import get_space
 from cole_core.errors import InputError
+from cole_core.spaces import get_space
 from flows.stages import render as rendering
 from flows.stages.render import render
 from tests.flows.conftest import SIZE, SPACE, Small

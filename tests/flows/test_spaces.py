@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from cole_core.errors import InputError
-from flows.stages.enumerate import enumerate_architectures
 from flows.resolve.spaces import find_space
+from flows.stages.enumerate import enumerate_architectures
 from warehouse import Warehouse
 
 

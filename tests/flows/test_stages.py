@@ -7,19 +7,19 @@ import polars as pl
 import pytest
 
 from cole_core.encodings import TextEncoding
-from cole_core.spaces import get_space
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from cole_core.predictors import load_surrogate
+from cole_core.spaces import get_space
 from cole_core.statistics import kendall_tau
 from flows.resolve.requests import Measured, Vectors
 from flows.stages.embed import embed
 from flows.stages.enumerate import enumerate_architectures
+from flows.stages.fit_heads import train
 from flows.stages.ingest import ingest
 from flows.stages.render import render
 from flows.stages.report import report
 from flows.stages.search import search
-from flows.stages.fit_heads import train
 from tests.cole_core.language_model_zoo import make_model
 from tests.flows.conftest import SIZE, SPACE, Small
 

@@ -10,8 +10,8 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.language_models import embedder, load, specify
-from flows.stages import embed as embedding
 from flows.cli.app import main
+from flows.stages import embed as embedding
 from flows.stages.embed import embed
 from flows.stages.enumerate import enumerate_architectures
 from flows.stages.render import render

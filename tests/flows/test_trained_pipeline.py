@@ -8,11 +8,11 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.spaces import get_space
-from flows.stages import report as reporting
-from flows.resolve.requests import Measured
-from flows.stages.ingest import ingest
 from flows.pipelines.from_dataset import run_trained
 from flows.resolve.network_training import TrainingTask
+from flows.resolve.requests import Measured
+from flows.stages import report as reporting
+from flows.stages.ingest import ingest
 from warehouse import Warehouse
 
 CORPUS = Path(__file__).parents[2] / "docs" / "corpus" / "einspace-digits.parquet"

@@ -15,11 +15,11 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.spaces import spaces
-from flows.tasks import new_architectures as candidates
-from flows.resolve.requests import Vectors
-from flows.stages.train_networks import evaluate
-from flows.stages.search_by_training import plan, search_by_training
 from flows.resolve.network_training import TrainingTask
+from flows.resolve.requests import Vectors
+from flows.stages.search_by_training import plan, search_by_training
+from flows.stages.train_networks import evaluate
+from flows.tasks import new_architectures as candidates
 from tests.flows.test_evaluating import WORK, Diarist, rows
 from warehouse import Warehouse
 

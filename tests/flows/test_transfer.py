@@ -15,10 +15,10 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.language_models import specify
-from flows.resolve.requests import Measured, Vectors
 from flows.cli.app import main
-from flows.stages.search import search
+from flows.resolve.requests import Measured, Vectors
 from flows.stages.fit_heads import train
+from flows.stages.search import search
 from tests.flows.conftest import Small
 from warehouse import Warehouse, catalog
 from warehouse.tables import KEYS

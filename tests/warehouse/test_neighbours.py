@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_text
 from tests.warehouse.conftest import (
     NATIVES,
@@ -15,7 +16,6 @@ from tests.warehouse.conftest import (
     renderings,
     vectors_of,
 )
-from cole_core.evaluation.target import Target
 from warehouse import Warehouse, neighbours
 from warehouse.neighbours import Rendered, find_neighbours
 

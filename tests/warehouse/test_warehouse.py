@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_text
 from tests.warehouse.conftest import (
     NATIVES,
@@ -19,7 +20,6 @@ from tests.warehouse.conftest import (
     renderings,
     vectors_of,
 )
-from cole_core.evaluation.target import Target
 from warehouse import Warehouse
 
 EXPRESSION = ("code.expression", "none")

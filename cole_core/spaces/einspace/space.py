@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Einspace(SearchSpace):
     """
 
     name = "einspace"
-    encodings = {
+    encodings: ClassVar = {
         name: f"cole_core.spaces.einspace.encodings.{place}"
         for name, place in {
             "code.expression": "expression:Expression",
@@ -137,8 +137,11 @@ class Einspace(SearchSpace):
         On the digits most take one second, few ten.
         """
         _, height, width = input_shape
-        usual = {"max_activations": _ACTIVATIONS_PER_PIXEL * height * width}
-        return cls(input_shape, classes, **(usual | {"max_parameters": _PARAMETERS} | bounds))
+        usual = {
+            "max_activations": _ACTIVATIONS_PER_PIXEL * height * width,
+            "max_parameters": _PARAMETERS,
+        }
+        return cls(input_shape, classes, **{**usual, **bounds})
 
     @property
     def size(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class NASBench201(SearchSpace):
     """All 15,625 cells of NAS-Bench-201."""
 
     name = "nasbench201"
-    encodings = {
+    encodings: ClassVar = {
         name: f"cole_core.spaces.nasbench201.encodings.{place}"
         for name, place in {
             "code.expression": "expression:Expression",

@@ -4,8 +4,7 @@ from cole_core.encodings.base import TextEncoding
 
 
 class Derivation(TextEncoding):
-    """The space's own string.
-    """
+    """The space's own string."""
 
     name = "derivation"
 

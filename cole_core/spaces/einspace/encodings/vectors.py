@@ -8,9 +8,9 @@ from zlib import crc32
 import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
-from cole_core.spaces.einspace.encodings.expression import Expression
 from cole_core.encodings.ngrams import count_runs
 from cole_core.spaces.einspace.cost import cost
+from cole_core.spaces.einspace.encodings.expression import Expression
 from cole_core.spaces.einspace.grammar import KINDS, OPERATIONS
 from cole_core.spaces.einspace.program import lower
 from cole_core.spaces.einspace.tree import Module, depth_of, parse, walk

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
+from cole_core.spaces.nasbench201 import parse, representative
 from cole_core.spaces.nasbench201.encodings.adjacency import Adjacency
 from cole_core.spaces.nasbench201.encodings.path import Path
-from cole_core.spaces.nasbench201 import parse, representative
 
 
 class OnCanonicalCells(VectorEncoding):

@@ -1,7 +1,7 @@
 """The cell as a class that runs: `code.inline`, `code.helper` and `code.exclude_helper`."""
 
-from cole_core.spaces.nasbench201.encodings.code import CodeEncoding
 from cole_core.spaces.nasbench201 import EDGES, Cell
+from cole_core.spaces.nasbench201.encodings.code import CodeEncoding
 
 _KERNELS = {"nor_conv_1x1": 1, "nor_conv_3x3": 3}
 

@@ -1,8 +1,8 @@
 """What the cell computes as one expression: `code.expression`."""
 
-from cole_core.spaces.nasbench201.encodings.code import CodeEncoding
 from cole_core.spaces.nasbench201 import Cell
 from cole_core.spaces.nasbench201.canonical import Term, output
+from cole_core.spaces.nasbench201.encodings.code import CodeEncoding
 
 _CALLS = {
     "nor_conv_1x1": "self.conv1x1",

@@ -6,9 +6,9 @@ from itertools import combinations
 import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
-from cole_core.spaces.nasbench201.encodings.operations import PATHS, operation_indices
 from cole_core.spaces.nasbench201 import EDGES, OPERATIONS
 from cole_core.spaces.nasbench201.cell import NODES
+from cole_core.spaces.nasbench201.encodings.operations import PATHS, operation_indices
 
 _SUBSETS = tuple(
     subset

@@ -6,9 +6,9 @@ from functools import cache
 import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
-from cole_core.spaces.nasbench201.encodings.expression import Expression
 from cole_core.encodings.ngrams import Run, count_runs
 from cole_core.spaces.nasbench201 import NASBench201
+from cole_core.spaces.nasbench201.encodings.expression import Expression
 
 
 class Ngram(VectorEncoding):
@@ -36,9 +36,5 @@ _count_runs = cache(count_runs)
 @cache
 def _columns(space: NASBench201) -> dict[Run, int]:
     expression = Expression(space)
-    runs = {
-        run
-        for native in space.enumerate()
-        for run in _count_runs(expression.render(native))
-    }
+    runs = {run for native in space.enumerate() for run in _count_runs(expression.render(native))}
     return {run: column for column, run in enumerate(sorted(runs))}

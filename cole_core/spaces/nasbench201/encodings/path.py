@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from cole_core.encodings.base import VectorEncoding
-from cole_core.spaces.nasbench201.encodings.operations import PATHS, operation_indices
 from cole_core.spaces.nasbench201 import OPERATIONS
+from cole_core.spaces.nasbench201.encodings.operations import PATHS, operation_indices
 
 
 class Path(VectorEncoding):
