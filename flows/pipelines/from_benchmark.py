@@ -9,9 +9,8 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.sources import find_source
-from cole_core.language_models import EmbeddingOptions
 from flows.resolve.algorithms import AlgorithmOptions
-from flows.resolve.requests import Device, InWarehouse, Measured, Seed, request
+from flows.resolve.requests import AskedEmbeddings, Device, InWarehouse, Measured, Seed, request
 from flows.resolve.spaces import find_space
 from flows.running.stage import planned
 from flows.stages.embed import EmbedRequest, embed
@@ -79,7 +78,7 @@ def plan(request: FromBenchmarkRequest) -> Measured:
     """
     space = find_space(Warehouse(request.home), request.space)
     make_text_encoding(space, space.roles.reference, NO_CONTEXT)
-    EmbeddingOptions(lm=request.lm).specification()
+    AskedEmbeddings(lm=request.lm).specification()
     origin = request.origin(space.default_source)
     headline = find_source(origin).headline
     measured = Measured(
@@ -113,7 +112,7 @@ def from_benchmark(request: FromBenchmarkRequest) -> dict[str, Any]:
     measured = planned(plan, request)
     where: dict[str, Any] = {"space": request.space, "home": request.home}
     origin = request.origin(find_space(Warehouse(request.home), request.space).default_source)
-    options = EmbeddingOptions(lm=request.lm)
+    options = AskedEmbeddings(lm=request.lm)
     known: dict[str, Any] = where | {"measured": measured, "vectors": Vectors(lm=request.lm)}
     stages: dict[str, Any] = {
         "enumerate": enumerate_architectures(EnumerateRequest(**where)),

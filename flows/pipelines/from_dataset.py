@@ -13,10 +13,9 @@ from prefect import flow
 
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.experiments.cross_validation import Protocol
-from cole_core.language_models import EmbeddingOptions
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.network_training import TrainingOptions, TrainingSeed
-from flows.resolve.requests import Device, InWarehouse, Measured, request
+from flows.resolve.requests import AskedEmbeddings, Device, InWarehouse, Measured, request
 from flows.resolve.values import one_target
 from flows.running.stage import planned
 from flows.stages.compare_predictors import ComparePredictorsRequest, compare_predictors
@@ -92,7 +91,7 @@ def plan(request: FromDatasetRequest) -> FromDatasetPlan:
         InputError: As the first stage does, or the language model is not to be had.
     """
     made = plan_training(request.training)
-    EmbeddingOptions(lm=request.lm).specification()
+    AskedEmbeddings(lm=request.lm).specification()
     roles = made.space.roles
     texts = dict.fromkeys((roles.native, roles.runnable, roles.reference))
     controls = dict.fromkeys((roles.rival, *roles.controls))
@@ -121,10 +120,10 @@ def from_dataset(request: FromDatasetRequest) -> dict[str, Any]:
     for encoding in made.texts:
         stages[f"render ({encoding})"] = render(RenderRequest(**where, encoding=encoding))
         stages[f"embed ({encoding})"] = embed(
-            EmbedRequest(**on, encoding=encoding, options=EmbeddingOptions(lm=request.lm))
+            EmbedRequest(**on, encoding=encoding, options=AskedEmbeddings(lm=request.lm))
         )
     control = made.texts[-1]
-    random = EmbeddingOptions(lm=request.lm, random_init=0)
+    random = AskedEmbeddings(lm=request.lm, random_init=0)
     stages[f"embed ({control}, random weights)"] = embed(
         EmbedRequest(**on, encoding=control, options=random)
     )

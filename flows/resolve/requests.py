@@ -17,6 +17,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
+from cole_core.language_models.specify import EmbeddingOptions
 
 MAX_SEED = 2**31 - 1
 """What the catalog holds, and every library takes."""
@@ -113,6 +114,13 @@ class Measured:
     def asked(self) -> dict[str, Any]:
         """What is named, by the columns of a target."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+@request
+class AskedEmbeddings(EmbeddingOptions):
+    """What a person says of the vectors that they want made."""
+
+    layers: Annotated[tuple[int, ...] | None, repeatable("--layer")] = None
 
 
 AskedVectors = Annotated[Vectors, Parameter(name="*")]

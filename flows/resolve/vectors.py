@@ -64,10 +64,8 @@ def find_vectors(
         for name in lacking:
             commands |= dict.fromkeys(_commands(warehouse, space, replace(each, encoding=name)))
         if not lacking:
-            row = _one(fitting, each)
-            found.append(
-                VectorSource(encoding, each.context, row["spec_id"], row["language_model"])
-            )
+            spec_id, language_model = _one(fitting, each)
+            found.append(VectorSource(encoding, each.context, spec_id, language_model))
     if commands:
         kind = "embeddings of whole texts" if whole else "embeddings"
         raise InputError(f"{kind} are missing: make them with: {'; '.join(commands)}")

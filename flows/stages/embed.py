@@ -2,17 +2,16 @@
 
 import contextlib
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from prefect import flow
 
 from cole_core.encodings.base import NO_CONTEXT
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
-from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
+from cole_core.language_models import EmbeddingSpecification
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.requests import Device, Flag, InWarehouse, request
+from flows.resolve.requests import AskedEmbeddings, Device, Flag, InWarehouse, request
 from flows.resolve.spaces import find_space
 from flows.running.cluster import Cluster
 from flows.running.progress import track
@@ -44,7 +43,7 @@ class EmbedRequest(InWarehouse):
 
     encoding: str | None = None
     context: str = NO_CONTEXT
-    options: Annotated[EmbeddingOptions, Parameter(name="*")] = EmbeddingOptions()
+    options: AskedEmbeddings = AskedEmbeddings()
     device: Device = "auto"
     strict_length: Flag = False
     cluster: Cluster = Cluster()

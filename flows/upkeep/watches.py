@@ -3,19 +3,17 @@
 import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import polars as pl
-from cyclopts import Parameter
 from prefect import flow
 
 from cole_core.encodings.base import NO_CONTEXT
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
-from cole_core.language_models import EmbeddingOptions
 from cole_core.spaces import get_space
-from flows.resolve.requests import HOME, Device, Home, request
+from flows.resolve.requests import HOME, AskedEmbeddings, Device, Home, request
 from flows.resolve.spaces import find_space
 from flows.running.runs import recorded_run
 from flows.stages.embed import EmbedRequest, embed
@@ -39,7 +37,7 @@ class Watch:
         device: auto, cpu or cuda.
     """
 
-    options: Annotated[EmbeddingOptions, Parameter(name="*")] = EmbeddingOptions()
+    options: AskedEmbeddings = AskedEmbeddings()
     space: str | None = None
     encoding: str | None = None
     context: str | None = None
@@ -72,7 +70,7 @@ class Watch:
     def stored(cls, row: dict[str, Any]) -> "Watch":
         """A watch from its row in the catalog."""
         arguments = json.loads(row["arguments"])
-        options = EmbeddingOptions(
+        options = AskedEmbeddings(
             lm=arguments.pop("name_or_path"),
             layers=None if (layers := arguments.pop("layers", None)) is None else tuple(layers),
             **arguments,
