@@ -14,7 +14,8 @@ from prefect.cache_policies import NO_CACHE
 from cole_core.hashing import hash_json
 from cole_core.predictors import load_surrogate
 from cole_core.spaces.base import SearchSpace
-from cole_core.spaces.nasbench201 import EDGES, NASBench201, parameter_count, parse
+from cole_core.spaces.nasbench201 import NASBench201, parameter_count
+from cole_core.spaces.nasbench201.drawing import draw
 from cole_core.statistics import extend
 from flows import report as page
 from flows.choices import Measured
@@ -303,14 +304,7 @@ def _best_cells(
                 encoding="native string" if text is None else "code.expression",
                 found_by=found.get(row["canonical_id"], "not found by a search"),
                 parameters=parameter_count(native) if is_cell else None,
-                edges=[
-                    (source, sink, operation)
-                    for (source, sink), operation in zip(
-                        EDGES, parse(native).operations, strict=True
-                    )
-                ]
-                if is_cell
-                else (),
+                picture=draw(native) if is_cell else None,
             )
         )
     return cells

@@ -11,7 +11,7 @@ import polars as pl
 import vl_convert
 
 from cole_core.statistics import CurveCrossing, EvaluationsToReach, kendall_tau
-from flows.report.cells import draw_cell, highlight_code
+from flows.report.cells import highlight_code
 from flows.report.charts import (
     map_chart,
     map_domain,
@@ -330,12 +330,11 @@ def _card(rank: int, cell: BestCell) -> str:
         about.append(f"{cell.parameters / 1e6:.3f} M parameters")
     if cell.found_by:
         about.append(cell.found_by)
-    drawing = draw_cell(cell.edges)
     return (
-        f'<article{"" if drawing else " class=plain"}><header><span class="rank">{rank}</span>'
+        f'<article{"" if cell.picture else " class=plain"}><header><span class="rank">{rank}</span>'
         f'<span class="value">{cell.value:.2f} %</span>'
         f'<span class="about">{escape(" · ".join(about))}</span></header>'
-        f'<p class="mono">{escape(cell.native)}</p>{drawing}'
+        f'<p class="mono">{escape(cell.native)}</p>{cell.picture or ""}'
         f'<pre title="{escape(cell.encoding)}"><code>{highlight_code(cell.code)}</code></pre>'
         "</article>"
     )

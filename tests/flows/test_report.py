@@ -5,6 +5,7 @@ import json
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from html.parser import HTMLParser
+from xml.etree import ElementTree
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
 from cole_core.encodings import get_encoding
+from cole_core.spaces.nasbench201.drawing import draw
 from cole_core.statistics import kendall_tau
 from flows.report import (
     BestCell,
@@ -27,7 +29,7 @@ from flows.report import (
     principal_plane,
     render_report,
 )
-from flows.report.cells import draw_cell, highlight_code
+from flows.report.cells import highlight_code
 from flows.report.summaries import sample_rows, summarize_searches, summarize_trials
 from flows.search_table import SearchResult, regret_table, threshold_table
 from warehouse import Target
@@ -36,14 +38,6 @@ NOW = datetime(2026, 5, 4, 14, 30)
 TARGET = Target("cifar100", "accuracy", "test", 200, "table.parquet")
 EMPTY = ReportData("nasbench201", TARGET, NOW)
 NATIVE = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|none~1|nor_conv_1x1~2|"
-EDGES = [
-    (0, 1, "nor_conv_3x3"),
-    (0, 2, "none"),
-    (1, 2, "skip_connect"),
-    (0, 3, "avg_pool_3x3"),
-    (1, 3, "none"),
-    (2, 3, "nor_conv_1x1"),
-]
 
 
 def searches(
@@ -147,7 +141,7 @@ def full(text: str = "some words") -> ReportData:
         map=EmbeddingMap(
             pl.DataFrame({"native": natives, "x": true, "y": true, "value": true}), text, (text, "")
         ),
-        best=[BestCell(text, 73.5, f"# {text}", text, text, 72.0, 1_289_000, [(0, 1, text)])],
+        best=[BestCell(text, 73.5, f"# {text}", text, text, 72.0, 1_289_000, draw(NATIVE))],
         specifications=[Specification(text, text, {text: text}, 4930, 0)],
         sources=pl.DataFrame(
             {
@@ -395,11 +389,23 @@ def test_the_map_takes_architectures_that_were_not_measured() -> None:
 
 
 def test_a_drawing_has_an_arc_for_each_edge_but_none() -> None:
-    svg = draw_cell(EDGES)
-    assert svg.count("<path") == 4
-    assert svg.count("<circle") == 4
-    assert "conv 3×3" in svg
-    assert draw_cell([]) == ""
+    drawn = ElementTree.fromstring(draw(NATIVE))
+    operations = [path.get("class") for path in drawn.iter("path")]
+    named = ("nor_conv_3x3", "skip_connect", "avg_pool_3x3", "nor_conv_1x1")
+    assert operations == [f"edge {name}" for name in named]
+    words = [element.text for element in drawn.iter("text") if element.get("class") != "name"]
+    assert words == ["conv 3×3", "skip", "pool 3×3", "conv 1×1"]
+    assert [text.text for text in drawn.iter("text")][:4] == ["in", "1", "2", "out"]
+    assert drawn.get("aria-label") == (
+        "0 to 1 nor_conv_3x3; 1 to 2 skip_connect; 0 to 3 avg_pool_3x3; 2 to 3 nor_conv_1x1"
+    )
+
+
+def test_a_cell_without_edges_is_drawn_as_its_nodes() -> None:
+    drawn = ElementTree.fromstring(draw("|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"))
+    assert drawn.get("aria-label") == "no edges"
+    assert len(list(drawn.iter("circle"))) == 4
+    assert not list(drawn.iter("path"))
 
 
 def test_highlighting_changes_no_character_of_the_code() -> None:
