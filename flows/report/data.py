@@ -57,8 +57,7 @@ class BestCell:
         found_by: How it was found, in words ("bananas, evaluation 31 of seed 4").
         predicted: By the head of the predictions section, percent.
         parameters: Trainable parameters of the network.
-        edges: (source, target, operation) of the cell's edges, for the drawing; `none` edges are
-            not drawn.
+        picture: As an `<svg>` element, by its search space; None where the space draws nothing.
     """
 
     native: str
@@ -68,7 +67,7 @@ class BestCell:
     found_by: str = ""
     predicted: float | None = None
     parameters: int | None = None
-    edges: Sequence[tuple[int, int, str]] = ()
+    picture: str | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cole_core.encodings.vectors import LabelledVectors
+from cole_core.encodings.vectors import LabelledVectors, VectorSource
 from cole_core.evaluation.target import Target
 from cole_core.experiments.head_trials import split
 from cole_core.experiments.predictor_table import finding
@@ -31,6 +31,7 @@ from flows.report.data import (
     Specification,
 )
 from flows.report.summaries import principal_plane
+from flows.resolve.vectors import load_labelled
 from flows.running.runs import versions
 from warehouse import Warehouse
 

@@ -35,6 +35,16 @@ class SearchSummary:
     crossing: CurveCrossing | None
 
     @property
+    def seeds(self) -> int:
+        """How many searches the curves are of."""
+        return len(self.curves)
+
+    @property
+    def budget(self) -> int:
+        """Evaluations of each."""
+        return self.curves.shape[1]
+
+    @property
     def mean(self) -> np.ndarray:
         """Mean best so far after each evaluation, percent."""
         return self.curves.mean(axis=0)
@@ -42,10 +52,9 @@ class SearchSummary:
     @property
     def standard_error(self) -> np.ndarray:
         """Of the mean, over seeds; zeros for one seed."""
-        seeds = len(self.curves)
-        if seeds < 2:
-            return np.zeros(self.curves.shape[1])
-        return self.curves.std(axis=0, ddof=1) / np.sqrt(seeds)
+        if self.seeds < 2:
+            return np.zeros(self.budget)
+        return self.curves.std(axis=0, ddof=1) / np.sqrt(self.seeds)
 
 
 def summarize_searches(searches: pl.DataFrame, threshold: float | None) -> list[SearchSummary]:

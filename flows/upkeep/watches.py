@@ -253,9 +253,7 @@ def _embed(home: Path, watch: Watch, spec_id: str) -> list[dict[str, Any]]:
     done = []
     for kind in _kinds(warehouse):
         about: dict[str, Any] = {
-            "space": kind.space,
-            "encoding": kind.encoding,
-            "context": kind.context,
+            name: getattr(kind, name) for name in ("space", "encoding", "context")
         }
         if not watch.fits(about):
             continue

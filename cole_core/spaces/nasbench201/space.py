@@ -96,6 +96,11 @@ class NASBench201(SearchSpace):
     def parameter_count(self, native: str) -> int:
         return parameter_count(native)
 
+    def draw(self, native: str) -> str:
+        from cole_core.spaces.nasbench201.drawing import draw
+
+        return draw(native)
+
     def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
         """`channels` of the first stage (8) and `cells` of each stage (1), unless given."""
         sizes = {"channels": 8, "cells": 1, **given}
