@@ -5,6 +5,7 @@ packages register theirs as entry points of the registry's group, and are told a
 nothing but their package's name in messages.
 """
 
+import contextlib
 import functools
 import importlib
 import inspect
@@ -129,6 +130,22 @@ class Registry(Generic[T]):
         if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
             check_parameters(f"{self.kind} '{name}'", parameters, [each.name for each in known])
         return factory(*arguments, **parameters)
+
+    @contextlib.contextmanager
+    def registered(self, name: str, made: Callable[..., T]) -> Iterator[None]:
+        """Registers something for the time of a block, in the place of what has its name.
+
+        For tests and notebooks; what is to last is registered in a package.
+        """
+        before = self._own.get(name)
+        self._own[name] = _Plugin(made)
+        try:
+            yield
+        finally:
+            if before is None:
+                del self._own[name]
+            else:
+                self._own[name] = before
 
     def loadable(self) -> dict[str, Callable[..., T]]:
         """All that can be imported, by name; what cannot is one warning each.
