@@ -83,7 +83,7 @@ def read_asked(warehouse: Warehouse, request: "SimilarRequest") -> Asked:
 
 
 def _encoding(space: SearchSpace, request: "SimilarRequest") -> str:
-    return request.vectors.encoding or space.roles.reference
+    return space.roles.reference if request.vectors.encoding is None else request.vectors.encoding
 
 
 def _find_id(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace]:

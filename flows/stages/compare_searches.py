@@ -115,7 +115,7 @@ class CompareSearchesRequest:
             InputError: A name is unknown, or there is nothing to compare.
         """
         base = SearchConfiguration(
-            encoding=self.encoding or space.roles.reference,
+            encoding=space.roles.reference if self.encoding is None else self.encoding,
             context=self.context,
             lm=self.lm,
             pooling=self.pooling,
