@@ -150,7 +150,8 @@ def test_a_higher_limit_is_a_reason_to_try_again(tmp_path: Path) -> None:
         ({"networks": NetworkOptions(max_parameters=9)}, "leave out max_parameters"),
         ({"networks": NetworkOptions(cells=0)}, "channels and cells, 1 or more"),
         ({"space": "einspace", "networks": NetworkOptions(cells=1)}, "cells"),
-        ({"networks": NetworkOptions(time_limit=0)}, "0"),
+        ({"space": "einspace:3x32x32:10"}, "which is 'einspace:1x8x8:10'"),
+        ({"networks": NetworkOptions(time_limit=0)}, "limits of 0.0 s and 2048 MiB"),
     ],
 )
 def test_bad_input_is_refused_before_anything_runs(
