@@ -34,9 +34,8 @@ from typing import Any
 import polars as pl
 
 from cole_core.errors import InputError
-from cole_core.evaluation.base import check_natives, checked, require_space
-from cole_core.evaluation.sources import Source
-from cole_core.evaluation.unpickling import load_pickle, plain_values, torch_payload
+from cole_core.sources.base import Source, check_natives, checked, require_space
+from cole_core.sources.unpickling import load_pickle, plain_values, torch_payload
 from cole_core.spaces.base import SearchSpace
 
 _EXTENSION = ".pickle.pbz2"
