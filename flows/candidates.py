@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from cole_core.encodings import RenderingError, VectorEncoding, get_encoding
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import OK, TrainingEvaluator
+from cole_core.evaluation.attempts import TrainingEvaluator
+from cole_core.evaluation.outcomes import OK
 from cole_core.evaluation.settings import source_name
 from cole_core.evaluation.training import ACCURACY
 from cole_core.evaluation.workers import Workers

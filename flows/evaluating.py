@@ -14,7 +14,9 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import (
+from cole_core.evaluation.attempts import Evaluator, ProxyEvaluator, TrainingEvaluator
+from cole_core.evaluation.datasets import Dataset
+from cole_core.evaluation.outcomes import (
     CRASHED,
     DIVERGED,
     FAILED,
@@ -22,11 +24,7 @@ from cole_core.evaluation.attempts import (
     TIMED_OUT,
     TOO_LARGE,
     Attempt,
-    Evaluator,
-    ProxyEvaluator,
-    TrainingEvaluator,
 )
-from cole_core.evaluation.datasets import Dataset
 from cole_core.evaluation.settings import Limits, ProxySettings, source_name
 from cole_core.evaluation.workers import Workers
 from cole_core.spaces.base import SearchSpace
