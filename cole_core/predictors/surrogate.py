@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from cole_core.errors import InputError
 from cole_core.predictors.base import Head, check_training_set
 from cole_core.predictors.reductions import Reduction, make_reduction
-from cole_core.predictors.side_by_side import SideBySide
+from cole_core.predictors.reductions.side_by_side import SideBySide
 from cole_core.predictors.targets import make_target
 
 Scope = Literal["labelled", "space"]
