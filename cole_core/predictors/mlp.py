@@ -7,7 +7,8 @@ import torch
 
 from cole_core.errors import InputError
 from cole_core.predictors.base import Head, check_training_set
-from cole_core.predictors.batched_mlp import Loss, MLPStack, MLPTraining, NetworkDraws, train_mlps
+from cole_core.predictors.batched_mlp import train_mlps
+from cole_core.predictors.networks import Loss, MLPStack, MLPTraining, NetworkDraws
 
 _CHUNK = 4096  # rows predicted at once: hidden layers of a chunk stay in the cache
 _MASKS = 20  # dropout masks that a single network's deviation averages over

@@ -12,14 +12,15 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
-LANES = 16  # columns of a tile
+from cole_core.predictors.compiled.layout import LANES
 
 _ROWS = 4  # 4 x 16 floats are 8 vector registers, as many as hide the latency of a product
 _VECTOR = 8
 
 # Reassociation and contraction as any BLAS does; infinities and NaN keep their meaning.
 FAST = {"reassoc", "contract", "arcp", "afn", "nsz"}
-# Numba's cache looks at a function's own file: after a change here, touch the files that use it.
+# Numba's cache looks at a function's own file: after a change here or in `layout`, touch the files
+# that use it.
 compiled = numba.njit(nogil=True, fastmath=FAST, error_model="numpy", cache=True)
 
 
@@ -97,20 +98,24 @@ def _tile(
 
 
 @compiled
-def multiply(a, a_row, a_column, b, b_row, c, c_row, rows, columns, depth):  # type: ignore[no-untyped-def]
+def multiply(a, b, c, rows, columns, depth):  # type: ignore[no-untyped-def]
     """C = A B for matrices at given addresses.
 
     Args:
-        a, b, c: Addresses of the first elements, float32.
-        a_row, a_column: Strides of A in elements; swapped, they transpose it.
-        b_row, c_row: Strides of the rows of B and C, whose columns are adjacent.
+        a: Address of A's first element, float32, and the strides of its rows and columns in
+            elements; swapped, they transpose it.
+        b: Address of B and the stride of its rows, whose columns are adjacent.
+        c: Address of C and the stride of its rows, whose columns are adjacent.
         rows: Of A and C, a multiple of 4.
         columns: Of B and C, a multiple of 16.
         depth: Columns of A and rows of B, at least 1.
     """
+    at_a, a_row, a_column = a
+    at_b, b_row = b
+    at_c, c_row = c
     for j in range(0, columns, LANES):
         for i in range(0, rows, _ROWS):
             _tile(
-                a + 4 * i * a_row, a_row, a_column, b + 4 * j, b_row,
-                c + 4 * (i * c_row + j), c_row, depth,
+                at_a + 4 * i * a_row, a_row, a_column, at_b + 4 * j, b_row,
+                at_c + 4 * (i * c_row + j), c_row, depth,
             )  # fmt: skip
