@@ -114,9 +114,8 @@ def make_surrogate(
     settings |= {name: value for name, value in given.items() if value is not None}
     if whitening is None:
         whitening = 0.2 if blocks else 0.35
-    make_reduction(
-        settings["reduction"], n_components=settings["n_components"], whitening=whitening
-    )
+    most = settings["n_components"]
+    make_reduction(settings["reduction"], n_components=most, whitening=whitening)
     make_target(settings["target"])
     made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
     reduced = [
