@@ -259,7 +259,7 @@ def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
         descriptions: One mapping of plain values for each; the encoding stands in every label, of
             the rest what is not the same for all. Values of None are left out.
     """
-    names = list(dict.fromkeys(name for each in descriptions for name in each))
+    names = list(dict.fromkeys(name for each in descriptions for name in each if name != "given"))
     varying = [
         name
         for name in names
@@ -267,9 +267,18 @@ def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
         or len({each[name] for each in descriptions if each.get(name) is not None}) > 1
         or (name == "random_init" and any(each.get(name) is not None for each in descriptions))
     ]
+    # A parameter that some do not name is another value there.
+    given = [dict(each.get("given", ())) for each in descriptions]
+    asked = dict.fromkeys(name for own in given for name in own)
+    told = [name for name in asked if len({own.get(name) for own in given}) > 1]
     return [
-        " · ".join(_words(name, each[name]) for name in varying if each.get(name) is not None)
-        for each in descriptions
+        " · ".join(
+            [
+                *(_words(name, each[name]) for name in varying if each.get(name) is not None),
+                *(_words(name, own[name]) for name in told if name in own),
+            ]
+        )
+        for each, own in zip(descriptions, given, strict=True)
     ]
 
 
@@ -281,7 +290,6 @@ def describe(configuration: Configuration, structural: bool) -> dict[str, Any]:
         structural: Whether its encoding needs no language model.
     """
     described = asdict(configuration)
-    described |= dict(described.pop("given"))
     if structural:
         for name in ("context", "lm", "pooling", "precision", "random_init"):
             del described[name]
