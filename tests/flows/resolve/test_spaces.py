@@ -5,16 +5,17 @@ from pathlib import Path
 import pytest
 
 from cole_core.errors import InputError
+from cole_core.spaces import parse_space
 from flows.resolve.spaces import find_space
-from flows.stages.enumerate import enumerate_architectures
+from tests.flows.resolve.small_warehouses import add_architectures
 from warehouse import Warehouse
 
 
 def test_a_space_is_the_stored_one_the_default_or_the_named_one(tmp_path: Path) -> None:
-    home = str(tmp_path / "home")
+    home = tmp_path / "home"
     assert find_space(Warehouse(home), "nasbench201").parameters == {}
     assert find_space(Warehouse(home), "einspace").parameters["classes"] == 10
-    enumerate_architectures(home, "einspace:1x8x8:4", samples=3)
+    add_architectures(Warehouse(home), parse_space("einspace:1x8x8:4"), 3)
     stored = find_space(Warehouse(home), "einspace")
     assert dict(stored.parameters) == {"input_shape": [1, 8, 8], "classes": 4}
     assert Warehouse(home).architectures(stored).height == 3
@@ -26,7 +27,7 @@ def test_a_space_is_the_stored_one_the_default_or_the_named_one(tmp_path: Path) 
     ("name", "says"),
     [
         ("einspace:8x8:10", "after the colon give channels"),
-        ("einspace:", "after the colon give channels"),
+        ("einspace:", "after the colon give parameters, or name it 'einspace'"),
         ("nasbench201:3x32x32:10", "has no parameters"),
         ("darts", "unknown search space 'darts'"),
         ("einspace:0x8x8:10", "each 1 or more"),

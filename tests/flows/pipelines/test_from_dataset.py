@@ -1,28 +1,29 @@
 """From a space's name and a dataset to a table: nothing is looked up, nothing is done twice."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from cole_core.errors import InputError
-from cole_core.evaluation.settings import TrainingSettings
 from cole_core.spaces import get_space
-from flows.pipelines.from_dataset import run_trained
-from flows.resolve.network_training import TrainingTask
+from flows.pipelines.from_dataset import FromDatasetRequest, from_dataset
 from flows.resolve.requests import Measured
-from flows.stages import report as reporting
-from flows.stages.ingest import ingest
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.report import ReportRequest
+from flows.stages.report import plan as plan_report
 from warehouse import Warehouse
 
-CORPUS = Path(__file__).parents[2] / "docs" / "corpus" / "einspace-digits.parquet"
+CORPUS = Path(__file__).parents[3] / "docs" / "corpus" / "einspace-digits.parquet"
 NAMED = "einspace:1x8x8:10"
-WORK = TrainingTask(settings=TrainingSettings(epochs=1))
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_networks_are_drawn_trained_compared_and_leave_as_a_table(tmp_path: Path) -> None:
-    home = str(tmp_path / "home")
-    stages = run_trained(home, "einspace", WORK, samples=24)
+    home = tmp_path / "home"
+    asked = FromDatasetRequest(space="einspace", home=home, samples=24, epochs=1)
+    stages = from_dataset(asked)
     assert stages["evaluate"]["trainings"] == 24
     table = pl.read_parquet(stages["corpus"]["file"])
     measured = Warehouse(home).sql(
@@ -37,18 +38,19 @@ def test_networks_are_drawn_trained_compared_and_leave_as_a_table(tmp_path: Path
     assert "No comparisons of this target" not in report
     # Its networks have accuracies of two splits: a report of a space and its dataset, by their
     # names alone, is about those that were compared.
-    target = reporting.plan(home, NAMED, Measured("digits"))
+    about = ReportRequest(space=NAMED, home=home, measured=Measured(dataset="digits"))
+    target = plan_report(about).target
     assert (target.metric, target.split) == ("accuracy", "valid")
     with pytest.raises(InputError, match="no evaluations of dataset add-digits"):
-        reporting.plan(home, NAMED, Measured("add-digits"))
+        plan_report(replace(about, measured=Measured(dataset="add-digits")))
 
-    again = run_trained(home, "einspace", WORK, samples=24)
+    again = from_dataset(asked)
     assert again["evaluate"]["trainings"] == again["compare"]["trials"] == 0
     assert again["report"]["skipped"] == 1
     assert all(again[stage]["embedded"] == 0 for stage in again if stage.startswith("embed"))
 
-    elsewhere = str(tmp_path / "elsewhere")
-    taken = ingest(elsewhere, NAMED, stages["corpus"]["file"])
+    elsewhere = tmp_path / "elsewhere"
+    taken = ingest(IngestRequest(space=NAMED, origin=stages["corpus"]["file"], home=elsewhere))
     assert taken["new_architectures"] == 24
     assert taken["evaluations"] == 48  # valid and test
 

@@ -12,23 +12,27 @@ import pytest
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from cole_core.errors import InputError
-from cole_core.language_models import specify
+from flows.resolve.requests import AskedEmbeddings
 from flows.running import cluster
 from flows.running.cluster import Cluster
 from flows.stages import embed as embedding
-from flows.stages.embed import embed
+from flows.stages.embed import EmbedRequest, embed, plan
 from tests.flows.conftest import SPACE, Small
 
 psutil = pytest.importorskip("psutil", reason="Ray is not installed: pip install '.[ray,dask]'")
 pytest.importorskip("prefect_ray", reason="Ray is not installed: pip install '.[ray,dask]'")
 pytest.importorskip("prefect_dask", reason="Dask is not installed: pip install '.[ray,dask]'")
 
-SETTINGS = {"pooling": "mean", "precision": "fp32"}
+OPTIONS = AskedEmbeddings(pooling="mean", precision="fp32")
 
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "SHARD", 4)
+
+
+def asking(small: Small, where: Cluster) -> EmbedRequest:
+    return EmbedRequest(space="nasbench201", home=small.home, options=OPTIONS, cluster=where)
 
 
 def vectors(small: Small, spec_id: str) -> dict[str, np.ndarray]:
@@ -41,8 +45,8 @@ def vectors(small: Small, spec_id: str) -> dict[str, np.ndarray]:
 
 def check_against_local(small: Small, other: Small, chosen: Cluster) -> None:
     """Embeds on a cluster and here, and compares."""
-    summary = embed(str(small.home), "nasbench201", cluster=chosen, **SETTINGS)
-    alone = embed(str(other.home), "nasbench201", **SETTINGS)
+    summary = embed(asking(small, chosen))
+    alone = embed(asking(other, Cluster()))
     assert summary == alone
     assert summary["embedded"] == small.warehouse.texts(SPACE, "code.expression", "none").height
     found, expected = vectors(small, summary["spec_id"]), vectors(other, summary["spec_id"])
@@ -66,7 +70,7 @@ class Killer(threading.Thread):
     def __init__(self, small: Small) -> None:
         super().__init__(daemon=True)
         self.warehouse = small.warehouse
-        self.spec_id = specify("minilm", **SETTINGS).spec_id
+        self.spec_id = OPTIONS.specification().spec_id
         self.killed = 0
         self.ended = threading.Event()
 
@@ -93,7 +97,7 @@ def test_ray_with_a_worker_that_is_killed(small: Small, other: Small, small_shar
     killer = Killer(small)
     killer.start()
     try:
-        check_against_local(small, other, Cluster("ray", workers=2))
+        check_against_local(small, other, Cluster(runner="ray", workers=2))
     finally:
         killer.ended.set()
         killer.join()
@@ -101,27 +105,29 @@ def test_ray_with_a_worker_that_is_killed(small: Small, other: Small, small_shar
 
 
 def test_dask(small: Small, other: Small, small_shards: None) -> None:
-    check_against_local(small, other, Cluster("dask", workers=2))
+    check_against_local(small, other, Cluster(runner="dask", workers=2))
 
 
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        (Cluster("spark"), "--runner spark: choose one of local, ray, dask"),
+        (Cluster(runner="spark"), "--runner spark: choose one of local, ray, dask"),
         (Cluster(workers=2), "--workers is of a cluster"),
-        (Cluster("ray", workers=0), "--workers 0: at least 1"),
-        (Cluster("ray", workers=2, address="auto"), "give one of them"),
+        (Cluster(runner="ray", workers=0), "--workers 0: at least 1"),
+        (Cluster(runner="ray", workers=2, address="auto"), "give one of them"),
     ],
 )
-def test_a_cluster_that_cannot_be(small: Small, chosen: Cluster, message: str) -> None:
+def test_a_cluster_that_cannot_be(tmp_path: Path, chosen: Cluster, message: str) -> None:
+    asked = EmbedRequest(space="nasbench201", home=tmp_path / "home", cluster=chosen)
     with pytest.raises(InputError, match=re.escape(message)):
-        embed(str(small.home), "nasbench201", cluster=chosen, **SETTINGS)
+        plan(asked)
+    assert not asked.home.exists()
 
 
 def test_an_engine_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"pip install 'cole-warehouse\[dask\]'"):
-        Cluster("dask").check()
+        Cluster(runner="dask").check()
 
 
 def test_machines_elsewhere_need_a_server_that_they_reach() -> None:
@@ -129,11 +135,17 @@ def test_machines_elsewhere_need_a_server_that_they_reach() -> None:
         temporary_settings(restore_defaults={PREFECT_API_URL}),
         pytest.raises(InputError, match="PREFECT_API_URL"),
     ):
-        Cluster("ray", address="ray://head:10001").check()
+        Cluster(runner="ray", address="ray://head:10001").check()
 
 
 def test_threads_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "_cores", lambda: 8)
-    assert [Cluster("ray", workers).threads for workers in (None, 1, 2, 3, 16)] == [1, 8, 4, 2, 1]
+    assert [Cluster(runner="ray", workers=workers).threads for workers in (None, 1, 2, 3, 16)] == [
+        1,
+        8,
+        4,
+        2,
+        1,
+    ]
     assert Cluster().threads is None
-    assert Cluster("dask", address="tcp://127.0.0.1:8786").threads is None
+    assert Cluster(runner="dask", address="tcp://127.0.0.1:8786").threads is None

@@ -3,19 +3,21 @@
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from flows.resolve.requests import Measured, Vectors
-from flows.stages.embed import embed
-from flows.stages.fit_heads import train
-from flows.stages.ingest import ingest
-from flows.stages.render import render
-from flows.stages.search import search
+from cole_core.encodings.vectors import Vectors
+from flows.resolve.requests import Measured
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.render import RenderRequest, render
+from flows.stages.search import SearchRequest, search
 from tests.flows.conftest import Cole, Small
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parents[3] / "README.md"
 
 OWN = """import torch.nn as nn
 
@@ -42,17 +44,17 @@ def recipes() -> dict[str, str]:
 def kitchen(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `cole-home`, filled as `cole run` does it but small, and a file of a user."""
     folder = tmp_path_factory.mktemp("kitchen")
-    home = str(folder / "cole-home")
+    where: dict[str, Any] = {"space": "nasbench201", "home": folder / "cole-home"}
     table = folder / "baseline.csv"
     pl.read_csv(made.table).rename(
         {"cifar10_test_accuracy_200": "cifar10_baseline_accuracy"}
     ).write_csv(table)
-    ingest(home, "nasbench201", str(table), source="analog-nasbench")
-    render(home, "nasbench201")
-    embed(home, "nasbench201")
-    measured, vectors = Measured(dataset="cifar10"), Vectors()
-    train(home, "nasbench201", measured, vectors, sizes=[14, 30], draws=2)
-    search(home, "nasbench201", measured, vectors, budget=30, seeds=[0, 1])
+    ingest(IngestRequest(**where, origin=str(table), source="analog-nasbench"))
+    render(RenderRequest(**where))
+    embed(EmbedRequest(**where))
+    known = where | {"measured": Measured(dataset="cifar10"), "vectors": Vectors()}
+    fit_heads(FitHeadsRequest(**known, sizes=(14, 30), draws=2))
+    search(SearchRequest(**known, budget=30, seeds=(0, 1)))
     (folder / "my_cell.py").write_text(OWN)
     return folder
 
