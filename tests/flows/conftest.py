@@ -11,12 +11,13 @@ import polars as pl
 import pytest
 from prefect.testing.utilities import prefect_test_harness
 
-from cole_core.evaluation import ANALOG_NASBENCH, read_evaluations
+from cole_core.evaluation.sources import read_evaluations
 from cole_core.spaces import get_space
 from flows.cli.app import main
-from flows.stages.embed import embed
-from flows.stages.ingest import ingest
-from flows.stages.render import render
+from flows.resolve.requests import AskedEmbeddings
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.render import RenderRequest, render
 from warehouse import Warehouse
 
 SPACE = get_space("nasbench201")
@@ -41,8 +42,9 @@ class Small:
         return dict(pl.read_csv(self.table).iter_rows())
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
+    """One server for all flows of a session; a test that runs none starts none."""
     with prefect_test_harness(server_startup_timeout=300):
         yield
 
@@ -52,7 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Smal
     """Ingested, rendered and embedded once for all tests; they work on copies."""
     folder = tmp_path_factory.mktemp("small")
     table = folder / "mine.csv"
-    measured = read_evaluations(ANALOG_NASBENCH, SPACE).filter(
+    measured = read_evaluations("analog-nasbench", SPACE).filter(
         pl.col("metric") == "baseline_accuracy"
     )
     rows = np.random.default_rng(0).choice(measured.height, SIZE, replace=False)
@@ -60,9 +62,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Smal
         table
     )
     home = folder / "home"
-    ingest(str(home), "nasbench201", str(table))
-    render(str(home), "nasbench201")
-    embed(str(home), "nasbench201", precision="fp32")
+    ingest(IngestRequest(space="nasbench201", origin=str(table), home=home))
+    render(RenderRequest(space="nasbench201", home=home))
+    fp32 = AskedEmbeddings(precision="fp32")
+    embed(EmbedRequest(space="nasbench201", home=home, options=fp32))
     return Small(home, table)
 
 
