@@ -1,5 +1,6 @@
 """A small warehouse made by the real flows: real Prefect, real MiniLM, real accuracies."""
 
+import contextlib
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -9,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
 from cole_core.evaluation.sources import read_evaluations
 from cole_core.spaces import get_space
 from flows.cli.app import main
 from flows.resolve.requests import AskedEmbeddings
+from flows.running.server import LocalServer
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.ingest import IngestRequest, ingest
 from flows.stages.render import RenderRequest, render
@@ -43,9 +44,14 @@ class Small:
 
 
 @pytest.fixture(scope="session")
-def prefect_server() -> Iterator[None]:
-    """One server for all flows of a session; a test that runs none starts none."""
-    with prefect_test_harness(server_startup_timeout=300):
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One server for all flows of a session, with a database of its own; a test that runs no flow
+    starts none."""
+    with pytest.MonkeyPatch.context() as patched, contextlib.ExitStack() as stack:
+        patched.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        server = stack.enter_context(LocalServer())
+        patched.undo()
+        stack.enter_context(server.ready())
         yield
 
 
