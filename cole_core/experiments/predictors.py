@@ -233,7 +233,7 @@ def parse_configuration(text: str, base: Configuration) -> Configuration:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals or name not in known:
             raise InputError(
-                f"--configuration '{text}': '{part}' is not name=value with a name of "
+                f"--configuration '{text}': '{part}' is not name=value, choose a name of "
                 f"{', '.join(known)}"
             )
         if name in ("n_components", "random_init"):

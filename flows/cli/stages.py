@@ -88,9 +88,10 @@ class RunOptions(InWarehouse):
 
 
 def run(request: RunOptions, *, as_json: Json = False) -> None:
-    """The whole pipeline: enumerate, render, embed, ingest, train, search, report.
+    """The whole pipeline, from a space's name to a report.
 
-    A space without accuracies is sampled and its networks are trained here.
+    In order: enumerate, render, embed, ingest, train, search, report. A space without accuracies is
+    sampled and its networks are trained here.
     """
     if not request.trains:
         names = ("source", "dataset", "metric", "split", "epochs")
