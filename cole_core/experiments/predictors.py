@@ -238,7 +238,7 @@ def parse_configuration(text: str, base: Configuration) -> Configuration:
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and value):
             raise InputError(
-                f"--configuration '{text}': '{part}' is not name=value with a name of "
+                f"--configuration '{text}': '{part}' is not name=value, choose a name of "
                 f"{', '.join(known)}, or a parameter of the head"
             )
         if name not in known:

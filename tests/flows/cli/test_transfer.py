@@ -3,9 +3,9 @@
 import hashlib
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -13,13 +13,13 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.language_models import specify
-from flows.cli.app import main
-from flows.resolve.requests import Measured, Vectors
-from flows.stages.fit_heads import train
-from flows.stages.search import search
-from tests.flows.conftest import Small
+from flows.resolve.requests import Measured
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.search import SearchRequest, search
+from tests.flows.conftest import Cole, Small
 from warehouse import Warehouse, catalog
 from warehouse.tables import KEYS
 from warehouse.transfer.backup import back_up, backups
@@ -27,7 +27,11 @@ from warehouse.transfer.export import export_rows, export_warehouse
 from warehouse.transfer.importing import import_export, open_export
 
 SPEC = specify("minilm", precision="fp32").spec_id
-CHOSEN = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision="fp32")}
+CHOSEN: dict[str, Any] = {
+    "space": "nasbench201",
+    "measured": Measured(dataset="cifar10"),
+    "vectors": Vectors(precision="fp32"),
+}
 
 
 def rows(home: Path, table: str) -> list[tuple]:
@@ -59,6 +63,17 @@ def same_content(one: Path, other: Path) -> None:
     assert all(np.array_equal(first[key], second[key]) for key in first)
 
 
+def train(home: Path, draws: int) -> int:
+    """How many trials were not stored."""
+    asked = FitHeadsRequest(**CHOSEN, home=home, sizes=(20,), draws=draws)
+    return fit_heads(asked)["trials"]
+
+
+def search_twice(home: Path) -> int:
+    """How many evaluations were not stored."""
+    return search(SearchRequest(**CHOSEN, home=home, budget=12, seeds=(0, 1)))["evaluations"]
+
+
 def import_(home: Path, folder: Path) -> dict[str, int]:
     with open_export(folder) as incoming:
         return import_export(Warehouse(home), incoming, "test")
@@ -69,8 +84,7 @@ def lived(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
     """The small warehouse with heads and searches."""
     home = tmp_path_factory.mktemp("lived") / "home"
     shutil.copytree(made.home, home)
-    train(str(home), "nasbench201", sizes=[20], draws=1, **CHOSEN)
-    search(str(home), "nasbench201", budget=12, seeds=[0, 1], **CHOSEN)
+    assert (train(home, draws=1), search_twice(home)) == (1, 24)
     return Small(home, made.table)
 
 
@@ -101,8 +115,7 @@ def test_whole_warehouse_comes_back(lived: Small, exported: Path, tmp_path: Path
     assert not any(again.values())
     same_content(lived.home, home)
     # A stored search and a stored head are known: nothing is done again.
-    assert search(str(home), "nasbench201", budget=12, seeds=[0, 1], **CHOSEN)["evaluations"] == 0
-    assert train(str(home), "nasbench201", sizes=[20], draws=1, **CHOSEN)["trials"] == 0
+    assert (train(home, draws=1), search_twice(home)) == (0, 0)
 
 
 def test_a_file_is_read_by_others(exported: Path, lived: Small) -> None:
@@ -309,29 +322,20 @@ def test_a_backup_is_a_warehouse(lived: Small, tmp_path: Path) -> None:
         third.name,
     ]
     # Restored by its name alone: it is written as any warehouse is.
-    assert train(str(third), "nasbench201", sizes=[20], draws=2, **CHOSEN)["trials"] == 1
+    assert train(third, draws=2) == 1
     with pytest.raises(InputError, match="inside the warehouse"):
         back_up(lived.warehouse, lived.home / "artifacts/backups")
 
 
-def test_from_the_command_line(
-    lived: Small,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    def cole(*arguments: object) -> dict:
-        monkeypatch.setattr(sys, "argv", ["cole", *map(str, arguments), "--json"])
-        with pytest.raises(SystemExit) as exit_:
-            main()
-        output = capsys.readouterr()
-        assert not exit_.value.code, output.err
-        return json.loads(output.out)
+def test_from_the_command_line(lived: Small, tmp_path: Path, cole: Cole) -> None:
+    def summary(*arguments: object) -> dict[str, Any]:
+        code, out, err = cole(*arguments, "--json")
+        assert code == 0, err
+        return json.loads(out)
 
-    folder = tmp_path / "out"
-    assert cole("export", folder, "--home", lived.home)["files"] > len(KEYS)
-    assert cole("import", folder, "--home", tmp_path / "home")["architectures"] == 60
-    again = cole("import", folder, "--home", tmp_path / "home")
-    assert again == {"stage": "import", "rows": 0}
-    made = cole("backup", tmp_path / "backups", "--home", lived.home)["backup"]
+    folder, home = tmp_path / "out", tmp_path / "home"
+    assert summary("export", folder, "--home", lived.home)["files"] > len(KEYS)
+    assert summary("import", folder, "--home", home)["architectures"] == 60
+    assert summary("import", folder, "--home", home) == {"stage": "import", "rows": 0}
+    made = summary("backup", tmp_path / "backups", "--home", lived.home)["backup"]
     assert Warehouse(made).status()["spaces"]["nasbench201"]["architectures"] == 60

@@ -1,6 +1,6 @@
 """A process that runs stages in children, so that a test can kill one without paying its imports.
 
-    python -m tests.flows.killable
+    python -m tests.flows.running.killable
 
 Reads one JSON object per line ({"stage": ..., "home": ..., "model": ..., "table": ...}), forks, and
 writes lines: the child's process id; what the child announces ("begun" when the run is recorded or

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import httpx
@@ -20,37 +21,38 @@ import lance
 import numpy as np
 import pytest
 
+from cole_core.encodings.vectors import Vectors
 from cole_core.language_models import specify
-from flows.resolve.requests import Measured, Vectors
+from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.running import left_servers
 from flows.running.server import SERVER_OF
-from flows.stages.embed import embed
-from flows.stages.fit_heads import train
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
 from warehouse.health import Finding, doctor, examine
 
 SPEC = specify("minilm", precision="fp32").spec_id
-CHOSEN = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision="fp32")}
+MEAN = AskedEmbeddings(pooling="mean", precision="fp32")
 
 # As `cole embed`, in shards of eight; it says after each commit how many vectors there are.
 EMBED = """
 import os, sys, time
 from flows.stages import embed as embedding
 from warehouse.writer import Writer
-embedding.SHARD = 8
+embedding.SHARD, pause = 8, float(sys.argv[2])
 add = Writer.add_embeddings
 def announced(self, *arguments):
     added = add(self, *arguments)
     print("committed", flush=True)
-    time.sleep(float(sys.argv[2]))
+    time.sleep(pause)
     return added
 Writer.add_embeddings = announced
-from flows.cli.app import app
-from flows.cli import main as entry
+from flows.cli import main
 {limit}
-sys.exit(entry.run(app, ["embed", "nasbench201", "--home", sys.argv[1], "--precision", "fp32",
-                         "--pooling", "mean"]))
+sys.argv = ["cole", "embed", "nasbench201", "--home", sys.argv[1], "--precision", "fp32",
+            "--pooling", "mean"]
+main()
 """
 
 
@@ -70,9 +72,28 @@ def vectors(home: Path, spec_id: str = SPEC) -> dict[str, np.ndarray]:
     return {text_hash: np.array(vector, np.float32) for text_hash, vector in pairs}
 
 
+def embed_all(home: Path, options: AskedEmbeddings) -> int:
+    """How many texts had no vector."""
+    asked = EmbedRequest(space="nasbench201", home=home, options=options)
+    return embed(asked)["embedded"]
+
+
+def train(small: Small, draws: int) -> dict[str, Any]:
+    return fit_heads(
+        FitHeadsRequest(
+            space="nasbench201",
+            home=small.home,
+            measured=Measured(dataset="cifar10"),
+            vectors=Vectors(precision="fp32"),
+            sizes=(20,),
+            draws=draws,
+        )
+    )
+
+
 def embed_again(small: Small, missing: int) -> None:
     """The command that the doctor names embeds just what is missing, and all is well."""
-    assert embed(str(small.home), "nasbench201", precision="fp32")["embedded"] == missing
+    assert embed_all(small.home, AskedEmbeddings(precision="fp32")) == missing
     assert examine(small.warehouse)[0] == []
 
 
@@ -88,7 +109,7 @@ def many(small: Small, monkeypatch: pytest.MonkeyPatch) -> Small:
     """Its vectors in several files."""
     shutil.rmtree(small.home / "vectors")
     monkeypatch.setattr("flows.stages.embed.SHARD", 12)
-    embed(str(small.home), "nasbench201", precision="fp32")
+    embed_all(small.home, AskedEmbeddings(precision="fp32"))
     assert len(data_files(small.home)) >= 3
     return small
 
@@ -102,7 +123,7 @@ def test_a_truncated_lance_file(many: Small) -> None:
     before, victim = vectors(many.home), data_files(many.home)[1]
     os.truncate(victim, victim.stat().st_size // 2)
     result = subprocess.run(
-        [sys.executable, "-m", "flows.cli.app", "embed", "nasbench201", "--precision", "fp32"],
+        [sys.executable, "-m", "flows.cli", "embed", "nasbench201", "--precision", "fp32"],
         env=os.environ | {"COLE_HOME": str(many.home)},
         stderr=subprocess.PIPE,
         text=True,
@@ -211,7 +232,7 @@ def test_an_unknown_table_is_kept(small: Small) -> None:
 
 
 def test_a_corrupt_artifact(small: Small) -> None:
-    train(str(small.home), "nasbench201", sizes=[20], draws=2, **CHOSEN)
+    train(small, draws=2)
     (path,) = (small.home / "artifacts" / "heads").iterdir()
     content = path.read_bytes()
     path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
@@ -222,14 +243,14 @@ def test_a_corrupt_artifact(small: Small) -> None:
     assert left == []
     assert not path.exists()
     assert len(list((small.home / "quarantine").rglob(path.name))) == 1
-    again = train(str(small.home), "nasbench201", sizes=[20], draws=2, **CHOSEN)
+    again = train(small, draws=2)
     assert (again["trials"], again["skipped"]) == (1, 1)
     assert path.read_bytes()[:4] == content[:4]
     assert examine(small.warehouse)[0] == []
 
 
 def test_an_artifact_that_is_gone(small: Small) -> None:
-    train(str(small.home), "nasbench201", sizes=[20], draws=1, **CHOSEN)
+    train(small, draws=1)
     shutil.rmtree(small.home / "artifacts")
     assert "is not there" in said("corrupt artifact", examine(small.warehouse)[0])
     assert examine(small.warehouse, repair=True)[0] == []
@@ -299,8 +320,7 @@ def recovers(home: Path) -> None:
     spec_id = specify("minilm", pooling="mean", precision="fp32").spec_id
     kept = Warehouse(home).vectors.keys(spec_id).height
     texts = Warehouse(home).texts(SPACE, "code.expression", "none").height
-    summary = embed(str(home), "nasbench201", pooling="mean", precision="fp32")
-    assert summary["embedded"] == texts - kept
+    assert embed_all(home, MEAN) == texts - kept
     assert len(vectors(home, spec_id)) == texts
     assert [f.kind for f in examine(Warehouse(home))[0] if not f.harmless] == []
 
@@ -422,7 +442,7 @@ def test_a_server_that_outlived_its_command() -> None:
 def test_from_the_command_line(small: Small) -> None:
     def cole(*arguments: str) -> tuple[int, str]:
         result = subprocess.run(
-            [sys.executable, "-m", "flows.cli.app", "doctor", "--home", small.home, *arguments],
+            [sys.executable, "-m", "flows.cli", "doctor", "--home", small.home, *arguments],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -203,7 +203,7 @@ def deployed(small: Small, tmp_path: Path) -> Iterator[str]:
     never = [f"--{name}=never" for name in ("heads", "comparison", "optimize")]
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "flows.cli.app", "deploy", "--home", str(small.home)),
+            *(sys.executable, "-m", "flows.cli", "deploy", "--home", str(small.home)),
             *("--embeddings", "every 15 seconds", "--port", str(port), *never),
             *("--backup", "0 5 * * *", "--backups", str(tmp_path / "backups")),
         ],

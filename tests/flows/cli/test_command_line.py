@@ -1,6 +1,9 @@
 """The command line as a person or a script sees it: what it prints and how it exits."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,8 +14,7 @@ from tests.flows.conftest import SIZE, Cole, Small
 SPACE = get_space("nasbench201")
 CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|"
 
-COMMANDS = ["run", "enumerate", "render", "embed", "ingest", "train", "search", "report"]
-COMMANDS += ["status", "sql", "similar"]
+NB = "nasbench201"
 
 
 def table(path: Path, content: str) -> Path:
@@ -20,54 +22,22 @@ def table(path: Path, content: str) -> Path:
     return path
 
 
-def test_help_is_a_guide(cole: Cole) -> None:
-    code, out, _ = cole("--help")
-    assert code == 0
-    for command in COMMANDS:
-        assert command in out
-
-
 def test_status_as_json(cole: Cole, small: Small) -> None:
     code, out, _ = cole("status", "--home", small.home, "--json")
     assert code == 0
     status = json.loads(out)
     canonical = {SPACE.canonical_form(native) for native in small.accuracies}
-    assert status["spaces"]["nasbench201"] == {"architectures": SIZE, "canonical": len(canonical)}
+    assert status["spaces"][NB] == {"architectures": SIZE, "canonical": len(canonical)}
 
 
 def test_each_stage_prints_one_json_object_and_what_it_skipped(cole: Cole, small: Small) -> None:
+    chosen = ("--dataset", "cifar10", "--precision", "fp32")
     for arguments, skipped in (
-        (("enumerate", "nasbench201", "--samples", "5", "--seed", "9"), None),
-        (("ingest", "nasbench201", small.table), SIZE),
-        (
-            (
-                "train",
-                "nasbench201",
-                "--dataset",
-                "cifar10",
-                "--precision",
-                "fp32",
-                "-n",
-                "20",
-                "--draws",
-                "2",
-            ),
-            0,
-        ),
-        (
-            (
-                "search",
-                "nasbench201",
-                "--dataset",
-                "cifar10",
-                "--precision",
-                "fp32",
-                "--budget",
-                "12",
-            ),
-            0,
-        ),
-        (("report", "nasbench201"), None),
+        (("enumerate", NB, "--samples", 5, "--seed", 9), None),
+        (("ingest", NB, small.table), SIZE),
+        (("train", NB, *chosen, "-n", 20, "--draws", 2), 0),
+        (("search", NB, *chosen, "--budget", 12), 0),
+        (("report", NB), None),
     ):
         code, out, _ = cole(*arguments, "--home", small.home, "--json")
         assert code == 0
@@ -98,7 +68,7 @@ def test_models_are_listed_with_what_is_here(cole: Cole) -> None:
 
 def test_options_of_the_model_reach_the_specification(cole: Cole, small: Small) -> None:
     code, out, _ = cole(
-        *("embed", "nasbench201", "--precision", "fp32", "--pooling", "mean", "--layer", "-2"),
+        *("embed", NB, "--precision", "fp32", "--pooling", "mean", "--layer", "-2"),
         *("--instruction", "Rank: ", "--random-init", "3", "--home", small.home, "--json"),
     )
     assert code == 0
@@ -143,7 +113,7 @@ def test_bad_tables_change_nothing(cole: Cole, small: Small, tmp_path: Path, nam
     content, named = BAD_TABLES[name]
     before = small.warehouse.status()
     path = table(tmp_path / "bad.csv", content)
-    code, out, err = cole("ingest", "nasbench201", path, "--home", small.home)
+    code, out, err = cole("ingest", NB, path, "--home", small.home)
     assert code == 2
     assert out == ""
     assert named.lower() in err.lower()
@@ -153,7 +123,7 @@ def test_bad_tables_change_nothing(cole: Cole, small: Small, tmp_path: Path, nam
 
 def test_home_that_is_a_file(cole: Cole, tmp_path: Path) -> None:
     path = table(tmp_path / "file", "mine")
-    for arguments in (("run", "nasbench201"), ("status",), ("enumerate", "nasbench201")):
+    for arguments in (("run", NB), ("status",), ("enumerate", NB)):
         code, _, err = cole(*arguments, "--home", path)
         assert code == 2
         assert "is a file" in err
@@ -164,10 +134,52 @@ def test_home_that_is_not_there_is_not_made_by_bad_input(cole: Cole, tmp_path: P
     home = tmp_path / "home"
     for arguments in (
         ("status",),
-        ("train", "nasbench201", "--dataset", "cifar10"),
+        ("train", NB, "--dataset", "cifar10"),
         ("sql", "SELECT 1"),
     ):
         code, _, err = cole(*arguments, "--home", home)
         assert code == 2
         assert "no warehouse at" in err
     assert not home.exists()
+
+
+def test_output_that_nobody_reads_on_ends_quietly(small: Small) -> None:
+    """As behind `| head`."""
+    query = "SELECT a.native FROM architectures a, architectures b, architectures c"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "sql", query, "--format", "csv"],
+        env=os.environ | {"COLE_HOME": str(small.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.readline() == "native\n"
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 141
+
+
+def test_the_warehouse_is_named_in_the_environment(
+    cole: Cole, small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLE_HOME", str(small.home))
+    for arguments in (("status",), ("best", "-k", 1), ("watch", "list")):
+        assert cole(*arguments, "--json")[0] == 0
+    code, _, err = cole("status", "--home", "/nowhere")
+    assert code == 2
+    assert "no warehouse at /nowhere" in err
+
+
+def test_repeated_options_add_up(cole: Cole, small: Small) -> None:
+    code, out, _ = cole(
+        *("train", NB, "--dataset", "cifar10", "--encoding", "graf", "--draws", 1, "--json"),
+        *("-n", 14, "-n", 20, "--head", "mlp", "--head-parameter", "epochs=2"),
+        *("--head-parameter", "hidden=[8,8]", "--home", small.home),
+    )
+    assert code == 0
+    assert [row["n"] for row in json.loads(out)["kendall_tau"]] == [14, 20]
+    stored = small.warehouse.sql("SELECT configuration FROM trials")["configuration"][0]
+    surrogate = json.loads(stored)["surrogate"]
+    assert (surrogate["head__epochs"], surrogate["head__hidden"]) == (2, [8, 8])

@@ -20,7 +20,7 @@ from cole_core.statistics import kendall_tau
 from flows.report import EmbeddingMap, ReportData, principal_plane, render_report
 from flows.report.summaries import sample_rows, summarize_searches, summarize_trials
 from flows.report.trusted import highlight_code
-from tests.flows.sample_report import EMPTY, NATIVE, TARGET, Page, full, searches, trials
+from tests.flows.report.sample_report import EMPTY, NATIVE, TARGET, Page, full, searches, trials
 
 
 def test_every_chart_compiles_and_has_its_place() -> None:

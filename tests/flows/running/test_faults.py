@@ -132,7 +132,7 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
             [
                 sys.executable,
                 "-m",
-                "flows.cli.app",
+                "flows.cli",
                 "render",
                 "nasbench201",
                 "--home",

@@ -15,7 +15,7 @@ from cole_core.evaluation.target import Target
 from cole_core.spaces.nasbench201.drawing import draw
 from flows.report import BestCell, ReportData, render_report
 from flows.report.trusted import picture
-from tests.flows.sample_report import EMPTY, NATIVE, NOW, Page, full
+from tests.flows.report.sample_report import EMPTY, NATIVE, NOW, Page, full
 
 HOSTILE = (
     "<script>alert(1)</script>",

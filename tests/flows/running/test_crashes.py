@@ -28,7 +28,7 @@ from prefect.settings import PREFECT_API_URL
 from cole_core.language_models import specify
 from tests.cole_core.language_model_zoo import make_model
 from tests.flows.conftest import SPACE
-from tests.flows.killable import MODEL
+from tests.flows.running.killable import MODEL
 from warehouse import Warehouse, catalog
 from warehouse.health import examine
 
@@ -41,14 +41,14 @@ TIMES = ("run_id", "seconds", "evaluated_at", "started_at", "ended_at")
 
 
 class Killable:
-    """The process that forks stages, see `tests.flows.killable`."""
+    """The process that forks stages, see `tests.flows.running.killable`."""
 
     def __init__(self, model: Path, table: Path) -> None:
         self._files = {"model": str(model), "table": str(table)}
         url = PREFECT_API_URL.value()
         assert url, "a server for all of the test session"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.flows.killable"],
+            [sys.executable, "-m", "tests.flows.running.killable"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
