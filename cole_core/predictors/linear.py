@@ -102,7 +102,8 @@ class KernelRidgeHead(Head):
                     best = error
                     self.lengthscale_, self.penalty_ = float(length * unit), float(penalty)
                     self.weights_ = vectors @ (vectors.T @ residual / (values + penalty))
-                    self.whitened_ = (vectors / np.sqrt(values + penalty)).T
+                    # Products round by memory layout, and a loaded head predicts identically.
+                    self.whitened_ = np.ascontiguousarray((vectors / np.sqrt(values + penalty)).T)
                     self.amplitude_ = float(residual @ self.weights_) / len(residual)
         return self
 
@@ -121,7 +122,7 @@ class KernelRidgeHead(Head):
         return {
             "X": self.X_,
             "weights": self.weights_,
-            "whitened": np.ascontiguousarray(self.whitened_),
+            "whitened": self.whitened_,
             "scalars": np.array([self.mean_, self.lengthscale_, self.penalty_, self.amplitude_]),
         }
 

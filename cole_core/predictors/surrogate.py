@@ -129,14 +129,17 @@ class Surrogate(RegressorMixin, BaseEstimator):
         """Predicted values in the unit of the targets, with standard deviations when asked for.
 
         Under the hinge loss only the order of the values means something. Equal vectors, which
-        canonical twins have, are predicted once, so that they tie exactly: the rounding of matrix
-        products depends on a row's place.
+        canonical twins have, are reduced and predicted once, as are vectors that the reduction
+        makes equal, so that they tie exactly: the rounding of matrix products depends on a row's
+        place.
         """
         rows, places = _distinct(np.asarray(X))
+        features, among = _distinct(self.reduction_.transform(rows))
+        places = among[places]
         if not return_std:
-            mean = np.asarray(self.head.predict(self.reduction_.transform(rows)))
-            return self.target_.inverse(mean[places])
-        mean, std = (scores[places] for scores in self.predict_scores(rows))
+            return self.target_.inverse(np.asarray(self.head.predict(features))[places])
+        scores = self.head.predict(features, return_std=True)
+        mean, std = (np.asarray(each)[places] for each in scores)
         return self.target_.inverse(mean), self.target_.inverse_std(mean, std)
 
     def save(self, path: str | Path) -> None:
@@ -168,7 +171,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 def _distinct(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The different rows, and where each row is among them."""
     whole = np.dtype((np.void, X.dtype.itemsize * X.shape[1]))  # a row compared as bytes
-    keys = np.ascontiguousarray(X).view(whole).ravel()
+    keys = np.ascontiguousarray(X + X.dtype.type(0)).view(whole).ravel()  # -0.0 is 0.0
     _, first, places = np.unique(keys, return_index=True, return_inverse=True)
     return X[first], places
 
