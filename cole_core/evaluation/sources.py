@@ -1,6 +1,7 @@
 """Sources of measured values: packages, what benchmarks publish, tables of one's own."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from typing import ClassVar
 
 import polars as pl
@@ -68,6 +69,8 @@ def find_source(origin: str) -> Source:
         if source.recognises(origin):
             return source
     listed = "; ".join(source.about for source in known)
+    if Path(origin).exists():
+        raise InputError(f"{origin}: no reader for '{Path(origin).suffix}': give {listed}")
     raise InputError(f"no benchmark or file named '{origin}': give {listed}")
 
 
