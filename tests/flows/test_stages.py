@@ -20,7 +20,7 @@ from flows.stages.ingest import ingest
 from flows.stages.render import render
 from flows.stages.report import report
 from flows.stages.search import search
-from tests.cole_core.language_model_zoo import make_model
+from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SIZE, SPACE, Small
 
 FP32 = {"precision": "fp32"}
