@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from cole_core.evaluation.sources import read_evaluations
 
+from cole_core.sources import read_evaluations
 from cole_core.spaces import get_space
 from flows.cli.app import main
 from flows.resolve.requests import AskedEmbeddings

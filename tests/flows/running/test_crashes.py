@@ -26,7 +26,7 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from cole_core.language_models import specify
-from tests.cole_core.language_model_zoo import make_model
+from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SPACE
 from tests.flows.running.killable import MODEL
 from warehouse import Warehouse, catalog

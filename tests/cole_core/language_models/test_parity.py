@@ -12,7 +12,7 @@ import transformers as hf
 from cole_core.encodings import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.spaces import get_space
-from tests.cole_core.language_model_zoo import (
+from tests.cole_core.language_models.zoo import (
     CAUSAL,
     CONFIGS,
     ENCODERS,
@@ -86,7 +86,12 @@ def test_minilm_equals_the_plain_loop_and_bf16_is_close(pooling: str) -> None:
     np.testing.assert_allclose(exact, plain, atol=1e-4)
     rounded = embed("minilm", texts, 1024, pooling=pooling, precision="bf16")
     assert not np.array_equal(rounded, exact)
-    assert centred_cosine(rounded, exact) >= 0.999
+    # A single token's state loses more than a mean, on processors that compute in bf16 all the
+    # more: what the model's own code loses there is the measure.
+    theirs = plain_loop(find_model("minilm").folder, texts, POOLS[pooling], torch.bfloat16)
+    lost = 1 - centred_cosine(rounded, exact)
+    assert lost <= 1.1 * (1 - centred_cosine(theirs, exact))
+    assert lost <= (0.001 if pooling in ("mean", "avg_avg") else 0.003)
 
 
 @pytest.mark.parametrize("kind", [*ENCODERS, "llama"])

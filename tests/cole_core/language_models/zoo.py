@@ -111,10 +111,13 @@ def hidden_states(model: torch.nn.Module, ids: Sequence[int]) -> np.ndarray:
 
 
 def plain_loop(
-    folder: Path, texts: Sequence[str], pool: Callable[[np.ndarray], np.ndarray]
+    folder: Path,
+    texts: Sequence[str],
+    pool: Callable[[np.ndarray], np.ndarray],
+    dtype: torch.dtype = torch.float32,
 ) -> np.ndarray:
-    """The vectors by transformers alone: one text at a time, no padding, fp32."""
-    model = hf.AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    """The vectors by transformers alone: one text at a time, no padding."""
+    model = hf.AutoModel.from_pretrained(folder, dtype=dtype).eval()
     tokenizer = hf.AutoTokenizer.from_pretrained(folder)
     return np.stack([pool(hidden_states(model, tokenizer(text)["input_ids"])) for text in texts])
 

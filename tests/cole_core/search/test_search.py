@@ -8,8 +8,8 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from cole_core.errors import InputError
-from cole_core.search import SearchProblem, Step, algorithms, make_algorithm, run_search
-from cole_core.search.acquisition import get_acquisition
+from cole_core.search import SearchProblem, Step, make_algorithm, run_search, searches
+from cole_core.search.acquisitions import get_acquisition
 from cole_core.search.together import run_searches
 from cole_core.spaces import get_space
 
@@ -57,17 +57,17 @@ def natives(steps):
 
 
 def together_natives(algorithm, problem, budget, seeds, **more):
-    searches = [natives(history) for history in more.get("histories", [()] * len(seeds))]
+    found = [natives(history) for history in more.get("histories", [()] * len(seeds))]
     for batch in run_searches(algorithm, problem, budget, seeds, **more):
         for place, steps in batch.items():
             assert [step.index for step in steps] == list(
-                range(len(searches[place]), len(searches[place]) + len(steps))
+                range(len(found[place]), len(found[place]) + len(steps))
             )
-            searches[place] += natives(steps)
-    return searches
+            found[place] += natives(steps)
+    return found
 
 
-@pytest.mark.parametrize("name", list(algorithms))
+@pytest.mark.parametrize("name", list(searches))
 def test_no_twin_is_proposed_and_no_other_value_is_read(name):
     evaluated = []
     steps = list(
@@ -79,7 +79,7 @@ def test_no_twin_is_proposed_and_no_other_value_is_read(name):
     assert [step.value for step in steps] == [accuracy(step.native) for step in steps]
 
 
-@pytest.mark.parametrize("name", list(algorithms))
+@pytest.mark.parametrize("name", list(searches))
 @pytest.mark.parametrize("stop", [0, 5, 8, 15, 29])
 def test_a_resumed_search_takes_the_same_way(name, stop):
     algorithm = make_algorithm(name, **QUICK[name])
@@ -90,7 +90,7 @@ def test_a_resumed_search_takes_the_same_way(name, stop):
     assert evaluated == natives(rest)
 
 
-@pytest.mark.parametrize("name", list(algorithms))
+@pytest.mark.parametrize("name", list(searches))
 def test_a_larger_budget_extends_and_seeds_differ(name):
     algorithm = make_algorithm(name, **QUICK[name])
     short, long, other = (
@@ -141,7 +141,7 @@ def test_whole_space_search_predicts_in_accuracy_units(acquisition, head):
     assert all(0 <= step.predicted_std < 20 for step in steps[10:])
 
 
-@pytest.mark.parametrize("name", [*algorithms, "space"])
+@pytest.mark.parametrize("name", [*searches, "space"])
 def test_an_exhausted_pool_ends_the_search(name):
     pool = list(SPACE.enumerate())[:40]
     forms = {CANONICAL(native) for native in pool}
@@ -184,7 +184,7 @@ def test_searches_side_by_side_are_those_one_by_one(head):
     assert together == [natives(steps) for steps in alone]
 
 
-@pytest.mark.parametrize("name", list(algorithms))
+@pytest.mark.parametrize("name", list(searches))
 def test_searches_side_by_side_go_on_from_histories_of_any_length(name):
     """In the middle of a batch, at its end, at the budget, and not begun."""
     algorithm = make_algorithm(name, **QUICK[name])
@@ -230,15 +230,15 @@ def test_side_by_side_runs_any_algorithm():
 
 def test_side_by_side_ends_the_searches_that_are_finished():
     algorithm = make_algorithm("local_search")
-    searches = together_natives(
+    found = together_natives(
         algorithm,
         problem(),
         9,
         [1, 2],
         finished=lambda all_steps: [len(all_steps[0]) >= 7, False],
     )
-    assert [len(steps) for steps in searches] == [7, 9]
-    assert searches[1] == natives(run_search(algorithm, problem(), 9, 2))
+    assert [len(steps) for steps in found] == [7, 9]
+    assert found[1] == natives(run_search(algorithm, problem(), 9, 2))
 
 
 def test_evolution_mutates_the_living_only():

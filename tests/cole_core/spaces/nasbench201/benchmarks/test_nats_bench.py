@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from cole_core.errors import InputError
-from cole_core.evaluation import SCHEMA, read_evaluations
+from cole_core.sources import read_evaluations
+from cole_core.sources.base import SCHEMA
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 

@@ -22,7 +22,7 @@ from cole_core.language_models.embedder import Embedder
 from cole_core.language_models.files import find_model
 from cole_core.language_models.prefix_tree import build_tree
 from cole_core.language_models.windows import Window, WindowTokenizer
-from tests.cole_core.language_model_zoo import TEXTS, make_model, make_tokenizer
+from tests.cole_core.language_models.zoo import TEXTS, make_model, make_tokenizer
 
 
 @pytest.fixture(scope="module")

@@ -34,8 +34,9 @@ def classes() -> dict[str, list[str]]:
 def texts() -> dict[str, list[str]]:
     """`code.expression` text -> native strings."""
     members = defaultdict(list)
+    expression = Expression(NASBench201())
     for native in NATIVES:
-        members[Expression().render(native)].append(native)
+        members[expression.render(native)].append(native)
     return dict(members)
 
 

@@ -1,24 +1,16 @@
-"""Readers of accuracies, against scipy, NATS-Bench's accuracies and tables written here."""
+"""Tables of one's own, against what polars reads and tables written here."""
 
-import pickle
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import polars as pl
 import pytest
-from scipy.stats import kendalltau
 
 from cole_core.errors import InputError
-from cole_core.evaluation import ANALOG_NASBENCH, SCHEMA, read_evaluations
+from cole_core.sources import read_evaluations
+from cole_core.sources.base import SCHEMA
 from cole_core.sources.tables import Measured, measured, read_table
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
-from cole_core.spaces.nasbench201.benchmarks.analog_nasbench import METRICS, read_analog_nasbench
-
-SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "nasbench201.parquet"
-needs_shared = pytest.mark.skipif(not SHARED.exists(), reason=f"{SHARED} is not there")
 
 CELLS = [
     "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|none~2|",
@@ -32,92 +24,15 @@ def space() -> SearchSpace:
     return get_space("nasbench201")
 
 
-@pytest.fixture(scope="module")
-def analog(space: SearchSpace) -> pl.DataFrame:
-    return read_evaluations(ANALOG_NASBENCH, space)
-
-
 def table(path: Path, **columns: object) -> Path:
     pl.DataFrame({"arch_str": CELLS, **columns}).write_csv(path)
     return path
 
 
-# AnalogNAS-Bench
-
-
-def test_analog_nasbench_has_five_accuracies_of_every_cell(
-    analog: pl.DataFrame, space: SearchSpace
-) -> None:
-    assert analog.schema == SCHEMA
-    assert analog.height == 78_125
-    assert set(analog["native"]) == set(space.enumerate())
-    assert analog["metric"].value_counts().sort("metric").rows() == [
-        (metric, 15_625) for metric in sorted(METRICS)
-    ]
-    assert analog.select("dataset", "split", "epochs", "seed", "source").unique().rows() == [
-        ("cifar10", "test", None, None, "analog-nasbench")
-    ]
-
-
-@needs_shared
-def test_analog_nasbench_lists_edges_in_the_order_that_agrees_with_nats_bench(
-    analog: pl.DataFrame,
-) -> None:
-    nats = pl.read_parquet(SHARED).select(native="arch_str", nats="cifar10_test_accuracy_200")
-    both = analog.filter(pl.col("metric") == "baseline_accuracy").join(nats, on="native")
-    assert both.height == 15_625
-    assert kendalltau(both["value"], both["nats"]).statistic == pytest.approx(0.926, abs=0.0005)
-
-
-def test_analog_nasbench_is_read_in_two_seconds(space: SearchSpace) -> None:
-    start = time.process_time()
-    read_evaluations(ANALOG_NASBENCH, space)
-    assert time.process_time() - start < 2
-
-
-def test_analog_nasbench_is_read_without_importing_the_package() -> None:
-    program = (
-        "import sys; from cole_core.spaces import get_space;"
-        "from cole_core.evaluation import read_evaluations;"
-        "read_evaluations('analog-nasbench', get_space('nasbench201'));"
-        "sys.exit(any(m in sys.modules for m in ('analognasbench', 'pandas', 'pkg_resources')))"
-    )
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
-
-
-def test_a_hostile_analog_nasbench_is_refused(tmp_path: Path, space: SearchSpace) -> None:
-    trace = tmp_path / "ran"
-    path = tmp_path / "data.anb"
-    path.write_bytes(pickle.dumps(Touch(trace)))
-    with pytest.raises(InputError, match=r"refused.*pathlib"):
-        read_analog_nasbench(space, path)
-    assert not trace.exists()
-
-
-class Touch:
-    """Unpickled by pickle itself, it makes a file."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return Path.touch, (self.path,)
-
-
-def test_a_damaged_analog_nasbench_is_bad_input(tmp_path: Path, space: SearchSpace) -> None:
-    path = tmp_path / "data.anb"
-    path.write_bytes(b"\x80\x04no pickle")
-    with pytest.raises(InputError, match="not readable as a pickle"):
-        read_analog_nasbench(space, path)
-
-
-# Tables
-
-
-@needs_shared
-def test_a_parquet_table_gives_what_polars_reads(space: SearchSpace) -> None:
-    frame = read_evaluations(str(SHARED), space)
-    raw = pl.read_parquet(SHARED)
+def test_a_parquet_table_gives_what_polars_reads(shared: Path, space: SearchSpace) -> None:
+    path = shared / "data" / "nasbench201.parquet"
+    frame = read_evaluations(str(path), space)
+    raw = pl.read_parquet(path)
     assert frame.schema == SCHEMA
     assert frame.height == 15_625 * 6
     assert set(frame.select("dataset", "metric", "split", "epochs", "seed").unique().rows()) == {
@@ -241,11 +156,3 @@ def test_a_damaged_table_is_bad_input(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError):
         read_table(tmp_path / name, space)
-
-
-def test_an_unknown_source_is_bad_input(tmp_path: Path, space: SearchSpace) -> None:
-    with pytest.raises(InputError, match="no benchmark or file named 'imagenet'"):
-        read_evaluations("imagenet", space)
-    (tmp_path / "a.xlsx").write_bytes(b"")
-    with pytest.raises(InputError, match=r"no reader for '\.xlsx'"):
-        read_evaluations(str(tmp_path / "a.xlsx"), space)

@@ -50,7 +50,7 @@ def test_crossings_that_differ_are_told_apart_and_equal_ones_are_not():
     assert crossing_p_value(slow, slow, 72.0) == 1
     other = np.random.default_rng(3).permutation(slow)
     assert crossing_p_value(slow, other, 72.0) > 0.5
-    with pytest.raises(InputError, match="same seeds"):
+    with pytest.raises(InputError, match="of 30 and 5 seeds: compare the same seeds"):
         crossing_p_value(slow, fast[:5], 72.0)
 
 
@@ -106,3 +106,33 @@ def test_ending_what_has_reached_the_threshold_moves_no_metric(
         crossings = [mean_curve_crossing(table, lower).evaluation for table in (short, values)]
         assert crossings[0] == crossings[1]
     assert (short <= best_so_far(values)).all()
+
+
+def test_evaluations_to_reach_counts_from_one_and_marks_the_censored():
+    values = [[1, 5, 2, 9], [9, 1, 1, 1], [1, 2, 3, 4]]
+    reached = evaluations_to_reach(values, 9)
+    assert reached.counts == (4, 1, 4)
+    assert reached.censored == (False, False, True)
+    assert reached.mean == pytest.approx(3)
+    assert reached.mean_is_lower_bound
+    assert reached.median == 4
+    assert reached.interval[0] <= 3 <= reached.interval[1]
+
+
+def test_median_is_unknown_when_half_the_seeds_are_censored():
+    assert evaluations_to_reach([[1, 9], [1, 1]], 9).median is None
+
+
+def test_mean_curve_crosses_where_a_plain_loop_says():
+    rng = np.random.default_rng(4)
+    values = rng.random((12, 60))
+    expected = None
+    for t in range(60):
+        if np.mean([max(row[: t + 1]) for row in values]) >= 0.9:
+            expected = t + 1
+            break
+    crossing = mean_curve_crossing(values, 0.9)
+    assert crossing.evaluation == expected
+    assert crossing.interval[0] <= expected <= crossing.interval[1]
+    assert mean_curve_crossing(values, 1.1).evaluation is None
+    assert mean_curve_crossing(values, 1.1).resamples_below == 1

@@ -51,8 +51,8 @@ def test_operators_are_those_of_the_cell(native: str) -> None:
     assert text.count("w[16, 16, 1, 1]") == operations["nor_conv_1x1"]
 
 
-@pytest.mark.parametrize("context", [None, "network"])
-def test_every_input_was_made_before(context: str | None) -> None:
+@pytest.mark.parametrize("context", ["none", "network"])
+def test_every_input_was_made_before(context: str) -> None:
     known = {"x"}
     *lines, last = encoding().render(EXAMPLE, context).splitlines()
     for line in lines:
