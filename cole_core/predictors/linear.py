@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cole_core.predictors.base import Head, check_training_set
+from cole_core.predictors.base import TUNED, Head, check_training_set
 from cole_core.predictors.kernels import distances, get_kernel, median_distance
 
 _PENALTIES = tuple(float(10.0**e) for e in np.arange(-4, 3.1, 0.5))
@@ -19,6 +19,7 @@ class RidgeHead(Head):
     """
 
     name = "ridge"
+    defaults = TUNED
 
     def __init__(self, penalties: tuple[float, ...] = _PENALTIES) -> None:
         self.penalties = penalties
@@ -74,6 +75,7 @@ class KernelRidgeHead(Head):
     """
 
     name = "kernel_ridge"
+    defaults = TUNED
 
     def __init__(
         self,

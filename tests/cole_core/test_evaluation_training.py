@@ -11,7 +11,11 @@ import torch
 from torch import nn
 
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import (
+from cole_core.evaluation.attempts import TrainingEvaluator
+from cole_core.evaluation.datasets import Dataset, Part, load_dataset
+from cole_core.evaluation.images import ImageTensors, augmentation, shift
+from cole_core.evaluation.measuring import measure
+from cole_core.evaluation.outcomes import (
     DIVERGED,
     FAILED,
     OK,
@@ -19,11 +23,7 @@ from cole_core.evaluation.attempts import (
     TOO_LARGE,
     DivergedError,
     OverTimeError,
-    TrainingEvaluator,
 )
-from cole_core.evaluation.datasets import Dataset, Part, load_dataset
-from cole_core.evaluation.images import ImageTensors, augmentation, shift
-from cole_core.evaluation.measuring import measure
 from cole_core.evaluation.proxies import compute_proxies, naswot, synflow
 from cole_core.evaluation.settings import Limits, TrainingSettings
 from cole_core.evaluation.training import accuracy, train

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cole_core.evaluation import workers
-from cole_core.evaluation.attempts import CRASHED, OK, TIMED_OUT, Attempt
+from cole_core.evaluation.outcomes import CRASHED, OK, TIMED_OUT, Attempt
 from cole_core.evaluation.settings import Limits
 from cole_core.evaluation.workers import Workers
 

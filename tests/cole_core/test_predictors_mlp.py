@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.plain_mlp import train_plain_mlp
 from cole_core.errors import InputError
 from cole_core.predictors import make_surrogate
-from cole_core.predictors.batched_mlp import MLPTraining, NetworkDraws, train_mlps
+from cole_core.predictors.batched_mlp import train_mlps
+from cole_core.predictors.networks import MLPTraining, NetworkDraws
+from cole_core.predictors.plain_mlp import train_plain_mlp
 from cole_core.predictors.surrogate import fit_together
 from cole_core.statistics import kendall_tau
 

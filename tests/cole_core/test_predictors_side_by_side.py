@@ -7,7 +7,7 @@ from cole_core.errors import InputError
 from cole_core.predictors import load_surrogate, make_surrogate
 from cole_core.predictors.gaussian_process import GaussianProcessHead
 from cole_core.predictors.reductions import make_reduction
-from cole_core.predictors.side_by_side import SideBySide
+from cole_core.predictors.reductions.side_by_side import SideBySide
 from cole_core.statistics import kendall_tau
 
 

@@ -1,17 +1,26 @@
-"""The plain way to train one head: a PyTorch module, autograd, `torch.optim.Adam`.
+"""The plain way to train a network: a PyTorch module, autograd, `torch.optim.Adam`.
 
-What `cole_core.predictors.batched_mlp` must agree with, and what it is timed against.
+It serves where the compiled kernel cannot be had, is what the kernel must agree with, and what it
+is timed against. Both take the same draws in the same order; they differ by rounding.
 """
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cole_core.predictors.batched_mlp import MLPTraining, NetworkDraws
+from cole_core.predictors.networks import SLOPE, Layers, Lesson, MLPTraining, NetworkDraws
 
 
 class PlainMLP(nn.Module):
-    """Linear, LeakyReLU, dropout by given factors; a linear output."""
+    """Linear, LeakyReLU, dropout by given factors; a linear output.
+
+    Args:
+        inputs: Features.
+        training: Widths of the hidden layers.
+        draws: Where the initial weights come from.
+    """
 
     def __init__(self, inputs: int, training: MLPTraining, draws: NetworkDraws) -> None:
         super().__init__()
@@ -26,16 +35,34 @@ class PlainMLP(nn.Module):
                 layer.weight.copy_(torch.from_numpy(weight.T))
                 layer.bias.copy_(torch.from_numpy(bias[0]))
 
-    def forward(self, x: Tensor, masks: list[Tensor] | None = None) -> Tensor:
+    def forward(self, x: Tensor, masks: Sequence[Tensor] | None = None) -> Tensor:
+        """Scores, shape (b,), of rows, shape (b, d), under a mask (b, units) for each layer."""
         for i, layer in enumerate(self.layers[:-1]):
-            x = nn.functional.leaky_relu(layer(x))
+            x = nn.functional.leaky_relu(layer(x), SLOPE)
             if masks is not None:
                 x = x * masks[i]
         return self.layers[-1](x).squeeze(1)
 
 
+def train_networks(lessons: Sequence[Lesson], training: MLPTraining) -> list[Layers]:
+    """Trains one network for each lesson, one after the other."""
+    trained: list[Layers] = []
+    for lesson in lessons:
+        model = train_plain_mlp(lesson.X, lesson.y, lesson.seed, training)
+        values = [value.detach().numpy() for value in model.parameters()]
+        trained.append(([w.T.copy() for w in values[::2]], [b[None] for b in values[1::2]]))
+    return trained
+
+
 def train_plain_mlp(X: np.ndarray, y: np.ndarray, seed: int, training: MLPTraining) -> PlainMLP:
-    """Trains one network on (n, d) features and (n,) targets, one step after the other."""
+    """Trains one network, one step after the other.
+
+    Args:
+        X: Features, shape (n, d).
+        y: Targets, shape (n,).
+        seed: Of its draws.
+        training: How to train.
+    """
     draws = NetworkDraws(seed)
     features = torch.as_tensor(X, dtype=torch.float32)
     targets = torch.as_tensor(y, dtype=torch.float32)
@@ -51,7 +78,7 @@ def train_plain_mlp(X: np.ndarray, y: np.ndarray, seed: int, training: MLPTraini
             rows = slice(start, start + training.batch_size)
             masks = None
             if factors is not None:
-                masks = list(factors[rows].split(list(training.hidden), dim=1))
+                masks = factors[rows].split(list(training.hidden), dim=1)
             scores, truth = model(features[order[rows]], masks), targets[order[rows]]
             if training.loss == "mse":
                 loss = nn.functional.mse_loss(scores, truth)
@@ -65,12 +92,11 @@ def train_plain_mlp(X: np.ndarray, y: np.ndarray, seed: int, training: MLPTraini
 
 
 def _hinge(scores: Tensor, truth: Tensor, draws: NetworkDraws, training: MLPTraining) -> Tensor:
+    """Mean over pairs of max(0, margin - difference), pairs of equal targets left out."""
     if len(scores) < 2:
         return 0 * scores.sum()
-    losses = []
-    for partners in draws.partners(len(scores), training.pairs):
-        for i, j in enumerate(partners):
-            if truth[i] != truth[j]:
-                better, worse = (i, j) if truth[i] > truth[j] else (j, i)
-                losses.append((training.margin - (scores[better] - scores[worse])).clamp(min=0))
-    return torch.stack(losses).mean() if losses else 0 * scores.sum()
+    partners = torch.from_numpy(draws.partners(len(scores), training.pairs))
+    signs = (truth - truth[partners]).sign()
+    losses = (training.margin - signs * (scores - scores[partners])).relu()
+    told_apart = signs != 0
+    return losses[told_apart].mean() if told_apart.any() else 0 * scores.sum()

@@ -6,7 +6,8 @@ import numpy as np
 
 from cole_core.errors import InputError
 from cole_core.predictors.kernels import distances
-from cole_core.predictors.reductions import Reduction, ZScore
+from cole_core.predictors.reductions.base import Reduction
+from cole_core.predictors.reductions.scaling import ZScore
 
 _NEIGHBOURS = 15
 _NEAREST = 5  # fitted vectors that place a vector which was not fitted

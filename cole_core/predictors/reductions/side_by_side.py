@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.predictors.reductions import Reduction
+from cole_core.predictors.reductions.base import Reduction
 
 
 class SideBySide(Reduction):

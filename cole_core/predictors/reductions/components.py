@@ -1,75 +1,15 @@
-"""Reductions: what a head sees of an encoding."""
+"""Principal components, plain or whitened."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 
 from cole_core.errors import InputError
 from cole_core.predictors.blas import one_blas_thread
+from cole_core.predictors.reductions.base import Reduction
+from cole_core.predictors.reductions.scaling import moments
 
 _RELATIVE_FLOOR = 1e-6  # directions with less of the largest variance are rounding of float32
-
-
-class Reduction(ABC):
-    """A linear map of feature vectors that is learned without targets."""
-
-    name: str
-
-    @abstractmethod
-    def fit(self, X: np.ndarray) -> "Reduction":
-        """Learns the map from vectors, shape (n, d)."""
-
-    @abstractmethod
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        """Maps vectors, shape (m, d), to features, shape (m, k)."""
-
-    @abstractmethod
-    def state(self) -> dict[str, np.ndarray]:
-        """What was learned, as arrays."""
-
-    @abstractmethod
-    def restore(self, state: Mapping[str, np.ndarray]) -> "Reduction":
-        """Takes back what `state` gave."""
-
-
-class Identity(Reduction):
-    """The vectors as they are."""
-
-    name = "none"
-
-    def fit(self, X: np.ndarray) -> "Identity":
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        X = np.asarray(X)
-        return X if X.dtype == np.float32 else X.astype(float)
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> "Identity":
-        return self
-
-
-class ZScore(Reduction):
-    """Zero mean and unit variance in each dimension; constant dimensions become zero."""
-
-    name = "zscore"
-
-    def fit(self, X: np.ndarray) -> "ZScore":
-        self.mean_, self.scale_ = _moments(X)
-        return self
-
-    def transform(self, X: np.ndarray) -> np.ndarray:
-        return (np.asarray(X, dtype=float) - self.mean_) / self.scale_
-
-    def state(self) -> dict[str, np.ndarray]:
-        return {"mean": self.mean_, "scale": self.scale_}
-
-    def restore(self, state: Mapping[str, np.ndarray]) -> "ZScore":
-        self.mean_, self.scale_ = np.array(state["mean"]), np.array(state["scale"])
-        return self
 
 
 class PrincipalComponents(Reduction):
@@ -95,7 +35,7 @@ class PrincipalComponents(Reduction):
         self.name = "whiten" if whitening else "pca"
 
     def fit(self, X: np.ndarray) -> "PrincipalComponents":
-        self.mean_, scale = _moments(X)
+        self.mean_, scale = moments(X)
         Z = (np.asarray(X, dtype=float) - self.mean_) / scale
         with one_blas_thread():
             variances, directions = _principal_axes(Z)
@@ -122,46 +62,6 @@ class PrincipalComponents(Reduction):
         # Matrix products round by memory layout, and a loaded surrogate predicts identically.
         self.components_ = np.ascontiguousarray(state["components"])
         return self
-
-
-def _umap(n_components: int, whitening: float) -> Reduction:
-    from cole_core.predictors.umap_reduction import Umap
-
-    return Umap(n_components)
-
-
-REDUCTIONS: dict[str, Callable[[int, float], Reduction]] = {
-    "none": lambda n_components, whitening: Identity(),
-    "zscore": lambda n_components, whitening: ZScore(),
-    "pca": lambda n_components, whitening: PrincipalComponents(n_components, 0.0),
-    "whiten": PrincipalComponents,
-    "umap": _umap,
-}
-
-
-def make_reduction(name: str, *, n_components: int = 128, whitening: float = 0.35) -> Reduction:
-    """A reduction by name.
-
-    Args:
-        name: `none`, `zscore`, `pca`, `whiten` or `umap`.
-        n_components: Largest number of components of `pca`, `whiten` and `umap`.
-        whitening: Power of `whiten`.
-
-    Raises:
-        InputError: The name is unknown.
-    """
-    if name not in REDUCTIONS:
-        raise InputError(
-            f"unknown reduction '{name}': choose one of {', '.join(sorted(REDUCTIONS))}"
-        )
-    return REDUCTIONS[name](n_components, whitening)
-
-
-def _moments(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    X = np.asarray(X, dtype=float)
-    mean, std = X.mean(axis=0), X.std(axis=0)
-    constant = std <= 1e-7 * np.maximum(1.0, np.abs(mean))
-    return mean, np.where(constant, 1.0, std)
 
 
 def _principal_axes(Z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
