@@ -40,7 +40,7 @@ from cole_core.spaces import get_space
 from flows.stages.render import get_text_encoding
 from warehouse import Warehouse
 from warehouse.optimizing import INDEX_ABOVE, optimize_table
-from warehouse.warehouse import space_parameters
+from warehouse.reader import space_parameters
 from warehouse.writer import Writer
 
 SIZES = (10_000, 100_000, 1_000_000)

@@ -26,7 +26,7 @@ import polars as pl
 from cole_core.language_models import specify
 from cole_core.spaces import get_space
 from warehouse import Warehouse
-from warehouse.warehouse import space_parameters
+from warehouse.reader import space_parameters
 
 _SPACE = get_space("nasbench201")
 _ENCODING = "code.expression"

@@ -8,7 +8,7 @@ from cole_core.encodings.base import NO_CONTEXT
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
-from cole_core.evaluation.sources import find_source
+from cole_core.sources import find_source
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import AskedEmbeddings, Device, InWarehouse, Measured, Seed, request
 from flows.resolve.spaces import find_space

@@ -93,7 +93,7 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         InputError: A name, the text or the condition is not right, or nothing was embedded.
     """
     warehouse = Warehouse(request.home)
-    asked = read_asked(warehouse, request)
+    asked = read_asked(warehouse, request.what, request.space, request.vectors, request.class_name)
     encoding, context = asked.encoding, request.vectors.context
     make_text_encoding(asked.space, encoding, context)
     [source] = find_vectors(warehouse, asked.space, [request.vectors])

@@ -12,7 +12,7 @@ from scipy.stats import kendalltau
 
 from cole_core.errors import InputError
 from cole_core.evaluation import ANALOG_NASBENCH, SCHEMA, read_evaluations
-from cole_core.evaluation.tables import Measured, measured, read_table
+from cole_core.sources.tables import Measured, measured, read_table
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.nasbench201.benchmarks.analog_nasbench import METRICS, read_analog_nasbench

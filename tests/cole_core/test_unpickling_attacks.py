@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cole_core.errors import InputError
-from cole_core.evaluation.unpickling import load_pickle, plain_values, torch_payload
+from cole_core.sources.unpickling import load_pickle, plain_values, torch_payload
 
 MARK = "ran"
 

@@ -1,17 +1,17 @@
-"""The frame in which evaluations travel, and the checks that every reader ends with.
+"""The contract of a source, the frame in which evaluations travel, and the checks at its end.
 
 One row is one measured value: architecture × dataset × metric × split × epochs × seed, with its
 source. Values are percentages. A source that gives one row for each training run keeps a row for
 each seed; who wants one value for each architecture averages them.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import polars as pl
 
 from cole_core.errors import InputError
-from cole_core.spaces.base import SearchSpace
 
 SCHEMA = pl.Schema(
     {
@@ -26,6 +26,48 @@ SCHEMA = pl.Schema(
     }
 )
 KEY = ["native", "dataset", "metric", "split", "epochs", "seed"]
+
+
+class MeasuredSpace(Protocol):
+    """What is asked of a search space here; see `cole_core.spaces.base.SearchSpace`."""
+
+    name: ClassVar[Any]
+
+    def validate(self, native: str) -> None: ...
+
+
+class Source(ABC):
+    """Reads measured values of architectures.
+
+    Attributes:
+        name: The registered name.
+        about: What people give for it, in words.
+        headline: The metric that people mean by the accuracy, where it gives several.
+    """
+
+    name: ClassVar[str]
+    about: ClassVar[str]
+    headline: ClassVar[str | None] = None
+
+    @abstractmethod
+    def recognises(self, origin: str) -> bool:
+        """Whether it reads what people name so: a name, or a path that is there."""
+
+    @abstractmethod
+    def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
+        """The measured values.
+
+        Args:
+            origin: What `recognises`.
+            space: The space whose architectures were measured.
+
+        Returns:
+            One row for each measured value, with the columns of `SCHEMA`;
+            values are percentages.
+
+        Raises:
+            InputError: It is of another format or space, or has a wrong value.
+        """
 
 
 def checked(rows: pl.DataFrame | Iterable[tuple[Any, ...]], source: str) -> pl.DataFrame:
@@ -68,7 +110,7 @@ def is_percentage(values: pl.Expr) -> pl.Expr:
     return values.is_finite() & values.is_between(0.0, 100.0)
 
 
-def check_natives(natives: Iterable[str], space: SearchSpace, source: str) -> None:
+def check_natives(natives: Iterable[str], space: MeasuredSpace, source: str) -> None:
     """Checks native strings, each once.
 
     Raises:
@@ -85,7 +127,7 @@ def check_natives(natives: Iterable[str], space: SearchSpace, source: str) -> No
             raise InputError(f"{source}: row {row}: {error}") from None
 
 
-def require_space(space: SearchSpace, name: str, source: str) -> None:
+def require_space(space: MeasuredSpace, name: str, source: str) -> None:
     """Checks that a benchmark measures architectures of this space.
 
     Raises:

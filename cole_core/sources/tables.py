@@ -28,9 +28,13 @@ from pathlib import Path
 import polars as pl
 
 from cole_core.errors import InputError
-from cole_core.evaluation.base import check_natives, checked, is_percentage
-from cole_core.evaluation.sources import Source
-from cole_core.spaces.base import SearchSpace
+from cole_core.sources.base import (
+    MeasuredSpace,
+    Source,
+    check_natives,
+    checked,
+    is_percentage,
+)
 
 SUFFIXES = (".csv", ".tsv", ".parquet")
 
@@ -74,11 +78,11 @@ class Table(Source):
         path = Path(origin)
         return path.exists() and path.suffix.lower() in SUFFIXES
 
-    def read(self, origin: str, space: SearchSpace) -> pl.DataFrame:
+    def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
         return read_table(Path(origin), space)
 
 
-def read_table(path: Path, space: SearchSpace) -> pl.DataFrame:
+def read_table(path: Path, space: MeasuredSpace) -> pl.DataFrame:
     """Reads a table of accuracies.
 
     Args:
@@ -157,7 +161,7 @@ def _load(path: Path) -> pl.DataFrame:
         raise InputError(f"{path.name}: not a readable table ({reason}); write it anew") from error
 
 
-def _native_column(table: pl.DataFrame, space: SearchSpace, source: str) -> str:
+def _native_column(table: pl.DataFrame, space: MeasuredSpace, source: str) -> str:
     texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
     named = [name for name in texts if name.lower() in _NATIVE_NAMES]
     if len(named) == 1:
