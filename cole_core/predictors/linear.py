@@ -123,13 +123,14 @@ class KernelRidgeHead(Head):
         return {
             "X": self.X_,
             "weights": self.weights_,
-            "whitened": np.ascontiguousarray(self.whitened_),
+            "whitened": self.whitened_,
             "scalars": np.array([self.mean_, self.lengthscale_, self.penalty_, self.amplitude_]),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> "KernelRidgeHead":
         self.X_, self.weights_ = np.array(state["X"]), np.array(state["weights"])
-        self.whitened_ = np.ascontiguousarray(state["whitened"])
+        # Matrix products round by memory layout, which the file keeps and a copy as well.
+        self.whitened_ = np.array(state["whitened"])
         self.mean_, self.lengthscale_, self.penalty_, self.amplitude_ = map(float, state["scalars"])
         return self
 

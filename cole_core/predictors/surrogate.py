@@ -129,14 +129,19 @@ class Surrogate(RegressorMixin, BaseEstimator):
         """Predicted values in the unit of the targets, with standard deviations when asked for.
 
         Under the hinge loss only the order of the values means something. Equal vectors, which
-        canonical twins have, are predicted once, so that they tie exactly: the rounding of matrix
-        products depends on a row's place.
+        canonical twins have, and vectors that the reduction makes equal are predicted once, so that
+        they tie exactly: the rounding of matrix products depends on a row's place.
         """
         rows, places = _distinct(np.asarray(X))
+        features = self.reduction_.transform(rows)
+        different, among = _distinct(features)
+        if len(different) < len(features):
+            features, places = different, among[places]
         if not return_std:
-            mean = np.asarray(self.head.predict(self.reduction_.transform(rows)))
-            return self.target_.inverse(mean[places])
-        mean, std = (scores[places] for scores in self.predict_scores(rows))
+            return self.target_.inverse(np.asarray(self.head.predict(features))[places])
+        mean, std = (
+            np.asarray(scores)[places] for scores in self.head.predict(features, return_std=True)
+        )
         return self.target_.inverse(mean), self.target_.inverse_std(mean, std)
 
     def save(self, path: str | Path) -> None:
