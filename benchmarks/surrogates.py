@@ -2,7 +2,7 @@
 
     python -m benchmarks.surrogates [--quick] [--json]
 
-The plain way trains one network after the other in PyTorch's usual loop (`benchmarks.plain_mlp`)
+The plain way trains one network after the other in PyTorch's usual loop (`plain_mlp`)
 and is measured on a sample and scaled by the number of trials, epochs and steps. All NAS-Bench-201
 architectures take part; their embeddings and values are stand-ins of the same shape, because the
 time of a training does not depend on them.
@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks.plain_mlp import train_plain_mlp
 from cole_core.encodings import VectorEncoding
 from cole_core.predictors import make_surrogate
-from cole_core.predictors.batched_mlp import MLPTraining
+from cole_core.predictors.networks import MLPTraining
+from cole_core.predictors.plain_mlp import train_plain_mlp
 from cole_core.predictors.surrogate import fit_together
 from cole_core.search import SearchProblem, make_algorithm, run_search
 from cole_core.search.together import run_searches

@@ -9,10 +9,12 @@ import numpy as np
 import polars as pl
 
 from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from warehouse.guard import check_query
 from warehouse.queries import query
-from warehouse.warehouse import Target, Warehouse, space_filter
+from warehouse.reader import space_filter
+from warehouse.warehouse import Warehouse
 
 EXACT_BELOW = 50_000
 """With fewer vectors than this every distance is computed; an index would save nothing."""

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from cole_core.errors import InputError
 
-if TYPE_CHECKING:
-    from cole_core.spaces.base import SearchSpace
-
 NO_CONTEXT = "none"
 """The architecture alone."""
+
+
+class EncodedSpace(Protocol):
+    """What is asked of a search space here; see `cole_core.spaces.base.SearchSpace`."""
+
+    name: ClassVar[Any]
+    encodings: ClassVar[Any]
+
+    @property
+    def parameters(self) -> Mapping[str, Any]: ...
+
+    def encoding(self, name: str) -> Encoding: ...
 
 
 class RenderingError(Exception):
@@ -30,7 +39,7 @@ class _OfSpace(ABC):
 
     name: str
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: EncodedSpace) -> None:
         # Typed as Any: the encodings of a space know its class, which this room does not.
         self.space: Any = space
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cole_core.encodings.base import RenderingError
+from cole_core.encodings.onnx_folding import fold_constants
 from cole_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def simplified_graph(
         module = make()
     try:
         model = onnx.load_from_string(_export(module.eval(), torch.zeros(1, *input_shape)))
-        simplified: ModelProto = onnxslim.slim(model)
+        simplified: ModelProto = onnxslim.slim(fold_constants(model))
     except (RuntimeError, ValueError, TypeError, KeyError, IndexError) as error:
         raise RenderingError(f"{native}: {' '.join(str(error).split())}") from error
     return simplified.graph

@@ -5,19 +5,15 @@ that every space has.
 """
 
 import functools
-from typing import TYPE_CHECKING
 
-from cole_core.encodings.base import NO_CONTEXT, Encoding, TextEncoding
+from cole_core.encodings.base import NO_CONTEXT, EncodedSpace, Encoding, TextEncoding
 from cole_core.errors import InputError
 from cole_core.registry import Registry
-
-if TYPE_CHECKING:
-    from cole_core.spaces.base import SearchSpace
 
 GROUP = "cole.encodings"
 
 
-def make_encoding(space: "SearchSpace", name: str) -> Encoding:
+def make_encoding(space: EncodedSpace, name: str) -> Encoding:
     """An encoding of a space.
 
     Raises:
@@ -26,12 +22,12 @@ def make_encoding(space: "SearchSpace", name: str) -> Encoding:
     return _registry(type(space)).create(name, space)
 
 
-def encoding_names(space: "SearchSpace") -> list[str]:
+def encoding_names(space: EncodedSpace) -> list[str]:
     """The encodings that a space has."""
     return list(_registry(type(space)))
 
 
-def make_text_encoding(space: "SearchSpace", name: str, context: str = NO_CONTEXT) -> TextEncoding:
+def make_text_encoding(space: EncodedSpace, name: str, context: str = NO_CONTEXT) -> TextEncoding:
     """A text encoding that knows a context.
 
     Raises:
@@ -52,7 +48,7 @@ def make_text_encoding(space: "SearchSpace", name: str, context: str = NO_CONTEX
 
 
 @functools.cache
-def _registry(space: type["SearchSpace"]) -> Registry[Encoding]:
+def _registry(space: type[EncodedSpace]) -> Registry[Encoding]:
     return Registry(
         f"encoding of {space.name}", GROUP, space.encodings, scopes=(f"{space.name}/", "any/")
     )

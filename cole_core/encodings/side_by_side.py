@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from cole_core.encodings.base import VectorEncoding
+from cole_core.encodings.base import EncodedSpace, VectorEncoding
 from cole_core.encodings.vectors import ArchitectureVectors, LabelledVectors, VectorSource
 from cole_core.errors import InputError
-from cole_core.spaces.base import SearchSpace
 
 
 def parts(encoding: str) -> list[str]:
@@ -13,7 +12,7 @@ def parts(encoding: str) -> list[str]:
     return [part.strip() for part in encoding.split("+")]
 
 
-def is_structural(space: SearchSpace, encoding: str) -> bool:
+def is_structural(space: EncodedSpace, encoding: str) -> bool:
     """Whether no part of an encoding needs a language model.
 
     Raises:
@@ -26,7 +25,7 @@ def is_structural(space: SearchSpace, encoding: str) -> bool:
 
 
 def surrogate_kind(
-    space: SearchSpace, source: VectorSource, vectors: ArchitectureVectors | LabelledVectors
+    space: EncodedSpace, source: VectorSource, vectors: ArchitectureVectors | LabelledVectors
 ) -> dict[str, Any]:
     """What a surrogate must know about the vectors: arguments of `make_surrogate`.
 

@@ -7,6 +7,18 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from cole_core.evaluation.datasets import Dataset
+from cole_core.evaluation.outcomes import (
+    DIVERGED,
+    FAILED,
+    OK,
+    TIMED_OUT,
+    TOO_LARGE,
+    Attempt,
+    DivergedError,
+    OverTimeError,
+    Score,
+    over_time,
+)
 from cole_core.evaluation.settings import Limits, ProxySettings, TrainingSettings
 from cole_core.spaces.base import SearchSpace
 
@@ -16,8 +28,6 @@ if TYPE_CHECKING:
     from cole_core.evaluation.images import ImageTensors
     from cole_core.evaluation.measuring import NetworkSize
 
-OK, DIVERGED, TOO_LARGE = "ok", "diverged", "too_large"
-TIMED_OUT, FAILED, CRASHED = "timed_out", "failed", "crashed"
 _LINE = 300  # characters of an error that are kept
 
 # What a network may raise; anything else ends the worker, which counts as a crash.
@@ -31,52 +41,6 @@ _NETWORK_ERRORS = (
     TypeError,
     ValueError,
 )
-
-
-class DivergedError(Exception):
-    """The loss is no number any more."""
-
-
-class OverTimeError(Exception):
-    """The deadline has passed."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """One measured value; accuracies in percent."""
-
-    metric: str
-    split: str
-    epochs: int
-    value: float
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What came of one network.
-
-    Attributes:
-        native: The architecture.
-        seed: Of its weights and of the order of images.
-        status: ok, diverged, too_large, timed_out, failed (an error of the network) or crashed
-            (its process died).
-        error: What went wrong, in one line; None for ok.
-        seconds: Wall time.
-        parameters: Trainable values; None where measuring failed, as for what follows.
-        flops: Of one image's forward pass.
-        memory: Bytes that training takes at most, inferred.
-        scores: Measured values; none unless ok.
-    """
-
-    native: str
-    seed: int
-    status: str
-    error: str | None
-    seconds: float
-    parameters: int | None = None
-    flops: int | None = None
-    memory: int | None = None
-    scores: tuple[Score, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -200,11 +164,6 @@ class ProxyEvaluator(Evaluator):
         from cole_core.evaluation.proxies import compute_proxies
 
         return compute_proxies(network, size, self.data, self.proxies.batch_size)
-
-
-def over_time(limits: Limits) -> str:
-    """What is recorded of a network that took too long."""
-    return f"not done after {limits.seconds:g} s"
 
 
 def _one_line(error: BaseException) -> str:

@@ -8,9 +8,9 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from cole_core.evaluation.attempts import Score
 from cole_core.evaluation.images import ImageTensors
 from cole_core.evaluation.measuring import NetworkSize
+from cole_core.evaluation.outcomes import Score
 
 _aten = torch.ops.aten
 _RECTIFIERS = {  # operations whose input's sign is the side of a (leaky) ReLU

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from cole_core.evaluation.attempts import DivergedError, OverTimeError, Score
 from cole_core.evaluation.images import ImageTensors, augmentation
+from cole_core.evaluation.outcomes import DivergedError, OverTimeError, Score
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.evaluation.target import ACCURACY
 

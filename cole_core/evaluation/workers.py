@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Protocol
 
-from cole_core.evaluation.attempts import CRASHED, TIMED_OUT, Attempt, over_time
+from cole_core.evaluation.outcomes import CRASHED, TIMED_OUT, Attempt, over_time
 from cole_core.evaluation.settings import Limits
 
 _ATTEMPTS = 2  # of a network whose process died: the machine's fault once, its own the second time

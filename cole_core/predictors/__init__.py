@@ -26,19 +26,6 @@ heads: "Registry[Head]" = Registry(
     },
 )
 
-_SEEDED = ("mlp", "xgboost", "perceiver")
-
-# The MLP's and the trees' are the COLE paper's; the others were tuned on NAS-Bench-201's CIFAR-10.
-_PAPER = {"reduction": "pca", "n_components": 128, "fitted_on": "labelled", "target": "standard"}
-_TUNED = {"reduction": "whiten", "n_components": 384, "fitted_on": "space", "target": "rank"}
-_DEFAULTS = {
-    "mlp": _PAPER,
-    "xgboost": _PAPER,
-    "perceiver": _PAPER | {"reduction": "zscore"},  # components would mix the layers
-    "ridge": _TUNED,
-    "kernel_ridge": _TUNED,
-    "gaussian_process": _TUNED,
-}
 # Structural encodings are one-hot or counts: whitening blows up their rare columns.
 _STRUCTURAL = {"reduction": "none", "fitted_on": "labelled"}
 
@@ -60,8 +47,8 @@ def make_surrogate(
     """A surrogate by the name of its head; what is not named comes from the head's defaults.
 
     Args:
-        head: `mlp`, `xgboost`, `ridge`, `kernel_ridge`, `gaussian_process` or `perceiver`, which
-            reads vectors of several layers.
+        head: `mlp`, `xgboost`, `ridge`, `kernel_ridge`, `gaussian_process`; `perceiver`, which
+            reads vectors of several layers; or one that another package registers.
         structural: Whether the vectors are a structural encoding and not embeddings, which
             changes the default of `reduction` to `none`.
         blocks: For several encodings side by side, the width of each in the vectors and whether it
@@ -73,7 +60,7 @@ def make_surrogate(
         fitted_on: What the reduction is fitted on: `labelled`, or `space`, for which `fit` needs
             the vectors of the space as `unlabelled`.
         target: `standard` or `rank`.
-        loss: `mse`, or `hinge` for the MLP.
+        loss: `mse`, or another of the head's: `hinge` for the MLP.
         seed: Seed of heads that draw at random.
         **parameters: The head's own.
 
@@ -83,43 +70,70 @@ def make_surrogate(
     Raises:
         InputError: A name is unknown, or the head has no such loss or parameter.
     """
-    from cole_core.errors import InputError
     from cole_core.predictors.reductions import make_reduction
     from cole_core.predictors.surrogate import Surrogate
     from cole_core.predictors.targets import make_target
 
-    settings: dict[str, Any] = {
-        **_DEFAULTS.get(head, _PAPER),
-        **(_STRUCTURAL if structural else {}),
-    }
-    given = {
-        "reduction": reduction,
-        "n_components": n_components,
-        "fitted_on": fitted_on,
-        "target": target,
-    }
+    template = make_head(head)
+    settings: dict[str, Any] = {**template.defaults, **(_STRUCTURAL if structural else {})}
+    given = {"reduction": reduction, "n_components": n_components}
+    given |= {"fitted_on": fitted_on, "target": target}
     settings |= {name: value for name, value in given.items() if value is not None}
     if whitening is None:
         whitening = 0.2 if blocks else 0.35
-    make_reduction(
-        settings["reduction"], n_components=settings["n_components"], whitening=whitening
-    )
+    most = settings["n_components"]
+    make_reduction(settings["reduction"], n_components=most, whitening=whitening)
     make_target(settings["target"])
-    if loss not in ("mse", "hinge"):
-        raise InputError(f"unknown loss '{loss}': choose one of hinge, mse")
-    if head == "mlp":
-        parameters["loss"] = loss
-    elif loss != "mse":
-        raise InputError(f"head '{head}' has no loss '{loss}': choose mse, or the head mlp")
-    if head in _SEEDED:
-        parameters["seed"] = seed
-    check_parameters(f"head '{head}'", parameters, heads.create(head).get_params())
-    made = heads.create(head, **parameters)
+    made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
     reduced = [
         (int(width), "zscore" if is_structural else str(settings["reduction"]))
         for width, is_structural in blocks or ()
     ]
     return Surrogate(made, whitening=whitening, blocks=reduced or None, **settings)
+
+
+def make_head(name: str, /, **parameters: Any) -> "Head":
+    """A head by name; what is registered may be any regressor as scikit-learn has them.
+
+    Args:
+        name: Of the head.
+        **parameters: Its own.
+
+    Raises:
+        InputError: The name or a parameter is unknown, or what is registered is no regressor.
+    """
+    from cole_core.predictors.base import Head
+
+    made = heads.create(name)
+    if isinstance(made, Head):
+        return heads.create(name, **parameters) if parameters else made
+    from cole_core.predictors.sklearn_head import SklearnHead
+
+    return SklearnHead(name, made, **parameters)
+
+
+def _head_parameters(
+    name: str, template: "Head", parameters: dict[str, Any], loss: str, seed: int
+) -> dict[str, Any]:
+    """A head's parameters with loss and seed, where it has them.
+
+    Raises:
+        InputError: The head has no such loss or parameter.
+    """
+    from cole_core.errors import InputError
+
+    known, what = template.get_params(), f"head '{name}'"
+    losses = template.losses or ("mse",)
+    # A regressor of somebody else's may have losses of its own names; it judges them itself.
+    if loss not in losses and (template.losses or "loss" not in known):
+        choices = ", ".join(sorted(losses))
+        raise InputError(f"{what} has no loss '{loss}': choose one of {choices}")
+    if template.losses or loss != "mse":
+        parameters = parameters | {"loss": loss}
+    if "seed" in known:
+        parameters = parameters | {"seed": seed}
+    check_parameters(what, parameters, known)
+    return parameters
 
 
 def load_surrogate(path: str | Path) -> "Surrogate":
@@ -131,7 +145,7 @@ def load_surrogate(path: str | Path) -> "Surrogate":
     from cole_core.predictors.surrogate import read_saved, restore_surrogate
 
     about, arrays = read_saved(path)
-    return restore_surrogate(about, arrays, heads.create(about["head"], **about["head_parameters"]))
+    return restore_surrogate(about, arrays, make_head(about["head"], **about["head_parameters"]))
 
 
-__all__ = ["heads", "load_surrogate", "make_surrogate"]
+__all__ = ["heads", "load_surrogate", "make_head", "make_surrogate"]

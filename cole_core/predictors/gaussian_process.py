@@ -19,7 +19,7 @@ import numpy as np
 from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
 from scipy.optimize import minimize
 
-from cole_core.predictors.base import Head, check_training_set
+from cole_core.predictors.base import TUNED, Head, check_training_set
 from cole_core.predictors.blas import one_blas_thread
 from cole_core.predictors.kernels import Kernel, distances, get_kernel, median_distance
 
@@ -49,6 +49,7 @@ class GaussianProcessHead(Head):
     """
 
     name = "gaussian_process"
+    defaults = TUNED
     weighs_blocks = True
 
     def __init__(

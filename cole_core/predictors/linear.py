@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cole_core.predictors.base import Head, check_training_set
+from cole_core.predictors.base import TUNED, Head, check_training_set
 from cole_core.predictors.kernels import distances, get_kernel, median_distance
 
 _PENALTIES = tuple(float(10.0**e) for e in np.arange(-4, 3.1, 0.5))
@@ -19,6 +19,7 @@ class RidgeHead(Head):
     """
 
     name = "ridge"
+    defaults = TUNED
 
     def __init__(self, penalties: tuple[float, ...] = _PENALTIES) -> None:
         self.penalties = penalties
@@ -74,6 +75,7 @@ class KernelRidgeHead(Head):
     """
 
     name = "kernel_ridge"
+    defaults = TUNED
 
     def __init__(
         self,
@@ -102,7 +104,8 @@ class KernelRidgeHead(Head):
                     best = error
                     self.lengthscale_, self.penalty_ = float(length * unit), float(penalty)
                     self.weights_ = vectors @ (vectors.T @ residual / (values + penalty))
-                    self.whitened_ = (vectors / np.sqrt(values + penalty)).T
+                    # Products round by memory layout, and a loaded head predicts identically.
+                    self.whitened_ = np.ascontiguousarray((vectors / np.sqrt(values + penalty)).T)
                     self.amplitude_ = float(residual @ self.weights_) / len(residual)
         return self
 
@@ -121,13 +124,14 @@ class KernelRidgeHead(Head):
         return {
             "X": self.X_,
             "weights": self.weights_,
-            "whitened": np.ascontiguousarray(self.whitened_),
+            "whitened": self.whitened_,
             "scalars": np.array([self.mean_, self.lengthscale_, self.penalty_, self.amplitude_]),
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> "KernelRidgeHead":
         self.X_, self.weights_ = np.array(state["X"]), np.array(state["weights"])
-        self.whitened_ = np.ascontiguousarray(state["whitened"])
+        # Matrix products round by memory layout, which the file keeps and a copy as well.
+        self.whitened_ = np.array(state["whitened"])
         self.mean_, self.lengthscale_, self.penalty_, self.amplitude_ = map(float, state["scalars"])
         return self
 

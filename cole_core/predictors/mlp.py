@@ -1,13 +1,15 @@
 """The multilayer perceptron head and its ensembles."""
 
 from collections.abc import Mapping, Sequence
+from typing import get_args
 
 import numpy as np
 import torch
 
 from cole_core.errors import InputError
 from cole_core.predictors.base import Head, check_training_set
-from cole_core.predictors.batched_mlp import Loss, MLPStack, MLPTraining, NetworkDraws, train_mlps
+from cole_core.predictors.batched_mlp import train_mlps
+from cole_core.predictors.networks import Loss, MLPStack, MLPTraining, NetworkDraws
 
 _CHUNK = 4096  # rows predicted at once: hidden layers of a chunk stay in the cache
 _MASKS = 20  # dropout masks that a single network's deviation averages over
@@ -33,6 +35,7 @@ class MLPHead(Head):
     """
 
     name = "mlp"
+    losses = get_args(Loss)
 
     def __init__(
         self,
@@ -67,8 +70,9 @@ class MLPHead(Head):
         Raises:
             InputError: The loss is unknown.
         """
-        if self.loss not in ("mse", "hinge"):
-            raise InputError(f"unknown loss '{self.loss}': choose one of hinge, mse")
+        if self.loss not in self.losses:
+            choices = ", ".join(sorted(self.losses))
+            raise InputError(f"unknown loss '{self.loss}': choose one of {choices}")
         return MLPTraining(
             hidden=tuple(self.hidden),
             epochs=self.epochs,
@@ -90,8 +94,30 @@ class MLPHead(Head):
         ]
 
     def fit(self, X: np.ndarray, y: np.ndarray) -> "MLPHead":
-        fit_mlps([self], [X], [y])
+        self.fit_many([self], [X], [y])
         return self
+
+    @classmethod
+    def fit_many(
+        cls, heads: Sequence["MLPHead"], X: Sequence[np.ndarray], y: Sequence[np.ndarray]
+    ) -> None:
+        """Fits many heads in place, the networks of those of like shape and settings together."""
+        batches: dict[tuple[MLPTraining, tuple[int, ...]], list[int]] = {}
+        sets = [check_training_set(features, target) for features, target in zip(X, y, strict=True)]
+        for i, head in enumerate(heads):
+            batches.setdefault((head.training, sets[i][0].shape), []).append(i)
+        for (training, _), members in batches.items():
+            stack = train_mlps(
+                np.stack([sets[i][0] for i in members]),
+                np.stack([sets[i][1] for i in members]),
+                [seed for i in members for seed in heads[i].member_seeds],
+                training,
+                group=[g for g, i in enumerate(members) for _ in range(heads[i].members)],
+            )
+            start = 0
+            for i in members:
+                heads[i].networks_ = stack[start : start + heads[i].members]
+                start += heads[i].members
 
     def predict_mean(self, X: np.ndarray) -> np.ndarray:
         """Mean over the networks, without the masks that a single one's deviation needs."""
@@ -144,32 +170,3 @@ class MLPHead(Head):
 
 def _rows(X: np.ndarray) -> torch.Tensor:
     return torch.as_tensor(np.ascontiguousarray(X, dtype=np.float32))
-
-
-def fit_mlps(heads: Sequence[MLPHead], X: Sequence[np.ndarray], y: Sequence[np.ndarray]) -> None:
-    """Fits many heads, those of like shape and settings together.
-
-    Args:
-        heads: Heads to fit, in place.
-        X: Features of each head's training set, shape (n, d).
-        y: Targets of each head's training set, shape (n,).
-
-    Raises:
-        InputError: A training set is not fit to learn from.
-    """
-    batches: dict[tuple[MLPTraining, tuple[int, ...]], list[int]] = {}
-    sets = [check_training_set(features, target) for features, target in zip(X, y, strict=True)]
-    for i, head in enumerate(heads):
-        batches.setdefault((head.training, sets[i][0].shape), []).append(i)
-    for (training, _), members in batches.items():
-        stack = train_mlps(
-            np.stack([sets[i][0] for i in members]),
-            np.stack([sets[i][1] for i in members]),
-            [seed for i in members for seed in heads[i].member_seeds],
-            training,
-            group=[g for g, i in enumerate(members) for _ in range(heads[i].members)],
-        )
-        start = 0
-        for i in members:
-            heads[i].networks_ = stack[start : start + heads[i].members]
-            start += heads[i].members

@@ -1,13 +1,14 @@
 """A perceiver over the layers of a language model."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cole_core.errors import InputError
-from cole_core.predictors.base import Head, check_training_set
+from cole_core.predictors.base import PAPER, Head, check_training_set
 
 
 class _Perceiver(nn.Module):
@@ -54,6 +55,7 @@ class PerceiverHead(Head):
     """
 
     name = "perceiver"
+    defaults: ClassVar = PAPER | {"reduction": "zscore"}  # components would mix the layers
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from cole_core.errors import InputError
 from cole_core.predictors.base import Head, check_training_set
 from cole_core.predictors.reductions import Reduction, make_reduction
-from cole_core.predictors.side_by_side import SideBySide
+from cole_core.predictors.reductions.side_by_side import SideBySide
 from cole_core.predictors.targets import make_target
 
 Scope = Literal["labelled", "space"]
@@ -23,7 +23,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     Args:
         head: The regressor on reduced vectors; any scikit-learn regressor whose `predict` takes
-            `return_std` will do, but only a `Head` can be saved.
+            `return_std` will do, but only a `Head` can be saved. `SklearnHead` makes one of any.
         reduction: `none`, `zscore`, `pca` or `whiten`.
         n_components: Largest number of components of `pca` and `whiten`.
         whitening: Power of `whiten`.
@@ -129,14 +129,19 @@ class Surrogate(RegressorMixin, BaseEstimator):
         """Predicted values in the unit of the targets, with standard deviations when asked for.
 
         Under the hinge loss only the order of the values means something. Equal vectors, which
-        canonical twins have, are predicted once, so that they tie exactly: the rounding of matrix
-        products depends on a row's place.
+        canonical twins have, and vectors that the reduction makes equal are predicted once, so that
+        they tie exactly: the rounding of matrix products depends on a row's place.
         """
         rows, places = _distinct(np.asarray(X))
+        features = self.reduction_.transform(rows)
+        different, among = _distinct(features)
+        if len(different) < len(features):
+            features, places = different, among[places]
         if not return_std:
-            mean = np.asarray(self.head.predict(self.reduction_.transform(rows)))
-            return self.target_.inverse(mean[places])
-        mean, std = (scores[places] for scores in self.predict_scores(rows))
+            return self.target_.inverse(np.asarray(self.head.predict(features))[places])
+        mean, std = (
+            np.asarray(scores)[places] for scores in self.head.predict(features, return_std=True)
+        )
         return self.target_.inverse(mean), self.target_.inverse_std(mean, std)
 
     def save(self, path: str | Path) -> None:
@@ -168,7 +173,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 def _distinct(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The different rows, and where each row is among them."""
     whole = np.dtype((np.void, X.dtype.itemsize * X.shape[1]))  # a row compared as bytes
-    keys = np.ascontiguousarray(X).view(whole).ravel()
+    keys = np.ascontiguousarray(X + X.dtype.type(0)).view(whole).ravel()  # -0.0 is 0.0
     _, first, places = np.unique(keys, return_index=True, return_inverse=True)
     return X[first], places
 
@@ -213,7 +218,7 @@ def fit_together(
     *,
     unlabelled: Sequence[np.ndarray | Reduction | None] | None = None,
 ) -> None:
-    """Fits many surrogates; MLP heads train as one stack, the others one by one.
+    """Fits many surrogates, heads of a kind together (`Head.fit_many`).
 
     Args:
         surrogates: Surrogates to fit, in place.
@@ -224,16 +229,16 @@ def fit_together(
     Raises:
         InputError: As `Surrogate.fit`.
     """
-    from cole_core.predictors.mlp import MLPHead, fit_mlps
-
     spaces = unlabelled if unlabelled is not None else [None] * len(surrogates)
     prepared = [
         s.prepare(a, b, unlabelled=u) for s, a, b, u in zip(surrogates, X, y, spaces, strict=True)
     ]
-    together: list[tuple[MLPHead, np.ndarray, np.ndarray]] = []
-    for surrogate, (features, scores) in zip(surrogates, prepared, strict=True):
-        if isinstance(surrogate.head, MLPHead):
-            together.append((surrogate.head, features, scores))
+    together: dict[type[Head], list[int]] = {}
+    for i, surrogate in enumerate(surrogates):
+        if isinstance(surrogate.head, Head) and not surrogate.head.weighs_blocks:
+            together.setdefault(type(surrogate.head), []).append(i)
         else:
-            surrogate.fit_head(features, scores)
-    fit_mlps([t[0] for t in together], [t[1] for t in together], [t[2] for t in together])
+            surrogate.fit_head(*prepared[i])
+    for kind, members in together.items():
+        features, scores = zip(*(prepared[i] for i in members), strict=True)
+        kind.fit_many([surrogates[i].head for i in members], features, scores)

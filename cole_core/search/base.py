@@ -78,6 +78,14 @@ class SearchProblem:
         return frozenset(self.candidates or ())
 
     @cached_property
+    def memo(self) -> dict[tuple[Any, ...], Any]:
+        """What an algorithm works out of the problem alone and would only work out again.
+
+        Algorithms keep nothing themselves, since one may be asked of several problems.
+        """
+        return {}
+
+    @cached_property
     def pool(self) -> "Pool":
         """The candidates by canonical form, with their vectors.
 

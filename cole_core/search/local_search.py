@@ -22,10 +22,6 @@ class LocalSearch(SearchAlgorithm):
 
     name = "local_search"
 
-    def __init__(self) -> None:
-        # Remembered, because the walk is repeated at each proposal; a pure function all the same.
-        self._neighbourhoods: dict[str, list[str]] = {}
-
     def propose(
         self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator
     ) -> list[Proposal]:
@@ -45,9 +41,12 @@ class LocalSearch(SearchAlgorithm):
 
     def _neighbours(self, problem: SearchProblem, native: str) -> list[str]:
         """One native string for each canonical form one edit away, in a fixed random order."""
-        if native not in self._neighbourhoods:
-            self._neighbourhoods[native] = self._list_neighbours(problem, native)
-        return self._neighbourhoods[native]
+        # Remembered, because the walk is repeated at each proposal.
+        key = (self.name, native)
+        if key not in problem.memo:
+            problem.memo[key] = self._list_neighbours(problem, native)
+        neighbours: list[str] = problem.memo[key]
+        return neighbours
 
     @staticmethod
     def _list_neighbours(problem: SearchProblem, native: str) -> list[str]:

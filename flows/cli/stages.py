@@ -5,21 +5,17 @@ from typing import Any
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
-from cole_core.spaces import space_class
 from flows.cli.options import Json
 from flows.cli.printing import Printer
 from flows.pipelines import from_benchmark, from_dataset
-from flows.pipelines.from_benchmark import FromBenchmarkRequest
-from flows.pipelines.from_dataset import FromDatasetRequest
+from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
 from flows.resolve.requests import (
     AskedVectors,
-    Device,
     Flag,
     InWarehouse,
     Measured,
-    Seed,
     Seeds,
     request,
 )
@@ -46,67 +42,18 @@ from flows.stages.search_by_training import SearchByTrainingRequest
 from flows.stages.train_networks import TrainNetworksRequest
 
 
-@request
-class RunOptions(InWarehouse):
-    """What `cole run` is asked: accuracies from elsewhere, or networks that are trained.
+def run(request: RunRequest, *, as_json: Json = False) -> None:
+    """The whole pipeline, from a space's name to a report.
 
-    Attributes:
-        source: Accuracies: a known source, or a file or folder; by default the space's.
-        samples: No accuracies from elsewhere: draw so many architectures and train them on
-            --dataset.
-        dataset: Of the accuracies, by default cifar10; or what networks are trained on: digits by
-            default, add-digits, an .npz file or a folder of .npy files.
-        metric: Metric of the accuracies.
-        split: valid or test.
-        epochs: Epochs of training behind the accuracies; or how long networks are trained.
-        lm: Language model: a known name, a hub id or a local path.
-        device: auto, cpu or cuda.
-        seed: Seed of every random choice.
+    In order: enumerate, render, embed, ingest, train, search, report. A space without accuracies is
+    sampled and its networks are trained here.
     """
-
-    source: str | None = None
-    samples: int | None = None
-    dataset: str | None = None
-    metric: str | None = None
-    split: str | None = None
-    epochs: int | None = None
-    lm: str = "minilm"
-    device: Device = "auto"
-    seed: Seed = 0
-
-    @property
-    def trains(self) -> bool:
-        """Whether networks are trained here."""
-        default = space_class(self.space.partition(":")[0]).default_source
-        return self.samples is not None or (self.source is None and default is None)
-
-    def given(self, *names: str) -> dict[str, Any]:
-        """Those of the options that are given, and what every run is told."""
-        values = {name: getattr(self, name) for name in (*names, "lm", "device", "seed")}
-        where = {"space": self.space, "home": self.home}
-        return where | {name: value for name, value in values.items() if value is not None}
-
-
-def run(request: RunOptions, *, as_json: Json = False) -> None:
-    """The whole pipeline: enumerate, render, embed, ingest, train, search, report.
-
-    A space without accuracies is sampled and its networks are trained here.
-    """
-    if not request.trains:
-        names = ("source", "dataset", "metric", "split", "epochs")
-        asked = FromBenchmarkRequest(**request.given(*names))
-        stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, asked)
+    if request.origin is None:
+        stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request)
+        Printer(as_json).trained_pipeline(stages)
+    else:
+        stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, request)
         Printer(as_json).pipeline(stages)
-        return
-    for name in ("metric", "split", "source"):
-        if getattr(request, name) is not None:
-            raise InputError(
-                f"--{name} {getattr(request, name)} names stored accuracies, and networks that are "
-                "trained here are compared by valid accuracy: leave it out"
-            )
-    training = FromDatasetRequest(**request.given("samples", "dataset", "epochs"))
-    stages = run_stage(from_dataset.from_dataset, from_dataset.plan, training)
-    Printer(as_json).trained_pipeline(stages)
 
 
 def enumerate_(request: EnumerateRequest, *, as_json: Json = False) -> None:

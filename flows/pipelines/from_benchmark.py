@@ -1,5 +1,6 @@
 """Pipeline: everything, from a space's name to a report, on accuracies from elsewhere."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prefect import flow
@@ -7,10 +8,10 @@ from prefect import flow
 from cole_core.encodings.base import NO_CONTEXT
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
-from cole_core.errors import InputError
-from cole_core.evaluation.sources import find_source
+from cole_core.sources import find_source
+from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
-from flows.resolve.requests import AskedEmbeddings, Device, InWarehouse, Measured, Seed, request
+from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.spaces import find_space
 from flows.running.stage import planned
 from flows.stages.embed import EmbedRequest, embed
@@ -26,52 +27,20 @@ SIZES = (14, 55, 220, 879)
 DRAWS = 3
 ALGORITHMS = ("bananas", "random_search")
 BUDGET = 100
+DATASET = "cifar10"
 SEARCHES = 5
 
 
-@request
-class FromBenchmarkRequest(InWarehouse):
-    """A space whose accuracies come from elsewhere.
+@dataclass(frozen=True)
+class FromBenchmarkPlan:
+    """Where accuracies come from, and which of them are predicted and maximised."""
 
-    Attributes:
-        source: Accuracies: a known source, or a file or folder; by default the space's.
-        dataset: Of the accuracies to predict and to maximise.
-        metric: Which of them.
-        split: valid or test.
-        epochs: Epochs of training behind them.
-        lm: The language model.
-        device: auto, cpu or cuda.
-        seed: Seed of every random choice.
-    """
-
-    source: str | None = None
-    dataset: str = "cifar10"
-    metric: str | None = None
-    split: str | None = None
-    epochs: int | None = None
-    lm: str = "minilm"
-    device: Device = "auto"
-    seed: Seed = 0
-
-    def origin(self, default: str | None) -> str:
-        """Where the accuracies come from.
-
-        Raises:
-            InputError: None is named, and the space has none by default.
-        """
-        if self.source is None and default is None:
-            raise InputError(
-                f"--source: name where accuracies of {self.space} come from, or train networks "
-                "with --samples"
-            )
-        return self.source or str(default)
+    origin: str
+    measured: Measured
 
 
-def plan(request: FromBenchmarkRequest) -> Measured:
+def plan(request: RunRequest) -> FromBenchmarkPlan:
     """Checks the names before any stage runs.
-
-    Returns:
-        Which values are predicted and maximised.
 
     Raises:
         InputError: One is unknown.
@@ -79,28 +48,22 @@ def plan(request: FromBenchmarkRequest) -> Measured:
     space = find_space(Warehouse(request.home), request.space)
     make_text_encoding(space, space.roles.reference, NO_CONTEXT)
     AskedEmbeddings(lm=request.lm).specification()
-    origin = request.origin(space.default_source)
+    origin = str(request.origin)
     headline = find_source(origin).headline
     measured = Measured(
-        dataset=request.dataset,
+        dataset=request.dataset or DATASET,
         metric=request.metric,
         split=request.split,
         epochs=request.epochs,
     )
     if request.metric is None and headline is not None:
         # Of its metrics the one that people mean by accuracy: plain training.
-        return Measured(
-            dataset=request.dataset,
-            metric=headline,
-            split=request.split,
-            epochs=request.epochs,
-            source=origin,
-        )
-    return measured
+        measured = replace(measured, metric=headline, source=origin)
+    return FromBenchmarkPlan(origin, measured)
 
 
 @flow(name="run")
-def from_benchmark(request: FromBenchmarkRequest) -> dict[str, Any]:
+def from_benchmark(request: RunRequest) -> dict[str, Any]:
     """Enumerates, renders, embeds, ingests, fits, searches, reports: each what is missing.
 
     Returns:
@@ -109,15 +72,14 @@ def from_benchmark(request: FromBenchmarkRequest) -> dict[str, Any]:
     Raises:
         InputError: As each stage does.
     """
-    measured = planned(plan, request)
+    made = planned(plan, request)
     where: dict[str, Any] = {"space": request.space, "home": request.home}
-    origin = request.origin(find_space(Warehouse(request.home), request.space).default_source)
     options = AskedEmbeddings(lm=request.lm)
-    known: dict[str, Any] = where | {"measured": measured, "vectors": Vectors(lm=request.lm)}
+    known: dict[str, Any] = where | {"measured": made.measured, "vectors": Vectors(lm=request.lm)}
     stages: dict[str, Any] = {
         "enumerate": enumerate_architectures(EnumerateRequest(**where)),
         "render": render(RenderRequest(**where)),
-        "ingest": ingest(IngestRequest(**where, origin=origin)),
+        "ingest": ingest(IngestRequest(**where, origin=made.origin)),
         "embed": embed(EmbedRequest(**where, options=options, device=request.device)),
         "train": fit_heads(FitHeadsRequest(**known, sizes=SIZES, draws=DRAWS, seed=request.seed)),
     }
@@ -127,5 +89,5 @@ def from_benchmark(request: FromBenchmarkRequest) -> dict[str, Any]:
         stages[f"search ({name})"] = search(
             SearchRequest(**known, algorithm=algorithm, budget=BUDGET, seeds=seeds)
         )
-    stages["report"] = report(ReportRequest(**where, measured=measured))
+    stages["report"] = report(ReportRequest(**where, measured=made.measured))
     return stages

@@ -11,11 +11,11 @@ from typing import Any
 import polars as pl
 from prefect import flow
 
-from cole_core.evaluation.settings import TrainingSettings
 from cole_core.experiments.cross_validation import Protocol
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.network_training import TrainingOptions, TrainingSeed
-from flows.resolve.requests import AskedEmbeddings, Device, InWarehouse, Measured, request
+from flows.pipelines.request import RunRequest
+from flows.resolve.network_training import TrainingOptions
+from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.values import one_target
 from flows.running.stage import planned
 from flows.stages.compare_predictors import ComparePredictorsRequest, compare_predictors
@@ -26,43 +26,11 @@ from flows.stages.train_networks import TrainNetworksRequest, train_networks
 from flows.stages.train_networks import plan as plan_training
 from warehouse import Warehouse
 
+SAMPLES = 800
+DATASET = "digits"
 REPEATS = 5
 SIZES = (14, 55, 220)
 DESCRIPTION = ("native", "canonical_id", "parameters", "flops", "seconds")
-
-
-@request
-class FromDatasetRequest(InWarehouse):
-    """A space whose networks are trained here.
-
-    Attributes:
-        dataset: digits, add-digits, or the path of an .npz file or a folder of .npy files.
-        samples: How many architectures to draw.
-        epochs: Epochs of training.
-        lm: The language model.
-        device: Where it runs: auto, cpu or cuda.
-        seed: Of the draw, the weights and the order of images.
-    """
-
-    dataset: str = "digits"
-    samples: int = 800
-    epochs: int = TrainingSettings.epochs
-    lm: str = "minilm"
-    device: Device = "auto"
-    seed: TrainingSeed = 0
-
-    @property
-    def training(self) -> TrainNetworksRequest:
-        """What is asked of the first stage."""
-        return TrainNetworksRequest(
-            space=self.space,
-            home=self.home,
-            dataset=self.dataset,
-            samples=self.samples,
-            options=TrainingOptions(epochs=self.epochs),
-            seed=self.seed,
-            proxies=True,
-        )
 
 
 @dataclass(frozen=True)
@@ -70,6 +38,7 @@ class FromDatasetPlan:
     """What the flow will do.
 
     Attributes:
+        training: What is asked of the first stage.
         space: The search space.
         dataset: What evaluations call the dataset.
         texts: The text encodings that are rendered and embedded, the reference of the comparison
@@ -78,24 +47,37 @@ class FromDatasetPlan:
         controls: The structural encodings beside them.
     """
 
+    training: TrainNetworksRequest
     space: SearchSpace
     dataset: str
     texts: list[str]
     controls: list[str]
 
 
-def plan(request: FromDatasetRequest) -> FromDatasetPlan:
+def plan(request: RunRequest) -> FromDatasetPlan:
     """Resolves and checks a request.
 
     Raises:
         InputError: As the first stage does, or the language model is not to be had.
     """
-    made = plan_training(request.training)
+    request.check_training()
+    epochs = request.epochs
+    training = TrainNetworksRequest(
+        space=request.space,
+        home=request.home,
+        dataset=request.dataset or DATASET,
+        samples=SAMPLES if request.samples is None else request.samples,
+        options=TrainingOptions() if epochs is None else TrainingOptions(epochs=epochs),
+        seed=request.seed,
+        proxies=True,
+    )
+    made = plan_training(training)
     AskedEmbeddings(lm=request.lm).specification()
     roles = made.space.roles
     texts = dict.fromkeys((roles.native, roles.runnable, roles.reference))
     controls = dict.fromkeys((roles.rival, *roles.controls))
     return FromDatasetPlan(
+        training=training,
         space=made.space,
         dataset=made.training.load().name,
         texts=[name for name in texts if name is not None],
@@ -104,7 +86,7 @@ def plan(request: FromDatasetRequest) -> FromDatasetPlan:
 
 
 @flow(name="run on a dataset")
-def from_dataset(request: FromDatasetRequest) -> dict[str, Any]:
+def from_dataset(request: RunRequest) -> dict[str, Any]:
     """Draws, trains, renders, embeds, compares, reports: each what is missing.
 
     Returns:
@@ -114,7 +96,7 @@ def from_dataset(request: FromDatasetRequest) -> dict[str, Any]:
         InputError: As each stage does.
     """
     made = planned(plan, request)
-    stages: dict[str, Any] = {"evaluate": train_networks(request.training)}
+    stages: dict[str, Any] = {"evaluate": train_networks(made.training)}
     where: dict[str, Any] = {"space": made.space.full_name, "home": request.home}
     on: dict[str, Any] = where | {"device": request.device}
     for encoding in made.texts:
@@ -132,7 +114,7 @@ def from_dataset(request: FromDatasetRequest) -> dict[str, Any]:
         dataset=made.dataset,
         metric="accuracy",
         split="valid",
-        epochs=request.epochs,
+        epochs=made.training.options.epochs,
         source=source,
     )
     warehouse = Warehouse(request.home)

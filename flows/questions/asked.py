@@ -5,18 +5,15 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from cole_core.encodings.base import RenderingError
 from cole_core.encodings.registry import make_text_encoding
+from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.spaces import find_space
 from warehouse import Warehouse
-
-if TYPE_CHECKING:
-    from flows.questions.similar import SimilarRequest
 
 LARGEST = 1_000_000
 """Bytes of a text or a file: a network's code is far smaller."""
@@ -46,44 +43,52 @@ class Asked:
     encoding: str
 
 
-def read_asked(warehouse: Warehouse, request: "SimilarRequest") -> Asked:
+def read_asked(
+    warehouse: Warehouse,
+    what: str,
+    space: str,
+    vectors: Vectors,
+    class_name: str | None = None,
+) -> Asked:
     """Finds out what somebody means.
 
     Args:
         warehouse: Where ids are looked up.
-        request: `what` is a native string, an architecture_id or its beginning, the path of a
-            Python file, or else a text, which is told by the spaces in it.
+        what: A native string, an architecture_id or its beginning, the path of a Python file, or
+            else a text, which is told by the spaces in it.
+        space: The search space, unless an id tells it.
+        vectors: Says how an architecture is written as text.
+        class_name: Which class of a file.
 
     Raises:
         InputError: It is none of these.
     """
-    what = request.what
     if not what.strip():
         raise InputError(f"{what!r} is empty: give an architecture, its id, a text or a FILE.py")
     if len(what.encode()) > LARGEST:
         raise InputError(f"a text of {len(what):,} characters: give at most {LARGEST:,} bytes")
     if what.endswith(".py") and not re.search(r"\s", what.strip()[:-3].rsplit("/", 1)[-1]):
-        text = read_class(Path(what), request.class_name)
-        space = find_space(warehouse, request.space)
-        return Asked("file", text, space, None, what, _encoding(space, request))
-    if request.class_name is not None:
-        raise InputError(f"--class {request.class_name} is for a file: give FILE.py")
+        text = read_class(Path(what), class_name)
+        found = find_space(warehouse, space)
+        return Asked("file", text, found, None, what, _encoding(found, vectors))
+    if class_name is not None:
+        raise InputError(f"--class {class_name} is for a file: give FILE.py")
     if _ID.fullmatch(what):
-        native, space = _find_id(warehouse, what)
-        return _architecture(space, native, request)
-    space = find_space(warehouse, request.space)
+        native, found = _find_id(warehouse, what)
+        return _architecture(found, native, vectors)
+    found = find_space(warehouse, space)
     try:
-        space.validate(what)
+        found.validate(what)
     except InputError:
         if _NATIVE_LIKE.match(what) or not re.search(r"\s", what.strip()):
             raise
         name = " ".join(what.split())[:60]
-        return Asked("text", what, space, None, name, _encoding(space, request))
-    return _architecture(space, what, request)
+        return Asked("text", what, found, None, name, _encoding(found, vectors))
+    return _architecture(found, what, vectors)
 
 
-def _encoding(space: SearchSpace, request: "SimilarRequest") -> str:
-    return space.roles.reference if request.vectors.encoding is None else request.vectors.encoding
+def _encoding(space: SearchSpace, vectors: Vectors) -> str:
+    return space.roles.reference if vectors.encoding is None else vectors.encoding
 
 
 def _find_id(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace]:
@@ -96,11 +101,11 @@ def _find_id(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace]:
     return row["native"], get_space(row["space"], **json.loads(row["space_parameters"]))
 
 
-def _architecture(space: SearchSpace, native: str, request: "SimilarRequest") -> Asked:
-    encoding = _encoding(space, request)
-    writer = make_text_encoding(space, encoding, request.vectors.context)
+def _architecture(space: SearchSpace, native: str, vectors: Vectors) -> Asked:
+    encoding = _encoding(space, vectors)
+    writer = make_text_encoding(space, encoding, vectors.context)
     try:
-        text = writer.render(native, request.vectors.context)
+        text = writer.render(native, vectors.context)
     except RenderingError as error:
         raise InputError(f"{native} has no text of '{encoding}': {error}") from error
     return Asked("architecture", text, space, native, native, encoding)

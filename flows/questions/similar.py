@@ -51,7 +51,7 @@ class SimilarRequest:
         device: auto, cpu or cuda, to embed a text.
     """
 
-    what: Annotated[str, Parameter(name="ARCH|TEXT|FILE.py")] = field(kw_only=False)
+    what: str = field(kw_only=False)
     home: Home = HOME
     space: str = DEFAULT_SPACE
     k: Annotated[int, Parameter(name="-k"), Field(ge=1, le=MOST)] = 10
@@ -93,7 +93,7 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         InputError: A name, the text or the condition is not right, or nothing was embedded.
     """
     warehouse = Warehouse(request.home)
-    asked = read_asked(warehouse, request)
+    asked = read_asked(warehouse, request.what, request.space, request.vectors, request.class_name)
     encoding, context = asked.encoding, request.vectors.context
     make_text_encoding(asked.space, encoding, context)
     [source] = find_vectors(warehouse, asked.space, [request.vectors])

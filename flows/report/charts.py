@@ -41,22 +41,7 @@ def search_chart(
         band: What its ends are called.
     """
     budget = max(len(summary.mean) for summary in summaries)
-    evaluations = np.unique(np.linspace(1, budget, min(budget, _CURVE_POINTS)).round().astype(int))
-    frame = pl.concat(
-        [
-            pl.DataFrame(
-                {
-                    "search": summary.label,
-                    "evaluation": (at := evaluations[evaluations <= len(summary.mean)]),
-                    "mean": summary.mean[at - 1],
-                    "low": (summary.mean - errors * summary.standard_error)[at - 1],
-                    "high": (summary.mean + errors * summary.standard_error)[at - 1],
-                    "seeds": len(summary.curves),
-                }
-            )
-            for summary in summaries
-        ]
-    )
+    frame = _curves(summaries, errors)
     low, high = search_domain(summaries, best_known)
     base = alt.Chart(_inline(frame)).encode(
         x=alt.X(
@@ -92,24 +77,50 @@ def search_chart(
     )
     layers: list[alt.Chart] = [area, line, points.add_params(pick)]
     if threshold is not None and best_known is not None:
-        rules = pl.DataFrame(
-            {
-                "at": [best_known, threshold],
-                "text": [
-                    f"best of the space, {best_known:.2f} %",
-                    f"{threshold / best_known * 100:.3g} % of it, {threshold:.2f} %",
-                ],
-            }
-        )
-        marks = alt.Chart(_inline(rules)).encode(y=alt.Y("at:Q", scale=y_scale))
-        layers += [
-            marks.mark_rule(strokeDash=[5, 4], opacity=0.55, clip=True),
-            # On the left, where the curves are far below.
-            marks.mark_text(align="left", dy=-6, dx=6, opacity=0.85, fontSize=11.5).encode(
-                x=alt.XDatum(0), text="text:N"
-            ),
-        ]
+        layers += _levels(best_known, threshold, y_scale)
     return _finish(alt.layer(*layers), height=340)
+
+
+def _curves(summaries: Sequence[SearchSummary], errors: float) -> pl.DataFrame:
+    """search, evaluation, mean, low, high, seeds at no more points than a screen shows."""
+    budget = max(len(summary.mean) for summary in summaries)
+    evaluations = np.unique(np.linspace(1, budget, min(budget, _CURVE_POINTS)).round().astype(int))
+    return pl.concat(
+        [
+            pl.DataFrame(
+                {
+                    "search": summary.label,
+                    "evaluation": (at := evaluations[evaluations <= len(summary.mean)]),
+                    "mean": summary.mean[at - 1],
+                    "low": (summary.mean - errors * summary.standard_error)[at - 1],
+                    "high": (summary.mean + errors * summary.standard_error)[at - 1],
+                    "seeds": len(summary.curves),
+                }
+            )
+            for summary in summaries
+        ]
+    )
+
+
+def _levels(best_known: float, threshold: float, y_scale: alt.Scale) -> list[alt.Chart]:
+    """Rules for the best and for the threshold, each with its name."""
+    rules = pl.DataFrame(
+        {
+            "at": [best_known, threshold],
+            "text": [
+                f"best of the space, {best_known:.2f} %",
+                f"{threshold / best_known * 100:.3g} % of it, {threshold:.2f} %",
+            ],
+        }
+    )
+    marks = alt.Chart(_inline(rules)).encode(y=alt.Y("at:Q", scale=y_scale))
+    return [
+        marks.mark_rule(strokeDash=[5, 4], opacity=0.55, clip=True),
+        # On the left, where the curves are far below.
+        marks.mark_text(align="left", dy=-6, dx=6, opacity=0.85, fontSize=11.5).encode(
+            x=alt.XDatum(0), text="text:N"
+        ),
+    ]
 
 
 def search_domain(

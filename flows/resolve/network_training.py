@@ -1,7 +1,9 @@
 """What people say of networks that are trained: the options that stages share."""
 
-from typing import Any
+from dataclasses import field
+from typing import Annotated, Any
 
+from cyclopts import Parameter
 from pydantic import NonNegativeInt
 
 from cole_core.evaluation.network_training import NetworkTraining
@@ -67,30 +69,14 @@ class NetworkOptions:
 
 
 @request
-class TrainingOptions:
-    """How networks are trained.
+class TrainingOptions(TrainingSettings):
+    """How networks are trained; what a space leaves open of them is said by `NetworkOptions`."""
 
-    Attributes:
-        epochs: Epochs of training.
-        batch_size: Images of one step.
-        optimizer: adamw or sgd; the rate follows a cosine to zero.
-        learning_rate: Learning rate; by default 0.01 for adamw, 0.05 for sgd.
-        weight_decay: Weight decay.
-        augmentation: none, shift, flip or shift+flip.
-        precision: fp32, or bf16 in what autocast lowers.
-    """
-
-    epochs: int = 8
-    batch_size: int = 64
-    optimizer: str = "adamw"
-    learning_rate: float | None = None
-    weight_decay: float = 5e-4
-    augmentation: str = "none"
-    precision: str = "fp32"
+    macro: Annotated[dict[str, int], Parameter(parse=False)] = field(default_factory=dict)
 
     def settings(self, macro: dict[str, int]) -> TrainingSettings:
         """The same for a macro-architecture."""
-        return TrainingSettings(macro=macro, **vars(self))
+        return TrainingSettings(**{**vars(self), "macro": macro})
 
 
 TrainingSeed = NonNegativeInt

@@ -15,7 +15,8 @@ from cyclopts import Parameter
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass as validated
 
-from cole_core.encodings.vectors import Vectors
+from cole_core.encodings.base import NO_CONTEXT
+from cole_core.encodings.vectors import USUAL, Vectors
 from cole_core.errors import InputError
 from cole_core.language_models.specify import EmbeddingOptions
 
@@ -126,3 +127,34 @@ class AskedEmbeddings(EmbeddingOptions):
 AskedVectors = Annotated[Vectors, Parameter(name="*")]
 Flag = Annotated[bool, Parameter(negative=())]
 Seeds = Annotated[tuple[Seed, ...], repeatable("--seed")]
+
+
+@request
+class Compared:
+    """What every comparison is told.
+
+    Attributes:
+        space: The search space.
+        home: The warehouse's directory.
+        measured: Which measured values.
+        lm: Language model, or a spec_id.
+        context: What stands around the architecture in its text.
+        pooling: avg_avg, mean, last_token or cls.
+        precision: bf16 or fp32.
+    """
+
+    experiment: str | None = field(default=None, kw_only=False)
+    space: str = DEFAULT_SPACE
+    home: Home = HOME
+    measured: Measured = Measured()
+    configuration: Annotated[tuple[str, ...], repeatable("--configuration", "-c")] = ()
+    lm: str = USUAL["lm"]
+    context: str = NO_CONTEXT
+    pooling: str = USUAL["pooling"]
+    precision: str = USUAL["precision"]
+
+    @property
+    def vectors(self) -> dict[str, Any]:
+        """The fields of a configuration that say how texts were embedded."""
+        names = ("context", "lm", "pooling", "precision")
+        return {name: getattr(self, name) for name in names}

@@ -28,15 +28,13 @@ from cole_core.experiments.predictors import (
     make_experiment,
     parse_configuration,
 )
+from cole_core.parameters import parse_assignments
 from cole_core.predictors import heads, make_surrogate
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold
 from flows.resolve.requests import (
-    DEFAULT_SPACE,
-    HOME,
+    Compared,
     Flag,
-    Home,
-    Measured,
     Seed,
     one_of,
     repeatable,
@@ -54,21 +52,15 @@ BATCH = 16  # trials that train as one stack, and between two commits: what a cr
 
 
 @request
-class ComparePredictorsRequest:
+class ComparePredictorsRequest(Compared):
     """A named experiment, or encodings and configurations of one's own, the reference first.
 
     Attributes:
-        space: The search space.
-        home: The warehouse's directory.
-        measured: Which measured values to predict.
         encoding: What an experiment varies; or, repeated, what to compare.
         configuration: One more to compare, as encoding=graf,head=ridge; what is not named is as the
             options say. May be repeated.
-        lm: Language model, or a spec_id.
-        context: What stands around the architecture in its text.
-        pooling: avg_avg, mean, last_token or cls.
-        precision: bf16 or fp32.
         loss: Of the mlp head: mse or hinge.
+        head_parameter: A parameter of the head, as epochs=50; may be repeated.
         reduction: none, zscore, pca, whiten or umap; by default the head's.
         components: Largest number of components.
         sizes: Labelled architectures; may be repeated.
@@ -81,17 +73,10 @@ class ComparePredictorsRequest:
     experiment: Annotated[
         str | None, one_of(EXPERIMENTS, "A named experiment, or two or more --encoding")
     ] = field(default=None, kw_only=False)
-    space: str = DEFAULT_SPACE
-    home: Home = HOME
-    measured: Measured = Measured()
     encoding: Annotated[tuple[str, ...], repeatable("--encoding")] = ()
-    configuration: Annotated[tuple[str, ...], repeatable("--configuration", "-c")] = ()
-    lm: str = Configuration.lm
-    context: str = Configuration.context
-    pooling: str = Configuration.pooling
-    precision: str = Configuration.precision
     head: Annotated[str, one_of(heads, "The head")] = Configuration.head
     loss: str = Configuration.loss
+    head_parameter: Annotated[tuple[str, ...], repeatable("--head-parameter")] = ()
     reduction: str | None = None
     components: Annotated[int | None, Field(ge=1)] = None
     sizes: Annotated[tuple[int, ...], repeatable("-n")] = SIZES
@@ -104,14 +89,12 @@ class ComparePredictorsRequest:
         """What an experiment varies."""
         return Configuration(
             encoding=self.encoding[0] if self.encoding else space.roles.reference,
-            context=self.context,
-            lm=self.lm,
-            pooling=self.pooling,
-            precision=self.precision,
+            **self.vectors,
             head=self.head,
             loss=self.loss,
             reduction=self.reduction,
             n_components=self.components,
+            given=tuple(sorted(parse_assignments("--head-parameter", self.head_parameter).items())),
         )
 
     def configurations(self, space: SearchSpace) -> list[Configuration]:

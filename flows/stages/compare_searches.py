@@ -41,11 +41,8 @@ from cole_core.experiments.searches import (
 from cole_core.search.processes import run_stacks
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import (
-    DEFAULT_SPACE,
-    HOME,
+    Compared,
     Flag,
-    Home,
-    Measured,
     one_of,
     repeatable,
     request,
@@ -61,21 +58,14 @@ from warehouse import Warehouse
 
 
 @request
-class CompareSearchesRequest:
+class CompareSearchesRequest(Compared):
     """A named experiment, or configurations of one's own, the reference first.
 
     Attributes:
-        space: The search space.
-        home: The warehouse's directory.
-        measured: Which measured values to maximise.
         configuration: One more to compare, as encoding=path,preset=paper,batch=5: algorithm, preset
             (recommended or paper), encoding, lm, context, pooling, precision, random_init, and
             parameters of the algorithm or of its surrogate. May be repeated.
         encoding: Of those that name none; by default the space's reference.
-        lm: Language model, or a spec_id.
-        context: What stands around the architecture in its text.
-        pooling: avg_avg, mean, last_token or cls.
-        precision: bf16 or fp32.
         seeds: Searches of each configuration.
         first_seed: Their first seed.
         budget: Evaluations of each search.
@@ -90,15 +80,7 @@ class CompareSearchesRequest:
     experiment: Annotated[
         str | None, one_of(EXPERIMENTS, "A named experiment, or two or more --configuration")
     ] = field(default=None, kw_only=False)
-    space: str = DEFAULT_SPACE
-    home: Home = HOME
-    measured: Measured = Measured()
-    configuration: Annotated[tuple[str, ...], repeatable("--configuration", "-c")] = ()
     encoding: str | None = None
-    lm: str = SearchConfiguration.lm
-    context: str = SearchConfiguration.context
-    pooling: str = SearchConfiguration.pooling
-    precision: str = SearchConfiguration.precision
     seeds: int = SearchProtocol.seeds
     first_seed: int = SearchProtocol.first_seed
     budget: int = SearchProtocol.budget
@@ -116,10 +98,7 @@ class CompareSearchesRequest:
         """
         base = SearchConfiguration(
             encoding=space.roles.reference if self.encoding is None else self.encoding,
-            context=self.context,
-            lm=self.lm,
-            pooling=self.pooling,
-            precision=self.precision,
+            **self.vectors,
         )
         named = []
         if self.experiment is not None:

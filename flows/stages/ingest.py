@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from prefect import flow
 
-from cole_core.evaluation.sources import read_evaluations
+from cole_core.sources import read_evaluations
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import HOME, Home, request
 from flows.resolve.spaces import find_space

@@ -9,17 +9,9 @@ from cyclopts import Parameter
 from prefect import flow
 
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import (
-    CRASHED,
-    DIVERGED,
-    FAILED,
-    OK,
-    TIMED_OUT,
-    TOO_LARGE,
-    Evaluator,
-    ProxyEvaluator,
-)
+from cole_core.evaluation.attempts import Evaluator, ProxyEvaluator
 from cole_core.evaluation.network_training import NetworkTraining
+from cole_core.evaluation.outcomes import CRASHED, DIVERGED, FAILED, OK, TIMED_OUT, TOO_LARGE
 from cole_core.evaluation.settings import ProxySettings, source_name
 from cole_core.evaluation.workers import Workers
 from cole_core.spaces.base import SearchSpace
@@ -96,7 +88,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
     if request.samples is not None and request.limit is not None:
         raise InputError("--samples draws architectures and --limit takes stored ones: give one")
     if request.limit is not None and request.limit < 1:
-        raise InputError(f"--limit {request.limit}: at least 1")
+        raise InputError(f"--limit {request.limit}: give at least 1")
     dataset = training.load()
     space = training.space(request.space, dataset)
     natives = []

@@ -10,7 +10,7 @@ from cole_core.hashing import hash_text
 from cole_core.spaces.base import SearchSpace
 from flows.running.progress import track
 from warehouse import Warehouse
-from warehouse.warehouse import space_parameters
+from warehouse.reader import space_parameters
 from warehouse.writer import Writer
 
 SHARD = 5_000

@@ -11,13 +11,8 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from cole_core.evaluation.attempts import (
-    OK,
-    TIMED_OUT,
-    TOO_LARGE,
-    Attempt,
-    Evaluator,
-)
+from cole_core.evaluation.attempts import Evaluator
+from cole_core.evaluation.outcomes import OK, TIMED_OUT, TOO_LARGE, Attempt
 from cole_core.evaluation.settings import Limits, source_name
 from cole_core.evaluation.workers import Workers
 from flows.running.runs import Run

@@ -13,7 +13,8 @@ from cole_core.encodings.base import RenderingError, VectorEncoding
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import OK, TrainingEvaluator
+from cole_core.evaluation.attempts import TrainingEvaluator
+from cole_core.evaluation.outcomes import OK
 from cole_core.evaluation.settings import source_name
 from cole_core.evaluation.target import ACCURACY, Target
 from cole_core.evaluation.workers import Workers

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cole_core.evaluation.sources import read_evaluations
+from cole_core.sources import read_evaluations
 from cole_core.spaces import get_space
 from flows.cli.app import main
 from flows.resolve.requests import AskedEmbeddings

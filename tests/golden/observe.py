@@ -49,11 +49,6 @@ CELLS = (
 EINSPACE = "einspace:1x8x8:10"
 NETWORKS = Path(__file__).with_name("einspace.csv")  # a dozen native strings, drawn once
 FEW = 5  # of them have their texts pinned
-# The text `onnx` of networks with sizes that are computed while they run (of a group, of im2col)
-# is one of two by chance, as the simplifier folds these computations or does not: only the first
-# networks, which have none, have it pinned.
-SAME_ONNX = 3
-
 TEXTS = {
     "nasbench201": {
         "code.expression": ("none", "network", "comment"),
@@ -252,7 +247,6 @@ def texts(home: Path) -> Observed:
     rows = Warehouse(home).sql(
         "SELECT space, encoding, context, text_hash "
         "FROM renderings JOIN architectures USING (architecture_id) "
-        f"WHERE NOT (space = 'einspace' AND encoding = 'onnx' AND position >= {SAME_ONNX}) "
         "ORDER BY space, encoding, context, position"
     )
     found: dict[str, list[str]] = {}

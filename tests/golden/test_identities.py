@@ -5,8 +5,7 @@ embedding's floats: ids are hashes of texts, settings and values, and searches r
 encodings. What could differ by machine nevertheless:
 
 - the texts of `onnx` follow what the installed torch and onnxslim export (a newer one may write
-  another graph: then the text is another one indeed, and vectors of it are made anew); those of
-  networks that compute sizes as they run differ from call to call, and are not pinned;
+  another graph: then the text is another one indeed, and vectors of it are made anew);
 - the ids of specifications follow the weights of the installed MiniLM package;
 - the steps of a Gaussian process or a ridge follow float64 algebra. At every choice the scores of
   the first four candidates lie 0.003 standard deviations apart or more, many orders of magnitude

@@ -9,7 +9,7 @@ import pytest
 from cole_core.hashing import hash_text
 from cole_core.spaces import get_space
 from warehouse import Warehouse
-from warehouse.warehouse import space_parameters
+from warehouse.reader import space_parameters
 
 SPACE = get_space("nasbench201")
 NATIVES = [native for _, native in zip(range(10), SPACE.enumerate(), strict=False)]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cole_core.errors import InputError
+from cole_core.registry import check_parameters
 from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.einspace.canonical import canonical_form
 from cole_core.spaces.einspace.cost import Cost, cost
@@ -27,6 +28,8 @@ _MOST_DRAWS = 1_000
 """Mutants or crossings that are tried."""
 
 _PARAMETERS_TEXT = re.compile(r"(\d+)x(\d+)x(\d+):(\d+)", re.ASCII)
+
+_BOUNDS = ("max_modules", "max_parameters", "max_activations", "max_operations")
 
 # Of what is drawn to be trained.
 _ACTIVATIONS_PER_PIXEL = 3_000
@@ -141,6 +144,7 @@ class Einspace(SearchSpace):
             "max_activations": _ACTIVATIONS_PER_PIXEL * height * width,
             "max_parameters": _PARAMETERS,
         }
+        check_parameters(cls.name, bounds, _BOUNDS)
         return cls(input_shape, classes, **{**usual, **bounds})
 
     @property
@@ -182,7 +186,7 @@ class Einspace(SearchSpace):
         self.program(native)
 
     def enumerate(self) -> Iterator[str]:
-        raise InputError("einspace is open-ended: sample it")
+        raise InputError("einspace is open-ended: draw so many with --samples N")
 
     def sample(self, rng: np.random.Generator) -> str:
         """A derivation by the grammar's probabilities, within the bounds.
@@ -208,10 +212,11 @@ class Einspace(SearchSpace):
         """
         if edits < 1:
             raise InputError(f"{edits} edits are not possible: choose 1 or more")
-        bounds = self.bounds.widened(self._size(native))
-        for _ in range(edits):
+        original, bounds = native, self.bounds.widened(self._size(native))
+        for left in reversed(range(edits)):
             for mutant in mutants(native, self.input_state, bounds, _MOST_DRAWS, rng):
-                if self._is_drawable(mutant, bounds):
+                # The last edit may not undo the others.
+                if (left or mutant != original) and self._is_drawable(mutant, bounds):
                     native = mutant
                     break
             else:

@@ -12,10 +12,8 @@ from pathlib import Path
 import polars as pl
 
 from cole_core.errors import InputError
-from cole_core.evaluation.base import check_natives, checked, require_space
-from cole_core.evaluation.sources import Source
-from cole_core.evaluation.unpickling import load_pickle
-from cole_core.spaces.base import SearchSpace
+from cole_core.sources.base import MeasuredSpace, Source, check_natives, checked, require_space
+from cole_core.sources.unpickling import load_pickle
 
 NAME = "analog-nasbench"
 METRICS = (
@@ -41,11 +39,11 @@ class AnalogNASBench(Source):
     def recognises(self, origin: str) -> bool:
         return origin == NAME
 
-    def read(self, origin: str, space: SearchSpace) -> pl.DataFrame:
+    def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
         return read_analog_nasbench(space)
 
 
-def read_analog_nasbench(space: SearchSpace, path: Path | None = None) -> pl.DataFrame:
+def read_analog_nasbench(space: MeasuredSpace, path: Path | None = None) -> pl.DataFrame:
     """Reads AnalogNAS-Bench: 15,625 cells × 5 accuracies.
 
     Args:

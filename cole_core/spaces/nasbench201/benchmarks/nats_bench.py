@@ -34,10 +34,8 @@ from typing import Any
 import polars as pl
 
 from cole_core.errors import InputError
-from cole_core.evaluation.base import check_natives, checked, require_space
-from cole_core.evaluation.sources import Source
-from cole_core.evaluation.unpickling import load_pickle, plain_values, torch_payload
-from cole_core.spaces.base import SearchSpace
+from cole_core.sources.base import MeasuredSpace, Source, check_natives, checked, require_space
+from cole_core.sources.unpickling import load_pickle, plain_values, torch_payload
 
 _EXTENSION = ".pickle.pbz2"
 _META = "meta" + _EXTENSION
@@ -54,11 +52,11 @@ class NATSBench(Source):
         path = Path(origin)
         return path.is_dir() or (path.exists() and path.suffix.lower() in (".pth", ".pbz2"))
 
-    def read(self, origin: str, space: SearchSpace) -> pl.DataFrame:
+    def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
         return read_nats_bench(Path(origin), space)
 
 
-def read_nats_bench(path: Path, space: SearchSpace) -> pl.DataFrame:
+def read_nats_bench(path: Path, space: MeasuredSpace) -> pl.DataFrame:
     """Reads an official file or folder.
 
     Args:
@@ -75,7 +73,7 @@ def read_nats_bench(path: Path, space: SearchSpace) -> pl.DataFrame:
     return checked(_rows(path, space), path.name)
 
 
-def _rows(path: Path, space: SearchSpace) -> Iterator[tuple[Any, ...]]:
+def _rows(path: Path, space: MeasuredSpace) -> Iterator[tuple[Any, ...]]:
     architectures = _of_folder(path) if path.is_dir() else _of_file(path)
     for where, native, results_by_epochs in architectures:
         check_natives([native], space, where)

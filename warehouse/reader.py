@@ -1,0 +1,183 @@
+"""What a warehouse's catalog says of results: evaluations, trials, heads, searches, runs."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from cole_core.spaces.base import SearchSpace
+from warehouse.catalog import Catalog, OutdatedCatalogError, frame
+from warehouse.lock import writer_lock
+from warehouse.queries import query
+from warehouse.vectors import VectorStore
+
+
+class Reader:
+    """Reads the catalog, held open for one statement at a time.
+
+    Args:
+        home: The directory; the first write makes it.
+        vectors_uri: Where the vectors are, if not in `home/vectors`: a path or an object store.
+        wait_seconds: How long a writer waits for another one.
+
+    Raises:
+        InputError: `home` is a file.
+    """
+
+    def __init__(
+        self, home: str | Path, vectors_uri: str | None = None, wait_seconds: float = 3600.0
+    ) -> None:
+        self.home = Path(home)
+        if self.home.exists() and not self.home.is_dir():
+            raise InputError(f"--home {self.home} is a file: name a directory")
+        self.catalog = Catalog(self.home / "catalog.duckdb")
+        self.vectors = VectorStore(vectors_uri or str(self.home / "vectors"))
+        self.artifacts = self.home / "artifacts"
+        self._wait_seconds = wait_seconds
+
+    @property
+    def has_catalog(self) -> bool:
+        """Whether anything was ever written."""
+        return self.catalog.path.exists()
+
+    def trainings(self, space: SearchSpace, settings_id: str, seed: int) -> pl.DataFrame:
+        """architecture_id, native, status, error, limits (JSON) of the networks that were tried."""
+        return self.read("trainings", **space_filter(space), settings_id=settings_id, seed=seed)
+
+    def trained_values(self, space: SearchSpace, source: str) -> pl.DataFrame:
+        """native, canonical_id, parameters, flops, seconds, dataset, split, metric, epochs, value
+        of the networks that were trained under the settings behind a source."""
+        return self.read("trained_values", **space_filter(space), source=source)
+
+    def seed_values(self, space: SearchSpace, target: Target, seed: int) -> pl.DataFrame:
+        """native, value of the evaluations with one seed."""
+        return self.read("seed_values", **space_filter(space), **vars(target), seed=seed)
+
+    def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
+        """Those trials that are stored.
+
+        Returns:
+            trial_id, n, draw, kendall_tau (NaN where collapsed), spearman, mse, top_recall,
+            collapsed.
+        """
+        return self.read("trial_results", trial_ids=trial_ids)
+
+    def head_artifact(self, head_id: str) -> Path | None:
+        """The file of a trained head, None if it is not stored."""
+        rows = self.read("head", head_id=head_id)
+        return None if rows.is_empty() else self.artifacts / rows["artifact"][0]
+
+    def search_steps(self, search_ids: list[str]) -> pl.DataFrame:
+        """search_id, step, native, value, predicted_mean, predicted_std, seconds (null: not known)
+        of searches so far."""
+        return self.read("search_steps", search_ids=search_ids)
+
+    def used_targets(self, space: SearchSpace) -> list[Target]:
+        """What was searched and learned, the latest first."""
+        texts = self.read("used_targets", space=space.name)["target"]
+        return [Target(**json.loads(text)) for text in texts]
+
+    def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison
+        ran it first) of every search for a target that has a step."""
+        return self.read("searches_of", space=space.name, target=target.to_json())
+
+    def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every row of every comparison on a target (the columns of store.comparisons and
+        started_at), the oldest comparison first."""
+        return self.read("comparisons_of", space=space.name, target=target.to_json())
+
+    def search_comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every row of every comparison of searches for a target (the columns of
+        store.search_comparisons and started_at), the oldest comparison first."""
+        return self.read("search_comparisons_of", space=space.name, target=target.to_json())
+
+    def search_regrets(self, comparison_id: str) -> pl.DataFrame:
+        """Regret at numbers of evaluations of one comparison of searches."""
+        return self.read("search_regrets", comparison_id=comparison_id)
+
+    def trials_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """Every trial of every head that predicts a target, but those of comparisons."""
+        return self.read("trials_of", space=space.name, target=target.to_json())
+
+    def heads_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+        """The stored heads that predict a target, those with the most labelled first."""
+        return self.read("heads_of", space=space.name, target=target.to_json())
+
+    def best_head(self, space: SearchSpace, target: Target) -> dict[str, Any] | None:
+        """The stored head with the most labelled architectures, the best of those."""
+        rows = self.read("best_head", space=space.name, target=target.to_json())
+        return None if rows.is_empty() else rows.row(0, named=True)
+
+    def latest_summary(self, space: SearchSpace, flow: str) -> dict[str, Any] | None:
+        """Summary of the latest run of a flow in a space that ended; None before the first."""
+        rows = self.read("latest_summary", space=space.name, flow=flow)
+        return None if rows.is_empty() else json.loads(rows["summary"][0])
+
+    def watches(self) -> pl.DataFrame:
+        """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,
+        added_at of the specifications that are kept up to date."""
+        return self.read("watches")
+
+    def rendered_kinds(self) -> pl.DataFrame:
+        """space, space_parameters, encoding, context of every rendering there is, and whether it
+        was made of the whole space once."""
+        return self.read("rendered_kinds")
+
+    def trained_heads(self) -> pl.DataFrame:
+        """What `cole train` has trained: space, encoding, context, spec_id, head, target,
+        surrogate (JSON), seed, sizes, draws."""
+        return self.read("trained_heads")
+
+    def recent_runs(self, limit: int) -> pl.DataFrame:
+        """flow, run_id, started_at, ended_at, summary (JSON) of the latest runs, newest first."""
+        return self.read("recent_runs", limit=limit)
+
+    def migrate(self) -> None:
+        """Brings a catalog of an earlier version to this program's; its caller may hold the lock.
+
+        Raises:
+            InputError: There is no catalog, or it is of a newer version.
+        """
+        try:
+            with self.catalog.read():
+                pass
+        except OutdatedCatalogError:
+            with self.catalog.write():
+                pass  # opening to write migrates
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; a catalog of an earlier version is migrated first."""
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(self.catalog.read())
+            except OutdatedCatalogError:
+                with (
+                    writer_lock(self.home, "migration", self._wait_seconds),
+                    self.catalog.write(),
+                ):
+                    pass  # opening to write migrates
+                connection = stack.enter_context(self.catalog.read())
+            yield connection
+
+    def read(self, name: str, **parameters: Any) -> pl.DataFrame:
+        """The rows of a statement of queries.sql."""
+        with self._reading() as connection:
+            return frame(connection, query(name), parameters or None)
+
+
+def space_parameters(space: SearchSpace) -> str:
+    """A space's parameters as the catalog holds them: JSON with sorted keys."""
+    return json.dumps(dict(space.parameters), sort_keys=True)
+
+
+def space_filter(space: SearchSpace) -> dict[str, str]:
+    """A space as the statements of queries.sql name it."""
+    return {"space": space.name, "space_parameters": space_parameters(space)}
