@@ -1,5 +1,6 @@
 """Names and values that people write."""
 
+import inspect
 import json
 from collections.abc import Iterable
 from typing import Any
@@ -28,3 +29,22 @@ def parse_value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
+
+
+# What the vectors, the seed of what is run, and an option of their own say.
+_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "parameters"}
+
+
+def surrogate_parameters(head: str) -> list[str]:
+    """What people may say of a surrogate: the parameters of its head, and those around it.
+
+    Args:
+        head: A registered name.
+
+    Raises:
+        InputError: The name is unknown.
+    """
+    from cole_core.predictors import make_head, make_surrogate
+
+    around = inspect.signature(make_surrogate).parameters
+    return sorted({*around, *make_head(head).get_params()} - _SAID_ELSEWHERE)

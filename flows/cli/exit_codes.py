@@ -1,8 +1,11 @@
 """From arguments to an exit code: what is wrong with them is one line on standard error."""
 
+import contextlib
 import errno
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cyclopts
 from cyclopts.exceptions import (
@@ -13,6 +16,7 @@ from cyclopts.exceptions import (
 )
 
 from cole_core.errors import InputError
+from cole_core.registry import PluginWarning
 from flows.cli.invalid import name_of, problem
 from flows.cli.printing import visible
 
@@ -40,7 +44,8 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
     """
     try:
         check_arguments(arguments)
-        app(list(arguments))
+        with plugin_warnings():
+            app(list(arguments))
         return 0
     except InputError as error:
         complain(str(error))
@@ -84,6 +89,26 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if "\0" in argument or (not argument.isascii() and _has_surrogates(argument)):
             raise InputError(f"{argument!r} is not a text: give it in UTF-8, without NUL")
+
+
+@contextlib.contextmanager
+def plugin_warnings() -> Iterator[None]:
+    """What is wrong with a package's plug-in is one line, too, for the time of a block."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str, category: type[Warning], *place: Any, **elsewhere: Any
+    ) -> None:
+        if issubclass(category, PluginWarning):
+            complain(str(message))
+        else:
+            usual(message, category, *place, **elsewhere)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def complain(message: str) -> None:
