@@ -34,10 +34,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from cole_core.encodings.registry import make_text_encoding
 from cole_core.hashing import hash_text
 from cole_core.language_models import load, specify
 from cole_core.spaces import get_space
-from flows.stages.render import get_text_encoding
 from warehouse import Warehouse
 from warehouse.optimizing import INDEX_ABOVE, optimize_table
 from warehouse.reader import space_parameters
@@ -108,8 +108,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _real_vectors() -> np.ndarray:
     """(REAL, 384) of distinct expressions, drawn with a seed."""
-    encoding = get_text_encoding(SPACE, ENCODING, "none")
-    texts = sorted({encoding.render(native, None) for native in SPACE.enumerate()})
+    encoding = make_text_encoding(SPACE, ENCODING)
+    texts = sorted({encoding.render(native) for native in SPACE.enumerate()})
     drawn = np.random.default_rng(SEED).choice(len(texts), REAL, replace=False)
     batches = list(load(SPEC).embed([texts[i] for i in drawn]))
     order = np.argsort(np.concatenate([batch.indices for batch in batches]))

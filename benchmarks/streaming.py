@@ -37,10 +37,12 @@ _VOCABULARY = 256
 # The flow, then what its process took at most, Prefect's server (another process) not counted.
 _EMBED = """
 import json, resource, sys, time
-from flows.stages.embed import embed
+from flows.resolve.requests import AskedEmbeddings
+from flows.stages.embed import EmbedRequest, embed
 home, model = sys.argv[1:]
 started = time.perf_counter()
-summary = embed(home, "nasbench201", lm=model, precision="fp32", pooling="mean")
+options = AskedEmbeddings(lm=model, precision="fp32", pooling="mean")
+summary = embed(EmbedRequest(space="nasbench201", home=home, options=options))
 seconds = time.perf_counter() - started
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
 print(json.dumps({**summary, "seconds": seconds, "peak_gb": peak}))

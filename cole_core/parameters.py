@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,12 +24,18 @@ def parse_assignments(option: str, given: Iterable[str]) -> dict[str, Any]:
     return found
 
 
+def split_parts(text: str) -> list[str]:
+    """The parts between commas; those of `hidden=[64,64]` are inside a value."""
+    return re.split(r",(?![^\[]*\])", text)
+
+
 def parse_value(text: str) -> Any:
-    """A value as JSON, or the text itself where it is none."""
+    """A value as JSON, or the text itself where it is none; a list as a tuple."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
     except json.JSONDecodeError:
         return text
+    return tuple(value) if isinstance(value, list) else value
 
 
 # What the vectors, the seed of what is run, and an option of their own say.

@@ -20,14 +20,6 @@ from cole_core.errors import InputError
 
 T = TypeVar("T")
 
-GROUPS = (
-    "cole.spaces",
-    "cole.encodings",
-    "cole.heads",
-    "cole.searches",
-    "cole.acquisitions",
-    "cole.sources",
-)
 
 # What a module of somebody else's may raise when it is imported.
 _IMPORT_ERRORS = (

@@ -16,14 +16,14 @@ class Vectors:
     """Which stored vectors are asked for; None leaves a choice open.
 
     Attributes:
-        encoding: A text or structural encoding; or several side by side, joined by `+`. None is
+        encoding: A text or structural encoding; or several side by side, joined by `+`; by default
             the space's reference.
         lm: Language model, or the beginning of a spec_id, which says all by itself. Like what
             follows, it says nothing for a structural encoding.
         context: What stands around the architecture in its text.
         pooling: How token states became one vector.
         precision: Of the language model.
-        random_init: Seed of a randomly initialised language model; None for the trained one.
+        random_init: Seed of a randomly initialised language model; by default the trained one.
     """
 
     encoding: str | None = None

@@ -45,7 +45,7 @@ class NetworkTraining:
         self.settings.check()
         self.limits.check()
         if self.workers < 1:
-            raise InputError(f"--workers {self.workers}: at least 1")
+            raise InputError(f"--workers {self.workers}: give at least 1")
 
     def load(self) -> Dataset:
         """The dataset, checked.

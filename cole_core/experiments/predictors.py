@@ -9,6 +9,7 @@ import polars as pl
 from cole_core.encodings.base import TextEncoding
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
+from cole_core.parameters import parse_value, split_parts
 from cole_core.spaces.base import SearchSpace
 
 
@@ -30,6 +31,7 @@ class Configuration:
         n_components: Largest number of components.
         fitted_on: What the reduction is fitted on: labelled or space.
         target: standard or rank.
+        given: Names and values of further parameters of the head.
     """
 
     encoding: str = "code.expression"
@@ -44,6 +46,7 @@ class Configuration:
     n_components: int | None = None
     fitted_on: str | None = None
     target: str | None = None
+    given: tuple[tuple[str, Any], ...] = ()
 
     @property
     def vectors(self) -> Vectors:
@@ -59,6 +62,7 @@ class Configuration:
             "n_components": self.n_components,
             "fitted_on": self.fitted_on,
             "target": self.target,
+            **dict(self.given),
         }
 
 
@@ -227,22 +231,25 @@ def parse_configuration(text: str, base: Configuration) -> Configuration:
     Raises:
         InputError: A part is not `name=value`, the name is unknown, or a number is none.
     """
-    known = [field.name for field in fields(Configuration)]
+    known = [field.name for field in fields(Configuration) if field.name != "given"]
     changes: dict[str, Any] = {}
-    for part in text.split(","):
+    given = dict(base.given)
+    for part in split_parts(text):
         name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals or name not in known:
+        if not (name and equals and value):
             raise InputError(
-                f"--configuration '{text}': '{part}' is not name=value with a name of "
-                f"{', '.join(known)}"
+                f"--configuration '{text}': '{part}' is not name=value, choose a name of "
+                f"{', '.join(known)}, or a parameter of the head"
             )
-        if name in ("n_components", "random_init"):
+        if name not in known:
+            given[name] = parse_value(value)
+        elif name in ("n_components", "random_init"):
             if not value.isdecimal():
                 raise InputError(f"--configuration '{text}': {name} is a number, not '{value}'")
             changes[name] = int(value)
         else:
             changes[name] = value
-    return replace(base, **changes)
+    return replace(base, **changes, given=tuple(sorted(given.items())))
 
 
 def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -252,7 +259,7 @@ def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
         descriptions: One mapping of plain values for each; the encoding stands in every label, of
             the rest what is not the same for all. Values of None are left out.
     """
-    names = list(dict.fromkeys(name for each in descriptions for name in each))
+    names = list(dict.fromkeys(name for each in descriptions for name in each if name != "given"))
     varying = [
         name
         for name in names
@@ -260,9 +267,18 @@ def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
         or len({each[name] for each in descriptions if each.get(name) is not None}) > 1
         or (name == "random_init" and any(each.get(name) is not None for each in descriptions))
     ]
+    # A parameter that some do not name is another value there.
+    given = [dict(each.get("given", ())) for each in descriptions]
+    asked = dict.fromkeys(name for own in given for name in own)
+    told = [name for name in asked if len({own.get(name) for own in given}) > 1]
     return [
-        " · ".join(_words(name, each[name]) for name in varying if each.get(name) is not None)
-        for each in descriptions
+        " · ".join(
+            [
+                *(_words(name, each[name]) for name in varying if each.get(name) is not None),
+                *(_words(name, own[name]) for name in told if name in own),
+            ]
+        )
+        for each, own in zip(descriptions, given, strict=True)
     ]
 
 
@@ -291,7 +307,11 @@ def _words(name: str, value: Any) -> str:
         return f"{value} components"
     if name == "fitted_on":
         return f"fitted on the {value}"
-    return f"{value} target" if name == "target" else str(value).replace("_", " ")
+    if name == "target":
+        return f"{value} target"
+    if name in ("encoding", "lm", "pooling", "precision", "head", "loss"):
+        return str(value).replace("_", " ")
+    return f"{name.replace('_', ' ')} {value}"
 
 
 def _encodings(base: Configuration, *names: str | None) -> list[Configuration]:

@@ -1,14 +1,13 @@
 """What `cole compare search` compares: configurations, and the named lists of them."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
-from cole_core.parameters import parse_value
+from cole_core.parameters import parse_value, split_parts
 from cole_core.search.bananas import Bananas
 from cole_core.spaces.base import Roles
 
@@ -204,9 +203,6 @@ def make_experiment(
     return EXPERIMENTS[name](roles, base)
 
 
-_BETWEEN_PARTS = r",(?![^\[]*\])"  # the commas of hidden=[64,64] are inside a value
-
-
 def parse_search_configuration(text: str, base: SearchConfiguration) -> SearchConfiguration:
     """A configuration written as `encoding=path,preset=paper,batch=5`.
 
@@ -219,7 +215,7 @@ def parse_search_configuration(text: str, base: SearchConfiguration) -> SearchCo
     own = {field.name for field in fields(SearchConfiguration)} - {"given"}
     changes: dict[str, Any] = {}
     parameters: dict[str, Any] = {}
-    for part in re.split(_BETWEEN_PARTS, text):
+    for part in split_parts(text):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals and value):
             raise InputError(f"--configuration '{text}': '{part}' is not name=value")

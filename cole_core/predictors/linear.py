@@ -104,7 +104,8 @@ class KernelRidgeHead(Head):
                     best = error
                     self.lengthscale_, self.penalty_ = float(length * unit), float(penalty)
                     self.weights_ = vectors @ (vectors.T @ residual / (values + penalty))
-                    self.whitened_ = (vectors / np.sqrt(values + penalty)).T
+                    # Products round by memory layout, and a loaded head predicts identically.
+                    self.whitened_ = np.ascontiguousarray((vectors / np.sqrt(values + penalty)).T)
                     self.amplitude_ = float(residual @ self.weights_) / len(residual)
         return self
 

@@ -173,7 +173,7 @@ class Surrogate(RegressorMixin, BaseEstimator):
 def _distinct(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The different rows, and where each row is among them."""
     whole = np.dtype((np.void, X.dtype.itemsize * X.shape[1]))  # a row compared as bytes
-    keys = np.ascontiguousarray(X).view(whole).ravel()
+    keys = np.ascontiguousarray(X + X.dtype.type(0)).view(whole).ravel()  # -0.0 is 0.0
     _, first, places = np.unique(keys, return_index=True, return_inverse=True)
     return X[first], places
 

@@ -1,5 +1,7 @@
 """Measured values from elsewhere: what benchmarks publish, and tables of one's own."""
 
+from pathlib import Path
+
 import polars as pl
 
 from cole_core.errors import InputError
@@ -30,6 +32,8 @@ def find_source(origin: str) -> Source:
         if source.recognises(origin):
             return source
     listed = "; ".join(source.about for source in known)
+    if Path(origin).exists():
+        raise InputError(f"{origin}: no reader for '{Path(origin).suffix}': give {listed}")
     raise InputError(f"no benchmark or file named '{origin}': give {listed}")
 
 

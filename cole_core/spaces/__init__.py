@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from cole_core.errors import InputError
 from cole_core.registry import Registry
 from cole_core.spaces.base import SearchSpace
 
@@ -35,8 +36,12 @@ def parse_space(name: str) -> SearchSpace:
     Raises:
         InputError: The name or what follows the colon is not known.
     """
-    base, _, text = name.partition(":")
+    base, colon, text = name.partition(":")
     kind = space_class(base)
+    if colon and not text:
+        raise InputError(
+            f"search space '{name}': after the colon give parameters, or name '{base}'"
+        )
     return kind(**kind.parse_parameters(text))
 
 
@@ -55,9 +60,17 @@ def get_space_for(
         bounds: Of what the space draws, where they are not as usual.
 
     Raises:
-        InputError: The name is unknown (lists the known ones), or the space has no such bound.
+        InputError: The name is unknown (lists the known ones), the space has no such bound, or the
+            parameters in the name are of another task.
     """
-    return space_class(name.partition(":")[0]).for_task(input_shape, classes, bounds or {})
+    named = parse_space(name)
+    found = type(named).for_task(input_shape, classes, bounds or {})
+    if ":" in name and dict(named.parameters) != dict(found.parameters):
+        raise InputError(
+            f"search space '{name}' is not that of the task, which is '{found.full_name}': "
+            f"name it '{found.name}'"
+        )
+    return found
 
 
 def space_class(name: str) -> type[SearchSpace]:

@@ -1,6 +1,7 @@
 """The commands of `cole`; each is imported when it is called."""
 
 import sys
+from typing import Any
 
 from cyclopts import App, Group, Parameter
 
@@ -18,7 +19,7 @@ Then ask: **cole best**, **cole similar**, **cole sql** (**cole schema**), **col
 Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault.
 """
 
-# Command: where it is, and what it does. The same words stand there as its docstring.
+# Command: where it is, and what it does: as its docstring begins, which is the page of its own.
 _COMMANDS = {
     Group("All of it", sort_key=1): {
         "run": ("stages:run", "The whole pipeline, from a space's name to a report."),
@@ -29,7 +30,7 @@ _COMMANDS = {
         "embed": ("stages:embed_", "Embeds the texts that have no vector yet."),
         "ingest": ("stages:ingest_", "Stores measured accuracies."),
         "evaluate": ("stages:evaluate", "Trains architectures on a dataset."),
-        "train": ("stages:train", "Trains a head on stored vectors and tests it."),
+        "train": ("stages:train", "Trains a head on stored vectors and tests how well it ranks."),
         "search": ("stages:search_", "Searches for the best architecture."),
         "report": ("stages:report_", "Writes what is known of a space into one HTML file."),
     },
@@ -39,41 +40,65 @@ _COMMANDS = {
     Group("Questions", sort_key=4): {
         "best": ("questions:best_", "Lists the best architectures."),
         "models": ("questions:models", "Lists the language models that --lm knows by name."),
-        "schema": ("questions:schema", "Explains every view and column that cole sql sees."),
+        "schema": ("questions:schema", "Explains every view and column that 'cole sql' sees."),
         "similar": ("questions:similar_", "Finds the architectures whose vectors are nearest."),
-        "sql": ("questions:sql", "Queries the views: one SELECT in DuckDB's SQL."),
+        "sql": ("questions:sql", "Queries the views that 'cole schema' explains."),
         "status": ("questions:status", "Counts what the warehouse holds."),
     },
     Group("Upkeep", sort_key=5): {
         "backup": ("upkeep:backup", "Copies the warehouse; the copy is one too."),
         "deploy": ("upkeep:deploy", "Serves the schedules, until it is interrupted."),
         "doctor": ("upkeep:doctor", "Looks for everything that may be wrong."),
-        "export": ("upkeep:export", "Writes the warehouse as Parquet."),
+        "export": ("upkeep:export", "Writes the warehouse, or what a query names, as Parquet."),
         "import": ("upkeep:import_", "Adds an export to the warehouse."),
-        "optimize": ("upkeep:optimize_", "Compacts the vector tables and refreshes indices."),
-        "watch": ("upkeep:watch", "Embedding specifications that are kept up to date."),
+        "optimize": ("upkeep:optimize_", "Compacts the vector tables, drops old versions."),
+        "watch": ("upkeep:watch", "Embedding specifications that 'cole deploy' keeps up to date."),
     },
 }
 
 
-def make_app() -> App:
-    """The command line."""
+def make_app(asked: str | None = None) -> App:
+    """The command line.
+
+    Args:
+        asked: The command that is called: its page says all that its docstring does.
+    """
     app = App(
         name="cole",
         help=_HELP,
         help_format="markdown",
         version_flags=(),
         result_action="return_value",
-        default_parameter=Parameter(negative=()),
+        default_parameter=Parameter(negative=(), show_default=_default),
         print_error=False,
         exit_on_error=False,
     )
+    app["--help"].group = Group("Options", sort_key=len(_COMMANDS) + 1)
     for group, commands in _COMMANDS.items():
-        for name, (place, about) in commands.items():
-            app.command(f"flows.cli.{place}", name=name, help=about, group=group)
+        for position, (name, (place, about)) in enumerate(commands.items()):
+            app.command(
+                f"flows.cli.{place}",
+                name=name,
+                help=None if name == asked else about,
+                group=group,
+                sort_key=position,
+            )
     return app
+
+
+def _default(value: Any) -> str | None:
+    """What a page says of a default: several as they are told apart, nothing of what is not there.
+
+    A flag that is not given says enough by being one.
+    """
+    if value is False or value in (None, (), ""):
+        return None
+    if isinstance(value, tuple):
+        return ", ".join(_default(each) or "" for each in value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def main() -> None:
     """The entry point; turns bad input into one line and exit code 2."""
-    sys.exit(exit_codes.run(make_app(), sys.argv[1:]))
+    arguments = sys.argv[1:]
+    sys.exit(exit_codes.run(make_app(*arguments[:1]), arguments))

@@ -1,15 +1,20 @@
 """From arguments to an exit code: what is wrong with them is one line on standard error."""
 
 import contextlib
+import difflib
 import errno
+import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import cyclopts
 from cyclopts.exceptions import (
+    CoercionError,
     MissingArgumentError,
+    RepeatArgumentError,
+    UnknownCommandError,
     UnknownOptionError,
     UnusedCliTokensError,
     ValidationError,
@@ -17,10 +22,10 @@ from cyclopts.exceptions import (
 
 from cole_core.errors import InputError
 from cole_core.registry import PluginWarning
-from flows.cli.invalid import name_of, problem
+from flows.cli.invalid import name_of, problem, shown, wanted
 from flows.cli.printing import visible
 
-BAD_INPUT, FAULT, INTERRUPTED = 2, 1, 130
+BAD_INPUT, FAULT, INTERRUPTED, ENOUGH_READ = 2, 1, 130, 141
 _LONGEST = 1_000  # characters of a message
 
 # What is wrong with a path that somebody named, and not with the machine.
@@ -40,12 +45,14 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
     """Runs a command line.
 
     Returns:
-        The exit code: 0 done, 1 a full disk, 2 bad input, 130 interrupted. Other faults raise.
+        The exit code: 0 done, 1 a full disk, 2 bad input, 130 interrupted, 141 where nobody reads
+        on, as behind `| head`. Other faults raise.
     """
     try:
         check_arguments(arguments)
         with plugin_warnings():
             app(list(arguments))
+        sys.stdout.flush()
         return 0
     except InputError as error:
         complain(str(error))
@@ -53,6 +60,9 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
         complain(_explain(error))
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be written
+        return ENOUGH_READ
     except OSError as error:
         if error.errno == errno.ENOSPC:
             complain(
@@ -68,16 +78,38 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
 
 def _explain(error: cyclopts.CycloptsError) -> str:
     """What is wrong with the words of a command line, in one line."""
-    help_ = f"see '{' '.join(('cole', *(error.command_chain or ())))} --help'"
     if isinstance(error, ValidationError) and (said := problem(error)) is not None:
         return said
+    if isinstance(error, CoercionError) and error.token is not None:
+        option = error.token.keyword or (name_of(error.argument) if error.argument else "value")
+        if (remedy := wanted(error.target_type)) is not None:
+            return f"{option} {shown(error.token.value)}: {remedy}"
+    if isinstance(error, RepeatArgumentError):
+        return f"{f'{error.token.keyword} {error.token.value}'.strip()}: given twice, give it once"
+    help_ = " ".join(("cole", *(error.command_chain or ()), "--help"))
+    return f"{_problem(error)}; see '{help_}'"
+
+
+def _problem(error: cyclopts.CycloptsError) -> str:
+    """The same of what no value is wrong with."""
     if isinstance(error, MissingArgumentError) and error.argument is not None:
-        return f"{name_of(error.argument)} is missing; {help_}"
+        if error.keyword is not None:
+            return f"the value of {error.keyword} is missing"
+        return f"{name_of(error.argument)} is missing"
     if isinstance(error, UnusedCliTokensError):
-        return f"too many arguments: {' '.join(error.unused_tokens or ())}; {help_}"
-    if isinstance(error, UnknownOptionError) and error.token is not None:
-        return f"no option {error.token.keyword or error.token.value}; {help_}"
-    return f"{' '.join(str(error).split()).rstrip('.')}; {help_}"
+        return f"too many arguments: {' '.join(error.unused_tokens or ())}"
+    if isinstance(error, UnknownCommandError) and error.app and error.unused_tokens:
+        commands = [name for name in error.app if not name.startswith("-")]
+        return _unknown("command", error.unused_tokens[0], commands)
+    if isinstance(error, UnknownOptionError):
+        options = [name for argument in error.argument_collection for name in argument.names]
+        return _unknown("option", error.token.keyword or error.token.value, options)
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _unknown(kind: str, given: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(given, list(known), n=1)
+    return f"no {kind} {given}" + (f" (did you mean {near[0]}?)" if near else "")
 
 
 def check_arguments(arguments: Sequence[str]) -> None:

@@ -23,6 +23,18 @@ _WANTED = {
 }
 
 
+_WANTED_OF = {
+    int: _WANTED["int_parsing"],
+    float: _WANTED["float_parsing"],
+    bool: _WANTED["bool_parsing"],
+}
+
+
+def wanted(kind: type | None) -> str | None:
+    """What to give where a value of a kind is wanted; None where there is more to say."""
+    return _WANTED_OF.get(kind) if kind is not None else None
+
+
 def problem(error: ValidationError) -> str | None:
     """The first thing that is wrong with a request, in one line; None where it is something else.
 
@@ -35,11 +47,17 @@ def problem(error: ValidationError) -> str | None:
     context: Mapping[str, Any] = first.get("ctx", {})
     if isinstance(context.get("error"), InputError):
         return str(context["error"])
-    wanted = _WANTED.get(first["type"], first["msg"]).format(**context)
+    remedy = _WANTED.get(first["type"], first["msg"]).format(**context)
     path = tuple(part for part in first["loc"] if isinstance(part, str))
     option = _find(error.argument.children if error.argument is not None else (), path)
     name = path[-1] if option is None else name_of(option)
-    return f"{name} {first['input']}: {wanted}"
+    return f"{name} {shown(first['input'])}: {remedy}"
+
+
+def shown(value: object) -> str:
+    """A value as it was given; what has no letters in quotes."""
+    text = str(value)
+    return text if text.strip() else repr(text)
 
 
 def name_of(argument: Argument) -> str:

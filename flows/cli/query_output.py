@@ -43,7 +43,7 @@ def choose_format(asked: str | None, output: Path | None, as_json: bool) -> str:
     if form == "parquet" and output is None:
         raise InputError("--format parquet is for a file: give --output FILE")
     if form == "table" and output is not None:
-        raise InputError(f"--format table is for a terminal: for {output} choose csv or parquet")
+        raise InputError(f"--format table is for a terminal: choose csv or parquet for {output}")
     return form
 
 

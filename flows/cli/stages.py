@@ -43,9 +43,10 @@ from flows.stages.train_networks import TrainNetworksRequest
 
 
 def run(request: RunRequest, *, as_json: Json = False) -> None:
-    """The whole pipeline: enumerate, render, embed, ingest, train, search, report.
+    """The whole pipeline, from a space's name to a report.
 
-    A space without accuracies is sampled and its networks are trained here.
+    In order: enumerate, render, embed, ingest, train, search, report. A space without accuracies is
+    sampled and its networks are trained here.
     """
     if request.origin is None:
         stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request)

@@ -88,7 +88,7 @@ def read_asked(
 
 
 def _encoding(space: SearchSpace, vectors: Vectors) -> str:
-    return vectors.encoding or space.roles.reference
+    return space.roles.reference if vectors.encoding is None else vectors.encoding
 
 
 def _find_id(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace]:

@@ -51,7 +51,7 @@ class SimilarRequest:
         device: auto, cpu or cuda, to embed a text.
     """
 
-    what: Annotated[str, Parameter(name="ARCH|TEXT|FILE.py")] = field(kw_only=False)
+    what: str = field(kw_only=False)
     home: Home = HOME
     space: str = DEFAULT_SPACE
     k: Annotated[int, Parameter(name="-k"), Field(ge=1, le=MOST)] = 10

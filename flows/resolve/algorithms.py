@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from cole_core.parameters import parse_assignments
+from cole_core.predictors import heads
 from cole_core.search import searches
 from cole_core.search.acquisitions import acquisitions
 from flows.resolve.requests import one_of, repeatable, request
@@ -18,7 +19,6 @@ class AlgorithmOptions:
     """A search algorithm.
 
     Attributes:
-        head: Of bananas: gaussian_process, the paper's mlp ensemble, or another head.
         candidates: Of bananas: the whole space, or mutation of the best.
         initial: Of bananas: architectures at random at the beginning.
         batch: Of bananas: evaluations at a time.
@@ -28,7 +28,7 @@ class AlgorithmOptions:
     name: Annotated[
         str, Parameter(name="--algorithm"), one_of(searches, "The search algorithm")
     ] = "bananas"
-    head: str | None = None
+    head: Annotated[str | None, one_of(heads, "Of bananas, the paper's is mlp")] = None
     acquisition: Annotated[str | None, one_of(acquisitions, "Of bananas")] = None
     candidates: str | None = None
     initial: int | None = None

@@ -26,7 +26,7 @@ def find_targets(warehouse: Warehouse, space: SearchSpace, measured: Measured) -
     rows = warehouse.targets(space)
     if rows.is_empty():
         raise InputError(
-            f"{space.name} has no evaluations: ingest some with 'cole ingest {space.name} SOURCE'"
+            f"{space.name} has no evaluations: ingest some with 'cole ingest {space.name} ORIGIN'"
         )
     fitting = rows
     for column, value in measured.asked.items():

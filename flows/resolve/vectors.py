@@ -55,7 +55,7 @@ def find_vectors(
     found: list[VectorSource] = []
     commands: dict[str, None] = {}
     for each in asked:
-        encoding = each.encoding or space.roles.reference
+        encoding = space.roles.reference if each.encoding is None else each.encoding
         if is_structural(space, encoding):
             found.append(VectorSource(encoding, "none", None, None))
             continue
@@ -163,7 +163,7 @@ def _fitting(
 
 
 def _as_asked(stored: pl.DataFrame, asked: Vectors) -> pl.DataFrame:
-    if asked.lm is not None:
+    if asked.lm:
         by_id = stored.filter(pl.col("spec_id").str.starts_with(asked.lm))
         if not by_id.is_empty():
             return by_id

@@ -60,7 +60,7 @@ class Cluster:
         if len(given) == 2:
             raise InputError("--workers starts a cluster and --address joins one: give one of them")
         if self.workers is not None and self.workers < 1:
-            raise InputError(f"--workers {self.workers}: at least 1")
+            raise InputError(f"--workers {self.workers}: give at least 1")
         if importlib.util.find_spec(f"prefect_{self.runner}") is None:
             raise InputError(
                 f"--runner {self.runner} needs prefect-{self.runner}: "

@@ -28,6 +28,7 @@ from cole_core.experiments.predictors import (
     make_experiment,
     parse_configuration,
 )
+from cole_core.parameters import parse_assignments
 from cole_core.predictors import heads, make_surrogate
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold
@@ -59,6 +60,7 @@ class ComparePredictorsRequest(Compared):
         configuration: One more to compare, as encoding=graf,head=ridge; what is not named is as the
             options say. May be repeated.
         loss: Of the mlp head: mse or hinge.
+        head_parameter: A parameter of the head, as epochs=50; may be repeated.
         reduction: none, zscore, pca, whiten or umap; by default the head's.
         components: Largest number of components.
         sizes: Labelled architectures; may be repeated.
@@ -74,6 +76,7 @@ class ComparePredictorsRequest(Compared):
     encoding: Annotated[tuple[str, ...], repeatable("--encoding")] = ()
     head: Annotated[str, one_of(heads, "The head")] = Configuration.head
     loss: str = Configuration.loss
+    head_parameter: Annotated[tuple[str, ...], repeatable("--head-parameter")] = ()
     reduction: str | None = None
     components: Annotated[int | None, Field(ge=1)] = None
     sizes: Annotated[tuple[int, ...], repeatable("-n")] = SIZES
@@ -91,6 +94,7 @@ class ComparePredictorsRequest(Compared):
             loss=self.loss,
             reduction=self.reduction,
             n_components=self.components,
+            given=tuple(sorted(parse_assignments("--head-parameter", self.head_parameter).items())),
         )
 
     def configurations(self, space: SearchSpace) -> list[Configuration]:

@@ -97,7 +97,7 @@ class CompareSearchesRequest(Compared):
             InputError: A name is unknown, or there is nothing to compare.
         """
         base = SearchConfiguration(
-            encoding=self.encoding or space.roles.reference,
+            encoding=space.roles.reference if self.encoding is None else self.encoding,
             **self.vectors,
         )
         named = []

@@ -65,7 +65,7 @@ def plan(request: EmbedRequest) -> EmbedPlan:
         InputError: A name is unknown, or the model or the cluster is not to be had.
     """
     space = find_space(Warehouse(request.home), request.space)
-    encoding = request.encoding or space.roles.reference
+    encoding = space.roles.reference if request.encoding is None else request.encoding
     make_text_encoding(space, encoding, request.context)
     request.cluster.check()
     return EmbedPlan(space, encoding, request.options.specification())

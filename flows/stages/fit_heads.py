@@ -75,8 +75,10 @@ def plan(request: FitHeadsRequest) -> HeadTrials:
     """Resolves and checks a request.
 
     Raises:
-        InputError: A name is unknown, something was not made yet, or a size is above what there is.
+        InputError: No dataset is named, a name is unknown, something was not made yet, or a size is
+            above what there is.
     """
+    _ = request.measured.named_dataset
     parameters = request.head_parameters
     make_surrogate(request.head, **parameters)  # bad names are told before anything is read
     warehouse = Warehouse(request.home)

@@ -72,7 +72,7 @@ def plan(request: RenderRequest) -> RenderPlan:
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    name = request.encoding or space.roles.reference
+    name = space.roles.reference if request.encoding is None else request.encoding
     encoding = make_text_encoding(space, name, request.context)
     return RenderPlan(
         space, encoding, draw(warehouse.architectures(space), request.samples, request.seed)

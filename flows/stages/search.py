@@ -48,9 +48,10 @@ def plan(request: SearchRequest) -> TabularSearch:
     """Resolves and checks a request.
 
     Raises:
-        InputError: A name is unknown, something was not made yet, or the budget is above what there
-            is.
+        InputError: No dataset is named, a name is unknown, something was not made yet, or the
+            budget is above what there is.
     """
+    _ = request.measured.named_dataset
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
     name, parameters = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)

@@ -254,7 +254,7 @@ def _source(
     Raises:
         InputError: The encoding or the context is unknown, or the model is not to be had.
     """
-    name = asked.encoding or space.roles.reference
+    name = space.roles.reference if asked.encoding is None else asked.encoding
     if isinstance(space.encoding(name), VectorEncoding):
         return VectorSource(name, asked.context, None, None), None
     make_text_encoding(space, name, asked.context)

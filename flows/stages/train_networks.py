@@ -88,7 +88,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
     if request.samples is not None and request.limit is not None:
         raise InputError("--samples draws architectures and --limit takes stored ones: give one")
     if request.limit is not None and request.limit < 1:
-        raise InputError(f"--limit {request.limit}: at least 1")
+        raise InputError(f"--limit {request.limit}: give at least 1")
     dataset = training.load()
     space = training.space(request.space, dataset)
     natives = []

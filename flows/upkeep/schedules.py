@@ -49,7 +49,7 @@ def parse_schedule(text: str) -> "Schedule":
     if found := _EVERY.fullmatch(text.strip()):
         seconds = int(found[1]) * _SECONDS[found[2][0]]
         if seconds < 1:
-            raise InputError(f"schedule '{text}' never ends: at least a second")
+            raise InputError(f"schedule '{text}' never ends: give at least a second")
         return Interval(seconds)
     from prefect.client.schemas.schedules import CronSchedule
 
@@ -57,8 +57,7 @@ def parse_schedule(text: str) -> "Schedule":
         CronSchedule(cron=text)
     except ValueError as error:
         raise InputError(
-            f"schedule '{text}' is neither a cron line, as '0 3 * * *', nor 'every 6 hours', nor "
-            f"'{NEVER}'"
+            f"schedule '{text}': give a cron line, as '0 3 * * *', or 'every 6 hours', or '{NEVER}'"
         ) from error
     return Cron(text)
 

@@ -139,9 +139,10 @@ def remove_watch(home: Path, name: str) -> dict[str, Any]:
         | pl.col("spec_id").str.starts_with(name)
     )
     if fitting.height != 1 or not name:
-        listed = ", ".join((watches if fitting.is_empty() else fitting)["watch_id"]) or "none"
         problem = "nothing watched" if fitting.is_empty() else "several watches"
-        raise InputError(f"{problem} named '{name}': give one of the ids {listed}")
+        listed = ", ".join((watches if fitting.is_empty() else fitting)["watch_id"])
+        remedy = f"give one of the ids {listed}" if listed else "add a watch with 'cole watch add'"
+        raise InputError(f"{problem} named '{name}': {remedy}")
     watch_id = fitting["watch_id"][0]
     with recorded_run(home, "unwatch", {"watch_id": watch_id}) as run:
         with run.warehouse.writer("cole watch remove", run.run_id) as writer:

@@ -1,5 +1,6 @@
 """A small warehouse made by the real flows: real Prefect, real MiniLM, real accuracies."""
 
+import contextlib
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -9,14 +10,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from prefect.testing.utilities import prefect_test_harness
 
-from cole_core.evaluation import ANALOG_NASBENCH, read_evaluations
+from cole_core.sources import read_evaluations
 from cole_core.spaces import get_space
 from flows.cli.app import main
-from flows.stages.embed import embed
-from flows.stages.ingest import ingest
-from flows.stages.render import render
+from flows.resolve.requests import AskedEmbeddings
+from flows.running.server import LocalServer
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.render import RenderRequest, render
 from warehouse import Warehouse
 
 SPACE = get_space("nasbench201")
@@ -41,9 +43,15 @@ class Small:
         return dict(pl.read_csv(self.table).iter_rows())
 
 
-@pytest.fixture(scope="session", autouse=True)
-def prefect_server() -> Iterator[None]:
-    with prefect_test_harness(server_startup_timeout=300):
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One server for all flows of a session, with a database of its own; a test that runs no flow
+    starts none."""
+    with pytest.MonkeyPatch.context() as patched, contextlib.ExitStack() as stack:
+        patched.setenv("PREFECT_HOME", str(tmp_path_factory.mktemp("prefect")))
+        server = stack.enter_context(LocalServer())
+        patched.undo()
+        stack.enter_context(server.ready())
         yield
 
 
@@ -52,7 +60,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Smal
     """Ingested, rendered and embedded once for all tests; they work on copies."""
     folder = tmp_path_factory.mktemp("small")
     table = folder / "mine.csv"
-    measured = read_evaluations(ANALOG_NASBENCH, SPACE).filter(
+    measured = read_evaluations("analog-nasbench", SPACE).filter(
         pl.col("metric") == "baseline_accuracy"
     )
     rows = np.random.default_rng(0).choice(measured.height, SIZE, replace=False)
@@ -60,9 +68,10 @@ def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Smal
         table
     )
     home = folder / "home"
-    ingest(str(home), "nasbench201", str(table))
-    render(str(home), "nasbench201")
-    embed(str(home), "nasbench201", precision="fp32")
+    ingest(IngestRequest(space="nasbench201", origin=str(table), home=home))
+    render(RenderRequest(space="nasbench201", home=home))
+    fp32 = AskedEmbeddings(precision="fp32")
+    embed(EmbedRequest(space="nasbench201", home=home, options=fp32))
     return Small(home, table)
 
 

@@ -48,18 +48,19 @@ def test_what_is_missing_is_what_was_not_added(filled: Warehouse) -> None:
     assert all(hash_text(text) == hash_ for hash_, text in rows.iter_rows())
 
 
-def test_pool_gives_each_architecture_the_vector_of_its_text(filled: Warehouse) -> None:
-    pool = filled.pool(SPACE, *EXPRESSION, "spec")
-    assert pool.natives == NATIVES
+def test_each_architecture_has_the_vector_of_its_text(filled: Warehouse) -> None:
+    found = filled.architecture_vectors(SPACE, *EXPRESSION, "spec")
+    assert found.natives == NATIVES
+    assert found.architecture_ids == [SPACE.architecture_id(native) for native in NATIVES]
     expected = vectors_of([hash_text(text) for text in TEXTS])
-    np.testing.assert_array_equal(pool.vectors, expected)
+    np.testing.assert_array_equal(found.vectors, expected)
 
 
-def test_pool_says_which_command_is_missing(filled: Warehouse) -> None:
+def test_missing_vectors_say_which_command_makes_them(filled: Warehouse) -> None:
     with pytest.raises(InputError, match="cole render nasbench201 --encoding arch_str"):
-        filled.pool(SPACE, "arch_str", "none", "spec")
+        filled.architecture_vectors(SPACE, "arch_str", "none", "spec")
     with pytest.raises(InputError, match=r"cole embed nasbench201 --encoding code\.expression"):
-        filled.pool(SPACE, *EXPRESSION, "another")
+        filled.architecture_vectors(SPACE, *EXPRESSION, "another")
 
 
 def test_sql_joins_vectors_texts_and_evaluations(filled: Warehouse) -> None:
@@ -184,8 +185,7 @@ def test_a_vector_that_is_not_finite_is_refused(filled: Warehouse) -> None:
 
 
 def test_nearest_is_the_plain_loop(filled: Warehouse) -> None:
-    pool = filled.pool(SPACE, *EXPRESSION, "spec")
-    query = pool.vectors[3]
+    query = filled.architecture_vectors(SPACE, *EXPRESSION, "spec").vectors[3]
     hashes = [hash_text(text) for text in TEXTS[:8]]
     matrix = vectors_of(hashes)
     cosine = matrix @ query / np.linalg.norm(matrix, axis=1) / np.linalg.norm(query)
@@ -200,16 +200,13 @@ def test_a_changed_value_is_not_taken_in_silence(filled: Warehouse) -> None:
         filled.check_evaluations(evaluations(NATIVES[:2], [0.0, 55.0]))
 
 
-def test_target_is_the_one_that_fits(filled: Warehouse) -> None:
-    expected = Target("cifar10", "accuracy", "test", 200, "mine")
-    assert filled.target(SPACE, "cifar10") == expected
+def test_targets_are_the_kinds_of_values_with_how_many_have_them(filled: Warehouse) -> None:
     with filled.writer("test", run_id="run-2") as writer:
-        writer.add_evaluations(evaluations(NATIVES, [1.0] * 10, source="yours"))
-    assert filled.target(SPACE, "cifar10", source="mine") == expected
-    with pytest.raises(InputError, match=r"several kinds.*source mine.*source yours"):
-        filled.target(SPACE, "cifar10")
-    with pytest.raises(InputError, match=r"no evaluations of dataset svhn.*cifar10"):
-        filled.target(SPACE, "svhn")
+        writer.add_evaluations(evaluations(NATIVES[:3], [1.0] * 3, source="yours"))
+    assert sorted(filled.targets(SPACE).rows()) == [
+        ("cifar10", "accuracy", "test", 200, "mine", 10),
+        ("cifar10", "accuracy", "test", 200, "yours", 3),
+    ]
 
 
 def test_labels_are_means_over_seeds(filled: Warehouse) -> None:
@@ -223,7 +220,7 @@ def test_labels_are_means_over_seeds(filled: Warehouse) -> None:
     )
     with filled.writer("test", run_id="run-2") as writer:
         assert writer.add_evaluations(two_seeds) == 2
-    target = filled.target(SPACE, "cifar10", source="seeds")
+    target = Target("cifar10", "accuracy", "test", 200, "seeds")
     assert filled.labels(SPACE, target)["value"].to_list() == [92.0]
 
 

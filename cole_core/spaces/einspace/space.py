@@ -186,7 +186,7 @@ class Einspace(SearchSpace):
         self.program(native)
 
     def enumerate(self) -> Iterator[str]:
-        raise InputError("einspace is open-ended: sample it")
+        raise InputError("einspace is open-ended: draw so many with --samples N")
 
     def sample(self, rng: np.random.Generator) -> str:
         """A derivation by the grammar's probabilities, within the bounds.

@@ -1,0 +1,44 @@
+"""`cole best`, by what was measured and by what a head predicts."""
+
+import json
+
+import pytest
+
+from cole_core.language_models import specify
+from cole_core.predictors import load_surrogate
+from tests.flows.conftest import SPACE, Cole, Small
+
+
+def test_best_by_measured_values(cole: Cole, questioned: Small) -> None:
+    code, out, _ = cole(
+        "best", "--dataset", "cifar10", "-k", 3, "--home", questioned.home, "--json"
+    )
+    assert code == 0
+    rows = json.loads(out)["rows"]
+    expected = sorted(questioned.accuracies.items(), key=lambda item: (-item[1], item[0]))[:3]
+    assert [(row["native"], row["value"]) for row in rows] == expected
+    code, out, _ = cole("best", "--canonical", "-k", 60, "--home", questioned.home, "--json")
+    forms = [SPACE.canonical_form(row["native"]) for row in json.loads(out)["rows"]]
+    assert len(forms) == len(set(forms))
+    assert set(forms) == {SPACE.canonical_form(native) for native in questioned.accuracies}
+
+
+def test_best_by_a_stored_head(cole: Cole, questioned: Small) -> None:
+    code, out, _ = cole("best", "--predicted", "-k", 60, "--home", questioned.home, "--json")
+    assert code == 0
+    found = json.loads(out)
+    path = questioned.warehouse.head_artifact(found["head_id"])
+    assert path is not None
+    spec_id = specify("minilm", precision="fp32").spec_id
+    known = questioned.warehouse.architecture_vectors(SPACE, "code.expression", "none", spec_id)
+    predicted = dict(zip(known.natives, load_surrogate(path).predict(known.vectors), strict=True))
+    values = [row["predicted"] for row in found["rows"]]
+    assert values == sorted(values, reverse=True)
+    for row in found["rows"]:
+        assert row["predicted"] == pytest.approx(predicted[row["native"]])
+        assert row["value"] == questioned.accuracies[row["native"]]
+    code, out, _ = cole(
+        *("best", "--predicted", "--head", found["head_id"][:6]),
+        *("--home", questioned.home, "--json"),
+    )
+    assert json.loads(out)["head_id"] == found["head_id"]

@@ -1,0 +1,121 @@
+"""A process that runs stages in children, so that a test can kill one without paying its imports.
+
+    python -m tests.flows.running.killable
+
+Reads one JSON object per line ({"stage": ..., "home": ..., "model": ..., "table": ...}), forks, and
+writes lines: the child's process id; what the child announces ("begun" when the run is recorded or
+the migration starts, "ending" before its end is), each with a monotonic time; and the child's exit
+status. It imports everything and starts nothing, so that its children inherit no threads.
+"""
+
+import json
+import os
+import sys
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from flows.resolve.requests import Measured, Vectors
+from flows.stages import embed as embedding
+from flows.stages import enumerate as enumeration
+from flows.stages import render as rendering
+from flows.stages.embed import embed
+from flows.stages.enumerate import enumerate_architectures
+from flows.stages.fit_heads import train
+from flows.stages.ingest import ingest
+from flows.stages.render import render
+from flows.stages.search import search
+from flows.upkeep.maintenance import optimize
+from warehouse import Warehouse
+from warehouse.writer import Writer
+
+SPACE, SIZE = "nasbench201", 100
+MODEL = {"pooling": "mean", "precision": "fp32"}
+
+# Many commits to be killed between.
+enumeration.SHARD = 12
+rendering.SHARD = 12
+embedding.SHARD = 8
+
+
+def _vectors(model: str) -> Vectors:
+    return Vectors(lm=model, **MODEL)
+
+
+STAGES: dict[str, Callable[[str, str, str], Any]] = {
+    "enumerate": lambda home, model, table: enumerate_architectures(
+        home, SPACE, samples=SIZE, seed=1
+    ),
+    "render": lambda home, model, table: render(home, SPACE),
+    "embed": lambda home, model, table: embed(home, SPACE, lm=model, **MODEL),
+    "ingest": lambda home, model, table: ingest(home, SPACE, table),
+    "train": lambda home, model, table: train(
+        home, SPACE, Measured("mine"), _vectors(model), "ridge", sizes=[20, 40], draws=4
+    ),
+    "search": lambda home, model, table: search(
+        home, SPACE, Measured("mine"), _vectors(model), budget=40, seeds=[0, 1]
+    ),
+    "optimize": lambda home, model, table: optimize(home, older_than_hours=0),
+    "migrate": lambda home, model, table: _migrate(home),
+}
+
+
+def _migrate(home: str) -> None:
+    _announce("begun")
+    Warehouse(home).migrate()
+    _announce("ending")
+
+
+def _announce(what: str) -> None:
+    _write(f"{what} {time.monotonic()}")
+
+
+def _write(line: str) -> None:
+    """In one piece, since parent and child write to the same pipe."""
+    os.write(1, f"{line}\n".encode())
+
+
+def _announcing() -> None:
+    """From here on a run says when its stage begins and ends."""
+    start, finish = Writer.start_run, Writer.finish_run
+
+    def start_run(self: Writer, *arguments: Any) -> None:
+        start(self, *arguments)
+        _announce("begun")
+
+    def finish_run(self: Writer, *arguments: Any) -> None:
+        _announce("ending")
+        finish(self, *arguments)
+
+    Writer.start_run, Writer.finish_run = start_run, finish_run  # type: ignore[method-assign]
+
+
+def _child(command: dict[str, str]) -> None:
+    _announcing()
+    code = 1
+    try:
+        STAGES[command["stage"]](command["home"], command["model"], command["table"])
+        code = 0
+    finally:  # the child ends here whatever happens, and says why
+        if code:
+            traceback.print_exc()
+        os._exit(code)
+
+
+def main() -> None:
+    """Serves until its standard input ends."""
+    warnings.filterwarnings("ignore", message=".*fork")
+    _write("ready")
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _child(json.loads(line))
+        _write(f"child {child}")
+        _, status = os.waitpid(child, 0)
+        _write(f"status {os.waitstatus_to_exitcode(status)}")
+
+
+if __name__ == "__main__":
+    main()

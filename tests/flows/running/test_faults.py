@@ -1,0 +1,179 @@
+"""Processes that are killed, that meet each other, and that lack what they do not need."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cole_core.language_models import specify
+from flows.stages.embed import embed
+from tests.flows.conftest import SPACE, Small
+from warehouse import Warehouse
+
+# Small shards and a pause after each, so that a kill falls between two commits.
+SLOW_EMBED = """
+import sys, time
+from flows.stages import embed as embedding
+from warehouse.writer import Writer
+embedding.SHARD = 8
+add = Writer.add_embeddings
+def slow(self, *arguments):
+    added = add(self, *arguments)
+    print("committed", flush=True)
+    time.sleep(float(sys.argv[2]))
+    return added
+Writer.add_embeddings = slow
+print(embedding.embed(sys.argv[1], "nasbench201", pooling="mean", precision="fp32"))
+"""
+
+WITHOUT_TRANSFORMERS = """
+import sys
+sys.modules["transformers"] = None  # importing it is an error from here on
+from flows.resolve.requests import Measured, Vectors
+from flows.stages.search import search
+from flows.stages.fit_heads import train
+chosen = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision="fp32")}
+train(sys.argv[1], "nasbench201", sizes=[20], draws=1, **chosen)
+search(sys.argv[1], "nasbench201", budget=12, **chosen)
+"""
+
+
+def start(script: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def stored_hashes(home: Path, spec_id: str) -> list[str]:
+    return Warehouse(home).vectors.keys(spec_id)["text_hash"].to_list()
+
+
+def test_killed_during_embed_then_run_again(small: Small) -> None:
+    spec_id = specify("minilm", pooling="mean", precision="fp32").spec_id
+    process = start(SLOW_EMBED, small.home, 30)
+    assert process.stdout is not None
+    while "committed" not in (line := process.stdout.readline()):
+        assert line, "ended before it committed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    survived = len(stored_hashes(small.home, spec_id))
+    texts = small.warehouse.texts(SPACE, "code.expression", "none").height
+    assert 0 < survived < texts
+
+    summary = embed(str(small.home), "nasbench201", pooling="mean", precision="fp32")
+    assert summary["embedded"] == texts - survived
+    hashes = stored_hashes(small.home, spec_id)
+    assert len(hashes) == len(set(hashes)) == texts
+
+
+def test_two_at_once_one_waits(small: Small) -> None:
+    spec_id = specify("minilm", pooling="mean", precision="fp32").spec_id
+    first, second = start(SLOW_EMBED, small.home, 0.5), start(SLOW_EMBED, small.home, 0.5)
+    outputs = [process.communicate(timeout=300)[0] for process in (first, second)]
+    assert first.returncode == second.returncode == 0, outputs
+    texts = small.warehouse.texts(SPACE, "code.expression", "none").height
+    embedded = sorted(int(output.split("'embedded': ")[1].split(",")[0]) for output in outputs)
+    assert embedded == [0, texts]
+    hashes = stored_hashes(small.home, spec_id)
+    assert len(hashes) == len(set(hashes)) == texts
+
+
+def test_train_and_search_need_no_language_model(small: Small) -> None:
+    process = start(WITHOUT_TRANSFORMERS, small.home)
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    assert small.warehouse.status()["searches"] == 1
+
+
+def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path: Path) -> None:
+    """`PREFECT_API_URL` set: the run is recorded there under the id that the catalog keeps."""
+    import httpx
+
+    environment = os.environ | {"PREFECT_HOME": str(tmp_path / "prefect")}
+    environment.pop("PREFECT_API_URL", None)
+    environment.pop("PREFECT_API_DATABASE_CONNECTION_URL", None)
+    environment.pop("PREFECT_SERVER_DATABASE_CONNECTION_URL", None)
+    port = 18_000 + os.getpid() % 1000
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "prefect",
+            "server",
+            "start",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+        ],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}/api"
+    try:
+        deadline = time.monotonic() + 120
+        while True:
+            try:
+                if httpx.get(f"{url}/health").status_code == 200:
+                    break
+            except httpx.TransportError:
+                assert time.monotonic() < deadline, "the server did not start"
+                time.sleep(0.5)
+        subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "flows.cli",
+                "render",
+                "nasbench201",
+                "--home",
+                small.home,
+                "--encoding",
+                "arch_str",
+            ],
+            env=environment | {"PREFECT_API_URL": url},
+            check=True,
+        )
+        run_id = small.warehouse.recent_runs(1)["run_id"][0]
+        assert httpx.get(f"{url}/flow_runs/{run_id}").json()["state"]["type"] == "COMPLETED"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.mark.slow
+def test_the_whole_pipeline_is_a_no_op_the_second_time(tmp_path: Path) -> None:
+    from flows.pipelines.from_benchmark import run_pipeline
+
+    first = run_pipeline(str(tmp_path / "home"), "nasbench201")
+    assert first["embed"]["embedded"] == 4930
+    second = run_pipeline(str(tmp_path / "home"), "nasbench201")
+    for stage, done in (
+        ("enumerate", "architectures"),
+        ("render", "renderings"),
+        ("embed", "embedded"),
+        ("ingest", "evaluations"),
+        ("train", "trials"),
+        ("search (bananas)", "evaluations"),
+        ("search (random_search)", "evaluations"),
+    ):
+        assert second[stage][done] == 0
+    status = Warehouse(tmp_path / "home").status()
+    assert status["spaces"]["nasbench201"] == {"architectures": 15_625, "canonical": 5_260}
+    joined = Warehouse(tmp_path / "home").sql(
+        """
+        SELECT count(*) AS rows FROM evaluations
+        JOIN renderings USING (architecture_id)
+        JOIN embeddings_minilm_avg_avg_bf16 USING (text_hash)
+        """
+    )
+    assert joined["rows"][0] == 78_125

@@ -1,0 +1,197 @@
+"""`cole search --train`: nothing is trained or embedded twice, and a killed search goes on."""
+
+import os
+import signal
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cole_core.encodings.vectors import Vectors
+from cole_core.errors import InputError
+from cole_core.spaces import spaces
+from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.network_training import NetworkOptions
+from flows.stages.search_by_training import SearchByTrainingRequest, plan, search_by_training
+from flows.stages.train_networks import train_networks
+from flows.tasks import new_architectures
+from tests.flows.stages.networks import Choosy
+from tests.flows.stages.test_train_networks import WORK as TRAINING
+from tests.flows.stages.test_train_networks import keeping, rows, start
+from warehouse import Warehouse
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+SMALL = AlgorithmOptions(initial=4, batch=3, parameter=("n_candidates=10",))
+WORK = SearchByTrainingRequest(
+    space="nasbench201",
+    dataset="digits",
+    epochs=1,
+    vectors=Vectors(encoding="path"),
+    algorithm=SMALL,
+    networks=NetworkOptions(channels=2, cells=1, workers=1),
+)
+OPEN = replace(WORK, space="einspace", networks=NetworkOptions(workers=1))
+
+
+def search(home: Path, budget: int, work: SearchByTrainingRequest = WORK, **changes: Any) -> Any:
+    return search_by_training(replace(work, home=home, budget=budget, **changes))
+
+
+def steps(home: Path) -> list[tuple[Any, ...]]:
+    return rows(home, "SELECT seed, step, native, value FROM searches ORDER BY seed, step")
+
+
+def test_a_search_is_continued_and_shares_trainings(tmp_path: Path) -> None:
+    first = search(tmp_path, 6, seeds=(0, 1))
+    assert (first["evaluations"], first["trained"]) == (12, 12)
+    assert rows(tmp_path, "SELECT count(*) FROM trainings") == [(12,)]
+    before = steps(tmp_path)
+
+    # Each step has the accuracy that its network has in the warehouse.
+    accuracy = dict(
+        rows(tmp_path, "SELECT native, value FROM evaluations WHERE split = 'valid' AND seed = 0")
+    )
+    assert all(value == accuracy[native] for _, _, native, value in before)
+    predicted = rows(tmp_path, "SELECT step, predicted_mean FROM searches WHERE seed = 0")
+    assert [mean is not None for _, mean in sorted(predicted)] == [False] * 4 + [True] * 2
+
+    again = search(tmp_path, 6, seeds=(0, 1))
+    assert (again["evaluations"], again["skipped"], again["trained"]) == (0, 12, 0)
+    more = search(tmp_path, 9, seeds=(0, 1))
+    assert (more["evaluations"], more["skipped"]) == (6, 12)
+    after = steps(tmp_path)
+    assert [row for row in after if row[1] <= 6] == before
+    for seed in (0, 1):
+        natives = [row[2] for row in after if row[0] == seed]
+        assert len(natives) == len(set(natives)) == 9
+    best = max(row[3] for row in after if row[0] == 0)
+    assert more["searches"][0]["best_value"] == best
+    assert 0 <= more["searches"][0]["best_test"] <= 100
+
+    # One search from scratch takes the same way as one that was continued twice.
+    whole = tmp_path / "whole"
+    search(whole, 9, seeds=(1,))
+    assert [row[1:] for row in steps(whole)] == [row[1:] for row in after if row[0] == 1]
+
+
+@pytest.mark.parametrize("algorithm", ["random_search", "regularized_evolution"])
+def test_what_was_evaluated_before_is_not_trained(tmp_path: Path, algorithm: str) -> None:
+    train_networks(replace(TRAINING, home=tmp_path, samples=4))
+    trained = {row[0] for row in rows(tmp_path, "SELECT native FROM trainings")}
+    summary = search(tmp_path, 5, algorithm=AlgorithmOptions(name=algorithm))
+    found = {row[2] for row in steps(tmp_path)}
+    assert len(found) == 5
+    assert summary["trained"] == len(found - trained)
+
+
+def test_candidates_of_an_open_ended_space_are_embedded_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embedded: Counter[str] = Counter()
+    embed_shard = new_architectures.embed_shard
+
+    def counted(specification: Any, device: Any, threads: Any, texts: Any) -> Any:
+        embedded.update(texts.to_pylist())
+        return embed_shard(specification, device, threads, texts)
+
+    monkeypatch.setattr(new_architectures, "embed_shard", counted)
+    vectors = Vectors(pooling="mean", precision="fp32")
+    few = replace(SMALL, parameter=("n_candidates=6",))
+    work = replace(OPEN, vectors=vectors, algorithm=few)
+    search(tmp_path, 6, work)
+    search(tmp_path, 9, work)  # which has forgotten the vectors
+    assert set(embedded.values()) == {1}
+    stored = rows(
+        tmp_path,
+        "SELECT count(DISTINCT text), count(*) FILTER (WHERE vector IS NULL) FROM renderings "
+        "LEFT JOIN embeddings_minilm_mean_fp32 USING (text_hash)",
+    )
+    assert stored == [(len(embedded), 0)]
+    specification = Warehouse(tmp_path).specifications()["spec_id"][0]
+    assert Warehouse(tmp_path).vectors.count(specification) == len(embedded)
+
+
+def test_a_network_that_fails_has_the_accuracy_of_chance(tmp_path: Path) -> None:
+    work = replace(WORK, space="choosy", algorithm=AlgorithmOptions(name="random_search"))
+    with spaces.registered("choosy", Choosy):
+        summary = search(tmp_path, 5, work)
+    failed = {row[0] for row in rows(tmp_path, "SELECT native FROM trainings WHERE error <> ''")}
+    found = {native: value for _, _, native, value in steps(tmp_path)}
+    assert failed == {native for native in found if "avg_pool_3x3~0" in native}
+    assert 0 < len(failed) < 5
+    assert {found[native] for native in failed} == {10.0}
+    assert summary["evaluations"] == 5
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"algorithm": AlgorithmOptions(name="annealing")}, "annealing"),
+        ({"algorithm": AlgorithmOptions(candidates="space")}, "search by mutation"),
+        ({"budget": 0}, "--budget 0"),
+        ({"budget": 20_000}, "--budget 20000"),
+        ({"vectors": Vectors(encoding="haiku")}, "haiku"),
+        ({"space": "einspace"}, "unknown encoding of einspace 'path'"),
+        ({"vectors": Vectors(context="poem")}, "no context 'poem'"),
+        ({"dataset": "mnist"}, "mnist"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_runs(
+    tmp_path: Path, changes: dict[str, Any], says: str
+) -> None:
+    networks = NetworkOptions(workers=1)
+    with pytest.raises(InputError) as caught:
+        plan(replace(WORK, home=tmp_path / "home", **({"networks": networks} | changes)))
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "home").exists()
+
+
+# Stops after a commit of trainings of the second batch, before the steps that rest on it.
+STOPPED = """
+import sys, time
+from pathlib import Path
+from tests.flows.stages.test_search_by_training import search
+from tests.flows.stages.test_train_networks import keeping
+from warehouse.writer import Writer
+
+home, diary = map(Path, sys.argv[1:])
+add_trainings, add_steps, stored = Writer.add_trainings, Writer.add_search_steps, []
+def stopping(*arguments):
+    add_trainings(*arguments)
+    if stored:
+        print("stopped", flush=True)
+        time.sleep(600)
+Writer.add_trainings = stopping
+Writer.add_search_steps = lambda *arguments: stored.append(add_steps(*arguments))
+with keeping(diary):
+    search(home, 10, seeds=(0, 1))
+"""
+
+
+def test_killed_between_a_training_and_its_step(tmp_path: Path) -> None:
+    home, diary = tmp_path / "home", tmp_path / "diary"
+    process = start(STOPPED, home, diary)
+    assert process.stdout is not None
+    while "stopped" not in (line := process.stdout.readline()):
+        assert line, "ended before it was killed"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    survived = {row[0] for row in rows(home, "SELECT native FROM trainings")}
+    before = steps(home)
+    assert len(before) == 8  # the first batch of both
+    assert len(survived) > len({row[2] for row in before})
+
+    with keeping(diary):
+        summary = search(home, 10, seeds=(0, 1))
+    assert summary["skipped"] == len(before)
+    trained = Counter(diary.read_text().split())
+    assert all(trained[native] == 1 for native in survived)
+    after = steps(home)
+    assert len(after) == 20
+    assert [row for row in after if row in before] == before
+    assert np.unique([row[1] for row in after]).tolist() == list(range(1, 11))
