@@ -13,7 +13,7 @@ import multiprocessing
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, distributions, entry_points
 from typing import Any, Generic, TypeVar
 
 from cole_core.errors import InputError
@@ -185,6 +185,16 @@ def _others(group: str, scopes: tuple[str, ...], own: tuple[str, ...]) -> dict[s
             continue
         found[name] = _Plugin(entry.value, package)
     return found
+
+
+@functools.cache
+def plugin_packages() -> Mapping[str, str]:
+    """The other packages that register something, with their versions."""
+    return {
+        package.name: package.version
+        for package in distributions()
+        if any(entry.group.startswith("cole.") for entry in package.entry_points)
+    }
 
 
 def _package(entry: EntryPoint) -> str:

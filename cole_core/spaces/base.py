@@ -58,12 +58,14 @@ class SearchSpace(ABC):
         encodings: Its encodings: names and `module:class`, each made with the space.
         roles: What its encodings are in experiments.
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
+        default_dataset: Whose accuracies those are.
     """
 
     name: ClassVar[str]
     encodings: ClassVar[Mapping[str, str]]
     roles: ClassVar[Roles]
     default_source: ClassVar[str | None] = None
+    default_dataset: ClassVar[str | None] = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:

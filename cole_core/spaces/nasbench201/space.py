@@ -50,6 +50,7 @@ class NASBench201(SearchSpace):
         canonical=("path.canonical", "adjacency.canonical"),
     )
     default_source = "analog-nasbench"
+    default_dataset = "cifar10"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NASBench201)
