@@ -28,6 +28,7 @@ GROUPS = (
     "cole.sources",
 )
 
+
 class PluginWarning(UserWarning):
     """A package's plug-in cannot be used; everything else can."""
 
