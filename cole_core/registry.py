@@ -20,21 +20,6 @@ from cole_core.errors import InputError
 T = TypeVar("T")
 
 
-# What a module of somebody else's may raise when it is imported.
-_IMPORT_ERRORS = (
-    ImportError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-
 
 class PluginWarning(UserWarning):
     """A package's plug-in cannot be used; everything else can."""
@@ -100,7 +85,7 @@ class Registry(Generic[T]):
             return plugin.load()
         try:
             return plugin.load()
-        except _IMPORT_ERRORS as error:
+        except Exception as error:  # somebody else's module may raise anything
             raise InputError(
                 f"{self.kind} '{name}' of the package {plugin.package} cannot be imported "
                 f"({type(error).__name__}: {error}): repair or uninstall {plugin.package}"

@@ -25,7 +25,7 @@ class TrainingSettings:
         weight_decay: Of all parameters.
         augmentation: none, shift (by up to an eighth), flip (left and right) or shift+flip.
         precision: fp32, or bf16 in what autocast lowers.
-        macro: What the space leaves open of the network around an architecture: for nasbench201
+        macro: What the space leaves open of the network around an architecture, such as
             `channels` and `cells`.
     """
 
