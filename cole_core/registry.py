@@ -9,6 +9,7 @@ import contextlib
 import functools
 import importlib
 import inspect
+import multiprocessing
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,21 @@ from cole_core.errors import InputError
 
 T = TypeVar("T")
 
+
+# What a module of somebody else's may raise when it is imported.
+_IMPORT_ERRORS = (
+    ImportError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
 
 
 class PluginWarning(UserWarning):
@@ -76,20 +92,26 @@ class Registry(Generic[T]):
 
         Raises:
             InputError: The name is unknown (lists the known ones), or its package cannot be
-                imported.
+                imported or calls it something else.
         """
         if name not in self._plugins:
             raise InputError(f"unknown {self.kind} '{name}': choose one of {', '.join(self)}")
         plugin = self._plugins[name]
         if plugin.package is None:
             return plugin.load()
+        what, remedy = f"{self.kind} '{name}' of the package {plugin.package}", plugin.package
         try:
-            return plugin.load()
-        except Exception as error:  # somebody else's module may raise anything
+            found = plugin.load()
+        except _IMPORT_ERRORS as error:
             raise InputError(
-                f"{self.kind} '{name}' of the package {plugin.package} cannot be imported "
-                f"({type(error).__name__}: {error}): repair or uninstall {plugin.package}"
+                f"{what} cannot be imported ({type(error).__name__}: {error}): repair or "
+                f"uninstall {remedy}"
             ) from error
+        called = getattr(found, "name", name)
+        if isinstance(called, str) and called != name:
+            # What it makes is stored under the one name and looked for under the other.
+            raise InputError(f"{what} calls itself '{called}': repair or uninstall {remedy}")
+        return found
 
     def create(self, name: str, /, *arguments: Any, **parameters: Any) -> T:
         """Makes what a name stands for.
@@ -153,12 +175,13 @@ def _others(group: str, scopes: tuple[str, ...], own: tuple[str, ...]) -> dict[s
         name, package = entry.name.removeprefix(scope), _package(entry)
         if name in own or name in found:
             holder = "this project" if name in own else f"the package {found[name].package}"
-            warnings.warn(
-                f"the package {package} registers '{entry.name}' in {group}, and {holder} has "
-                "that name: it is left out",
-                PluginWarning,
-                stacklevel=2,
-            )
+            if multiprocessing.parent_process() is None:  # which has told, where there is one
+                warnings.warn(
+                    f"the package {package} registers '{entry.name}' in {group}, and {holder} has "
+                    "that name: it is left out",
+                    PluginWarning,
+                    stacklevel=2,
+                )
             continue
         found[name] = _Plugin(entry.value, package)
     return found

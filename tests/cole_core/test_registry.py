@@ -128,7 +128,7 @@ BROKEN = {
     "an error of its own": (
         "broken:Broken",
         "Unlicensed",
-        "class Unlicensed(Exception): pass\nraise Unlicensed('pay first')",
+        "class Unlicensed(RuntimeError): pass\nraise Unlicensed('pay first')",
     ),
     "a file that is not there": ("broken:Broken", "FileNotFoundError", "open('/no/such')"),
 }
