@@ -1,9 +1,7 @@
 """What people say of networks that are trained: the options that stages share."""
 
-from dataclasses import field
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from pydantic import NonNegativeInt
 
 from cole_core.evaluation.network_training import NetworkTraining
@@ -69,14 +67,30 @@ class NetworkOptions:
 
 
 @request
-class TrainingOptions(TrainingSettings):
-    """How networks are trained; what a space leaves open of them is said by `NetworkOptions`."""
+class TrainingOptions:
+    """How networks are trained; what a space leaves open of them is said by `NetworkOptions`.
 
-    macro: Annotated[dict[str, int], Parameter(parse=False)] = field(default_factory=dict)
+    Attributes:
+        epochs: Passes over the training images.
+        batch_size: Images of one step.
+        optimizer: adamw, or sgd with Nesterov momentum 0.9; a cosine takes the rate to zero.
+        learning_rate: At the first step; by default 0.01 for adamw and 0.05 for sgd.
+        weight_decay: Of all parameters.
+        augmentation: none, shift (by up to an eighth), flip (left and right) or shift+flip.
+        precision: fp32, or bf16 in what autocast lowers.
+    """
+
+    epochs: int = TrainingSettings.epochs
+    batch_size: int = TrainingSettings.batch_size
+    optimizer: str = TrainingSettings.optimizer
+    learning_rate: float | None = None
+    weight_decay: float = TrainingSettings.weight_decay
+    augmentation: str = TrainingSettings.augmentation
+    precision: str = TrainingSettings.precision
 
     def settings(self, macro: dict[str, int]) -> TrainingSettings:
         """The same for a macro-architecture."""
-        return TrainingSettings(**{**vars(self), "macro": macro})
+        return TrainingSettings(**vars(self), macro=macro)
 
 
 TrainingSeed = NonNegativeInt
