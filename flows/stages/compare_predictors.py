@@ -125,10 +125,10 @@ def plan(request: ComparePredictorsRequest) -> Comparison:
         at_hand = find_at_hand(warehouse, space, base)
         configurations = make_experiment(request.experiment, space, base, at_hand) + configurations
     configurations = list(dict.fromkeys(configurations))
-    if len(configurations) < 2:
-        raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
     for each in configurations:  # bad names are told before anything is read
         make_surrogate(each.head, **each.surrogate_parameters())
+    if len(configurations) < 2:
+        raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
     asked = [each.vectors for each in configurations]
     sources = find_vectors(warehouse, space, asked, whole=True)
     labelled = [load_labelled(warehouse, space, source, target) for source in sources]

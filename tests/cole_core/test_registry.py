@@ -243,7 +243,7 @@ PLUGIN = '''
 import numpy as np
 import polars as pl
 from cole_core.encodings import TextEncoding, VectorEncoding
-from cole_core.evaluation.sources import Source
+from cole_core.sources.base import Source
 from cole_core.predictors.linear import RidgeHead
 from cole_core.search.random_search import RandomSearch
 from cole_core.spaces.base import Roles, SearchSpace

@@ -15,7 +15,7 @@ TEXTS = (".py", ".sql", ".toml", ".jinja", ".css", ".md")
 # Registrations, what is meant where no space is named, and what a newcomer types first.
 ALLOWED = {
     "cole_core/spaces/__init__.py": r'"(\w+)": "cole_core\.spaces\.\1:\w+",',
-    "cole_core/evaluation/sources.py": r'.*"cole_core\.spaces\.\w+\.benchmarks\.\w+:\w+",?',
+    "cole_core/sources/__init__.py": r'.*"cole_core\.spaces\.\w+\.benchmarks\.\w+:\w+",?',
     "flows/resolve/requests.py": r'DEFAULT_SPACE = "\w+"',
     "flows/cli/app.py": r"Begin with \*\*cole run \w+\*\*: .*",
 }

@@ -378,7 +378,7 @@ def test_values_that_say_nothing(
     [
         (["nothing"], "unknown experiment 'nothing': choose one of primitives"),
         ([], "nothing to compare"),
-        (["-c", "colour=red"], "'colour=red' is not name=value"),
+        (["-c", "colour=red"], "head 'mlp' has no parameter 'colour'"),
         (["-c", "encoding=graf,n_components=many"], "n_components is a number"),
         (["--encoding", "graf", "--encoding", "patth"], "unknown encoding"),
         (["--encoding", "graf", "--encoding", "path", "-n", "9999"], "-n 9999"),
