@@ -233,7 +233,9 @@ def test_home_that_is_a_file(tmp_path: Path) -> None:
 
 def test_reading_makes_nothing(tmp_path: Path) -> None:
     home = tmp_path / "nothing"
-    with pytest.raises(InputError, match=r"no warehouse at .*nothing: make one with 'cole run SPACE', or name"):
+    with pytest.raises(
+        InputError, match=r"no warehouse at .*nothing: make one with 'cole run SPACE', or name"
+    ):
         Warehouse(home).status()
     assert not home.exists()
 
