@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import NonNegativeInt
 
 from cole_core.evaluation.network_training import NetworkTraining
-from cole_core.evaluation.settings import Limits, TrainingSettings
+from cole_core.evaluation.settings import Limits, TrainingProcedure, TrainingSettings
 from flows.resolve.requests import request
 
 
@@ -67,26 +67,8 @@ class NetworkOptions:
 
 
 @request
-class TrainingOptions:
-    """How networks are trained; what a space leaves open of them is said by `NetworkOptions`.
-
-    Attributes:
-        epochs: Passes over the training images.
-        batch_size: Images of one step.
-        optimizer: adamw, or sgd with Nesterov momentum 0.9; a cosine takes the rate to zero.
-        learning_rate: At the first step; by default 0.01 for adamw and 0.05 for sgd.
-        weight_decay: Of all parameters.
-        augmentation: none, shift (by up to an eighth), flip (left and right) or shift+flip.
-        precision: fp32, or bf16 in what autocast lowers.
-    """
-
-    epochs: int = TrainingSettings.epochs
-    batch_size: int = TrainingSettings.batch_size
-    optimizer: str = TrainingSettings.optimizer
-    learning_rate: float | None = None
-    weight_decay: float = TrainingSettings.weight_decay
-    augmentation: str = TrainingSettings.augmentation
-    precision: str = TrainingSettings.precision
+class TrainingOptions(TrainingProcedure):
+    """How networks are trained; what a space leaves open of them is said by `NetworkOptions`."""
 
     def settings(self, macro: dict[str, int]) -> TrainingSettings:
         """The same for a macro-architecture."""
