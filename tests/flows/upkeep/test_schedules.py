@@ -39,10 +39,6 @@ from flows.upkeep.maintenance import (
     retrain_heads,
 )
 from flows.upkeep.schedules import NEVER, Deployed, make_deployments, parse_schedule
-<<<<<<< HEAD
-from flows.upkeep.watches import Watch, add_watch, keep_embeddings_current, remove_watch
-from tests.cole_core.language_models.zoo import make_model
-=======
 from flows.upkeep.watches import (
     KeepCurrentRequest,
     Watch,
@@ -50,8 +46,7 @@ from flows.upkeep.watches import (
     keep_embeddings_current,
     remove_watch,
 )
-from tests.cole_core.language_model_zoo import make_model
->>>>>>> t3
+from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
 
