@@ -1,6 +1,5 @@
 """Names and values that people write."""
 
-import inspect
 import json
 import re
 from collections.abc import Iterable
@@ -36,22 +35,3 @@ def parse_value(text: str) -> Any:
     except json.JSONDecodeError:
         return text
     return tuple(value) if isinstance(value, list) else value
-
-
-# What the vectors, the seed of what is run, and an option of their own say.
-_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "parameters"}
-
-
-def surrogate_parameters(head: str) -> list[str]:
-    """What people may say of a surrogate: the parameters of its head, and those around it.
-
-    Args:
-        head: A registered name.
-
-    Raises:
-        InputError: The name is unknown.
-    """
-    from cole_core.predictors import make_head, make_surrogate
-
-    around = inspect.signature(make_surrogate).parameters
-    return sorted({*around, *make_head(head).get_params()} - _SAID_ELSEWHERE)

@@ -13,20 +13,18 @@ PRECISIONS = ("fp32", "bf16")
 
 
 @dataclass(frozen=True)
-class TrainingSettings:
-    """What decides a network's accuracies besides the dataset and the seed.
+class TrainingProcedure:
+    """How networks are trained, whatever their space.
 
     Attributes:
         epochs: Passes over the training images.
         batch_size: Images of one step.
         optimizer: adamw, or sgd with Nesterov momentum 0.9.
-        learning_rate: At the first step; a cosine takes it to zero at the last. None: 0.01 for
-            adamw, which suits few epochs, and 0.05 for sgd.
+        learning_rate: At the first step; a cosine takes it to zero at the last. By default 0.01
+            for adamw, which suits few epochs, and 0.05 for sgd.
         weight_decay: Of all parameters.
         augmentation: none, shift (by up to an eighth), flip (left and right) or shift+flip.
         precision: fp32, or bf16 in what autocast lowers.
-        macro: What the space leaves open of the network around an architecture: for nasbench201
-            `channels` and `cells`.
     """
 
     epochs: int = 8
@@ -36,6 +34,17 @@ class TrainingSettings:
     weight_decay: float = 5e-4
     augmentation: str = "none"
     precision: str = "fp32"
+
+
+@dataclass(frozen=True)
+class TrainingSettings(TrainingProcedure):
+    """What decides a network's accuracies besides the dataset and the seed.
+
+    Attributes:
+        macro: What the space leaves open of the network around an architecture, such as
+            `channels` and `cells`.
+    """
+
     macro: dict[str, int] = field(default_factory=dict)
 
     def check(self) -> None:

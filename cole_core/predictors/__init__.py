@@ -136,6 +136,25 @@ def _head_parameters(
     return parameters
 
 
+# What the vectors, the seed of what is run, and an option of their own say.
+_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "parameters"}
+
+
+def surrogate_parameters(head: str) -> list[str]:
+    """What people may say of a surrogate: the parameters of its head, and those around it.
+
+    Args:
+        head: A registered name.
+
+    Raises:
+        InputError: The name is unknown.
+    """
+    import inspect
+
+    around = inspect.signature(make_surrogate).parameters
+    return sorted({*around, *make_head(head).get_params()} - _SAID_ELSEWHERE)
+
+
 def load_surrogate(path: str | Path) -> "Surrogate":
     """A saved surrogate, which predicts exactly what it predicted before.
 
@@ -148,4 +167,4 @@ def load_surrogate(path: str | Path) -> "Surrogate":
     return restore_surrogate(about, arrays, make_head(about["head"], **about["head_parameters"]))
 
 
-__all__ = ["heads", "load_surrogate", "make_head", "make_surrogate"]
+__all__ = ["heads", "load_surrogate", "make_head", "make_surrogate", "surrogate_parameters"]

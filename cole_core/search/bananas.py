@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.parameters import surrogate_parameters
+from cole_core.predictors import surrogate_parameters
 from cole_core.registry import check_parameters
 from cole_core.search.acquisitions import WITHOUT_BEST, get_acquisition
 from cole_core.search.base import (

@@ -55,6 +55,7 @@ class SearchSpace(ABC):
 
     Attributes:
         name: The registered name.
+        title: What people call it, where that is something else.
         encodings: Its encodings: names and `module:class`, each made with the space.
         roles: What its encodings are in experiments.
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
@@ -62,6 +63,7 @@ class SearchSpace(ABC):
     """
 
     name: ClassVar[str]
+    title: ClassVar[str | None] = None
     encodings: ClassVar[Mapping[str, str]]
     roles: ClassVar[Roles]
     default_source: ClassVar[str | None] = None
@@ -69,7 +71,7 @@ class SearchSpace(ABC):
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What besides the native string decides the architecture (einspace: the input shape)."""
+        """What besides the native string decides the architecture, such as the input shape."""
         return {}
 
     @property

@@ -1,13 +1,11 @@
 """What people say of networks that are trained: the options that stages share."""
 
-from dataclasses import field
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
 from pydantic import NonNegativeInt
 
 from cole_core.evaluation.network_training import NetworkTraining
-from cole_core.evaluation.settings import Limits, TrainingSettings
+from cole_core.evaluation.settings import Limits, TrainingProcedure, TrainingSettings
 from flows.resolve.requests import request
 
 
@@ -69,14 +67,12 @@ class NetworkOptions:
 
 
 @request
-class TrainingOptions(TrainingSettings):
+class TrainingOptions(TrainingProcedure):
     """How networks are trained; what a space leaves open of them is said by `NetworkOptions`."""
-
-    macro: Annotated[dict[str, int], Parameter(parse=False)] = field(default_factory=dict)
 
     def settings(self, macro: dict[str, int]) -> TrainingSettings:
         """The same for a macro-architecture."""
-        return TrainingSettings(**{**vars(self), "macro": macro})
+        return TrainingSettings(**vars(self), macro=macro)
 
 
 TrainingSeed = NonNegativeInt

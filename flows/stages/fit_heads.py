@@ -15,8 +15,8 @@ from cole_core.experiments.head_trials import (
     n_test,
     summarise,
 )
-from cole_core.parameters import parse_assignments, surrogate_parameters
-from cole_core.predictors import heads, make_surrogate
+from cole_core.parameters import parse_assignments
+from cole_core.predictors import heads, make_surrogate, surrogate_parameters
 from cole_core.registry import check_parameters
 from flows.resolve.requests import (
     AskedVectors,

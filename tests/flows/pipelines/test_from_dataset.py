@@ -8,7 +8,8 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
-from flows.pipelines.from_dataset import FromDatasetRequest, from_dataset
+from flows.pipelines.from_dataset import from_dataset
+from flows.pipelines.request import RunRequest
 from flows.resolve.requests import Measured
 from flows.stages.ingest import IngestRequest, ingest
 from flows.stages.report import ReportRequest
@@ -22,7 +23,7 @@ NAMED = "einspace:1x8x8:10"
 @pytest.mark.usefixtures("prefect_server")
 def test_networks_are_drawn_trained_compared_and_leave_as_a_table(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    asked = FromDatasetRequest(space="einspace", home=home, samples=24, epochs=1)
+    asked = RunRequest(space="einspace", home=home, samples=24, epochs=1)
     stages = from_dataset(asked)
     assert stages["evaluate"]["trainings"] == 24
     table = pl.read_parquet(stages["corpus"]["file"])

@@ -17,7 +17,7 @@ from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
 from flows.tasks.vectors import add_vectors
 from warehouse import Warehouse
-from warehouse.warehouse import space_parameters
+from warehouse.reader import space_parameters
 
 SPACE = get_space("nasbench201")
 COUNT = 4

@@ -27,7 +27,7 @@ def test_a_space_is_the_stored_one_the_default_or_the_named_one(tmp_path: Path) 
     ("name", "says"),
     [
         ("einspace:8x8:10", "after the colon give channels"),
-        ("einspace:", "after the colon give parameters, or name it 'einspace'"),
+        ("einspace:", "after the colon give parameters, or name 'einspace'"),
         ("nasbench201:3x32x32:10", "has no parameters"),
         ("darts", "unknown search space 'darts'"),
         ("einspace:0x8x8:10", "each 1 or more"),

@@ -1,6 +1,7 @@
 """Which measured values are meant, and what they are called."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from warehouse import Warehouse
 TEST = Target("cifar10", "accuracy", "test", 200, "mine")
 EARLY = Target("cifar10", "accuracy", "test", 12, "mine")
 VALID = Target("cifar10", "accuracy", "valid", 200, "mine")
+OWN = Target("cifar10", "ptq_accuracy", "test", 200, "mine")
 LOSS = Target("cifar10", "loss", "test", 200, "mine")
 BASELINE = Target("cifar10", "baseline_accuracy", "test", None, "mine")
 OTHER = Target("cifar100", "accuracy", "test", 200, "mine")
@@ -38,7 +40,7 @@ def measured(home: Path, *targets: Target) -> Warehouse:
 @pytest.mark.parametrize(
     "order",
     [
-        (TEST, EARLY, VALID, BASELINE, LOSS),  # as people mean them
+        (TEST, EARLY, VALID, BASELINE, LOSS, OWN),  # as people mean them
         (TEST, OTHER, LOSS),
     ],
 )
@@ -75,9 +77,19 @@ def test_what_is_named_narrows(
     )
 
 
+def test_values_of_two_sources_are_two_kinds(tmp_path: Path) -> None:
+    yours = replace(TEST, source="yours")
+    warehouse = measured(tmp_path, TEST, yours)
+    message = r"several kinds of evaluation fit any kind: .*source mine; .*source yours"
+    for find in (one_target, latest_target):
+        with pytest.raises(InputError, match=message):
+            find(warehouse, SPACE, Measured())
+        assert find(warehouse, SPACE, Measured(source="yours")) == yours
+
+
 def test_what_fits_nothing_is_told_what_there_is(tmp_path: Path) -> None:
     warehouse = measured(tmp_path)
-    with pytest.raises(InputError, match=r"^nasbench201 has no evaluations: ingest some with"):
+    with pytest.raises(InputError, match=r"^nasbench201 has no evaluations: .*'cole ingest nasb"):
         find_targets(warehouse, SPACE, Measured(dataset="cifar10"))
     measure(warehouse, BASELINE)
     with pytest.raises(InputError) as caught:

@@ -113,7 +113,7 @@ def test_dask(small: Small, other: Small, small_shards: None) -> None:
     [
         (Cluster(runner="spark"), "--runner spark: choose one of local, ray, dask"),
         (Cluster(workers=2), "--workers is of a cluster"),
-        (Cluster(runner="ray", workers=0), "--workers 0: at least 1"),
+        (Cluster(runner="ray", workers=0), "--workers 0: give at least 1"),
         (Cluster(runner="ray", workers=2, address="auto"), "give one of them"),
     ],
 )

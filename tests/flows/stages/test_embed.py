@@ -22,7 +22,7 @@ from flows.stages.embed import EmbedRequest, embed
 from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
 from flows.stages.fit_heads import FitHeadsRequest, fit_heads
 from flows.stages.render import RenderRequest, render
-from tests.cole_core.language_model_zoo import make_model
+from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 FP32 = AskedEmbeddings(precision="fp32")
