@@ -50,7 +50,7 @@ class Catalog:
         """
         if not self.path.exists():
             raise InputError(
-                f"no warehouse at {self.path.parent}: make one with 'cole run nasbench201', "
+                f"no warehouse at {self.path.parent}: make one with 'cole run SPACE', "
                 "or name another with --home"
             )
         with contextlib.ExitStack() as stack:

@@ -41,7 +41,7 @@ class TrainingSettings(TrainingProcedure):
     """What decides a network's accuracies besides the dataset and the seed.
 
     Attributes:
-        macro: What the space leaves open of the network around an architecture: for nasbench201
+        macro: What the space leaves open of the network around an architecture, such as
             `channels` and `cells`.
     """
 

@@ -25,7 +25,9 @@ def describe_search(
             (JSON); None for an algorithm or an encoding that reads no language model's.
     """
     parameters = configuration["parameters"]
-    given = parameters.get("surrogate", {})
+    given = parameters.get("surrogate")
+    if not isinstance(given, Mapping):  # of somebody else's algorithm, by the same name
+        given = {}
     described: dict[str, Any] = {
         "algorithm": configuration["algorithm"],
         "parameters": _parameters(parameters),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cole_core.registry import Registry, check_parameters
+from cole_core.registry import Registry, check_parameters, check_values
 
 if TYPE_CHECKING:
     from cole_core.predictors.base import Head
@@ -78,6 +78,7 @@ def make_surrogate(
     settings: dict[str, Any] = {**template.defaults, **(_STRUCTURAL if structural else {})}
     given = {"reduction": reduction, "n_components": n_components}
     given |= {"fitted_on": fitted_on, "target": target}
+    check_values("surrogate", given | {"whitening": whitening, "seed": seed}, make_surrogate)
     settings |= {name: value for name, value in given.items() if value is not None}
     if whitening is None:
         whitening = 0.2 if blocks else 0.35
@@ -136,6 +137,25 @@ def _head_parameters(
     return parameters
 
 
+# What the vectors, the seed of what is run, and an option of their own say.
+_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "parameters"}
+
+
+def surrogate_parameters(head: str) -> list[str]:
+    """What people may say of a surrogate: the parameters of its head, and those around it.
+
+    Args:
+        head: A registered name.
+
+    Raises:
+        InputError: The name is unknown.
+    """
+    import inspect
+
+    around = inspect.signature(make_surrogate).parameters
+    return sorted({*around, *make_head(head).get_params()} - _SAID_ELSEWHERE)
+
+
 def load_surrogate(path: str | Path) -> "Surrogate":
     """A saved surrogate, which predicts exactly what it predicted before.
 
@@ -148,4 +168,4 @@ def load_surrogate(path: str | Path) -> "Surrogate":
     return restore_surrogate(about, arrays, make_head(about["head"], **about["head_parameters"]))
 
 
-__all__ = ["heads", "load_surrogate", "make_head", "make_surrogate"]
+__all__ = ["heads", "load_surrogate", "make_head", "make_surrogate", "surrogate_parameters"]

@@ -23,6 +23,10 @@ acquisitions: Registry[Any] = Registry(
 )
 
 
+WITHOUT_BEST = frozenset({"its", "ucb", "exploit"})
+"""Those that do not read the best known score, which costs predictions; it is not finite then."""
+
+
 def get_acquisition(name: str) -> Acquisition:
     """An acquisition function by name.
 

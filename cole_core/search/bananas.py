@@ -1,5 +1,6 @@
 """BANANAS (White et al., arXiv 1910.11858) with any surrogate."""
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -7,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.search.acquisitions import get_acquisition
+from cole_core.predictors import surrogate_parameters
+from cole_core.registry import check_parameters
+from cole_core.search.acquisitions import WITHOUT_BEST, get_acquisition
 from cole_core.search.base import (
     Proposal,
     SearchAlgorithm,
@@ -32,7 +35,7 @@ class Bananas(SearchAlgorithm):
     Args:
         initial: Architectures at random before the first surrogate.
         batch: Architectures between two surrogates.
-        acquisition: `its`, `ucb`, `ei` or `exploit`.
+        acquisition: `its`, `ucb`, `ei`, `exploit`, or one that another package registers.
         beta: Exploration weight of `ucb`.
         candidates: `mutation` of the best, or the whole `space`.
         parents: Best architectures that are mutated.
@@ -74,6 +77,11 @@ class Bananas(SearchAlgorithm):
         self.n_candidates = n_candidates
         self.head = head
         self.structural = structural
+        check_parameters(
+            f"search algorithm '{self.name}' with head '{head}'",
+            [name for name in surrogate if name != "blocks"],
+            [*_own_parameters(), *surrogate_parameters(head)],
+        )
         self.surrogate = {**(_ENSEMBLE if head == "mlp" else {}), **surrogate}
         get_acquisition(acquisition)
         self._make(0)
@@ -167,7 +175,7 @@ class Bananas(SearchAlgorithm):
             return []
         mean, std = surrogate.predict_scores(vectors)
         best = -np.inf
-        if self.acquisition == "ei":
+        if self.acquisition not in WITHOUT_BEST:
             # Against the surrogate's own opinion: a lucky measurement is no bar to clear.
             known = surrogate.predict_scores(problem.vectors([step.native for step in history]))
             best = float(known[0].max())
@@ -207,3 +215,10 @@ class Bananas(SearchAlgorithm):
             taken.add(problem.canonical(newcomer))
             children.append(newcomer)
         return children
+
+
+def _own_parameters() -> list[str]:
+    """What of the constructor people choose; whether vectors are structural, these say."""
+    named = inspect.signature(Bananas).parameters.values()
+    chosen = [each.name for each in named if each.kind is not each.VAR_KEYWORD]
+    return [name for name in chosen if name != "structural"]

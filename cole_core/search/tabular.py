@@ -124,7 +124,7 @@ def make_tabular_search(
     searcher = make_algorithm(algorithm, **parameters)
     if searcher.reads_vectors:
         kind = surrogate_kind(space, source, labelled)
-        searcher = make_algorithm(algorithm, **parameters, **kind)
+        searcher = make_reader(searcher, algorithm, parameters, kind)
     columns = {
         "space": space.name,
         "algorithm": algorithm,
@@ -140,6 +140,31 @@ def make_tabular_search(
         # A setting that is not used says nothing: one that is new later leaves the ids as they are.
         configuration["surrogate"] = {k: v for k, v in surrogate.items() if v is not None}
     return TabularSearch(columns, configuration, searcher, space, labelled)
+
+
+def make_reader(
+    searcher: SearchAlgorithm,
+    algorithm: str,
+    parameters: Mapping[str, Any],
+    kind: Mapping[str, Any],
+) -> SearchAlgorithm:
+    """An algorithm made again for the vectors that it reads, if it has a surrogate of ours.
+
+    Args:
+        searcher: What `parameters` make.
+        algorithm: Its name.
+        parameters: What people say.
+        kind: What `surrogate_kind` says of the vectors.
+
+    Raises:
+        InputError: People say what the vectors say.
+    """
+    if searcher.surrogate_params() is None:
+        return searcher
+    for name in kind:
+        if name in parameters:
+            raise InputError(f"parameter '{name}': the vectors say that, leave it out")
+    return make_algorithm(algorithm, **parameters, **kind)
 
 
 def check_budget(labelled: LabelledVectors, budget: int) -> None:

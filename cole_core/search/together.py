@@ -119,7 +119,11 @@ def _propose(
     histories: Sequence[list[Step]],
     generators: Sequence[np.random.Generator],
 ) -> list[list[Proposal]]:
-    if not isinstance(algorithm, Bananas) or len(histories[0]) < algorithm.initial:
+    if (
+        not isinstance(algorithm, Bananas)
+        or type(algorithm).propose is not Bananas.propose  # one that proposes in its own way
+        or len(histories[0]) < algorithm.initial
+    ):
         return [
             algorithm.propose(problem, history, rng)
             for history, rng in zip(histories, generators, strict=True)

@@ -31,7 +31,7 @@ def get_space(name: str, **parameters: object) -> SearchSpace:
 
 
 def parse_space(name: str) -> SearchSpace:
-    """The space that a name with parameters stands for, such as `einspace:3x32x32:10`.
+    """The space that a name with parameters stands for, such as `SPACE:3x32x32:10`.
 
     Raises:
         InputError: The name or what follows the colon is not known.

@@ -55,19 +55,23 @@ class SearchSpace(ABC):
 
     Attributes:
         name: The registered name.
+        title: What people call it, where that is something else.
         encodings: Its encodings: names and `module:class`, each made with the space.
         roles: What its encodings are in experiments.
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
+        default_dataset: Whose accuracies those are.
     """
 
     name: ClassVar[str]
+    title: ClassVar[str | None] = None
     encodings: ClassVar[Mapping[str, str]]
     roles: ClassVar[Roles]
     default_source: ClassVar[str | None] = None
+    default_dataset: ClassVar[str | None] = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:
-        """What besides the native string decides the architecture (einspace: the input shape)."""
+        """What besides the native string decides the architecture, such as the input shape."""
         return {}
 
     @property

@@ -209,6 +209,10 @@ class SpaceContract:
                     encoding = self.space.encoding(name)
                     assert isinstance(encoding, kind), f"{role} is {name}, no {kind.__name__}"
 
+    def test_accuracies_by_default_are_of_a_dataset(self) -> None:
+        if self.space.default_source is not None:
+            assert self.space.default_dataset, "say of which dataset they are: default_dataset"
+
     def test_every_encoding_is_made(self) -> None:
         names = self.space.encoding_names
         assert set(self.space.encodings) <= set(names)

@@ -1,10 +1,13 @@
 """From arguments to an exit code: what is wrong with them is one line on standard error."""
 
+import contextlib
 import difflib
 import errno
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import cyclopts
 from cyclopts.exceptions import (
@@ -18,6 +21,7 @@ from cyclopts.exceptions import (
 )
 
 from cole_core.errors import InputError
+from cole_core.registry import PluginWarning
 from flows.cli.invalid import name_of, problem, shown, wanted
 from flows.cli.printing import visible
 
@@ -46,7 +50,8 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
     """
     try:
         check_arguments(arguments)
-        app(list(arguments))
+        with plugin_warnings():
+            app(list(arguments))
         sys.stdout.flush()
         return 0
     except InputError as error:
@@ -116,6 +121,26 @@ def check_arguments(arguments: Sequence[str]) -> None:
     for argument in arguments:
         if "\0" in argument or (not argument.isascii() and _has_surrogates(argument)):
             raise InputError(f"{argument!r} is not a text: give it in UTF-8, without NUL")
+
+
+@contextlib.contextmanager
+def plugin_warnings() -> Iterator[None]:
+    """What is wrong with a package's plug-in is one line, too, for the time of a block."""
+    usual = warnings.showwarning
+
+    def show(
+        message: Warning | str, category: type[Warning], *place: Any, **elsewhere: Any
+    ) -> None:
+        if issubclass(category, PluginWarning):
+            complain(str(message))
+        else:
+            usual(message, category, *place, **elsewhere)
+
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
 
 
 def complain(message: str) -> None:

@@ -8,11 +8,13 @@ from prefect import flow
 from cole_core.encodings.base import NO_CONTEXT
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
+from cole_core.experiments.head_trials import n_test
 from cole_core.sources import find_source
 from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.spaces import find_space
+from flows.resolve.values import one_target
 from flows.running.stage import planned
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
@@ -27,7 +29,6 @@ SIZES = (14, 55, 220, 879)
 DRAWS = 3
 ALGORITHMS = ("bananas", "random_search")
 BUDGET = 100
-DATASET = "cifar10"
 SEARCHES = 5
 
 
@@ -51,11 +52,12 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     origin = str(request.origin)
     headline = find_source(origin).headline
     measured = Measured(
-        dataset=request.dataset or DATASET,
+        dataset=request.dataset or space.default_dataset,
         metric=request.metric,
         split=request.split,
         epochs=request.epochs,
     )
+    _ = measured.named_dataset  # a missing one is told now
     if request.metric is None and headline is not None:
         # Of its metrics the one that people mean by accuracy: plain training.
         measured = replace(measured, metric=headline, source=origin)
@@ -81,13 +83,31 @@ def from_benchmark(request: RunRequest) -> dict[str, Any]:
         "render": render(RenderRequest(**where)),
         "ingest": ingest(IngestRequest(**where, origin=made.origin)),
         "embed": embed(EmbedRequest(**where, options=options, device=request.device)),
-        "train": fit_heads(FitHeadsRequest(**known, sizes=SIZES, draws=DRAWS, seed=request.seed)),
     }
+    sizes, budget = fitting(request, made.measured)
+    stages["train"] = fit_heads(
+        FitHeadsRequest(**known, sizes=sizes, draws=DRAWS, seed=request.seed)
+    )
     seeds = tuple(range(request.seed, request.seed + SEARCHES))
     for name in ALGORITHMS:
         algorithm = AlgorithmOptions(name=name)
         stages[f"search ({name})"] = search(
-            SearchRequest(**known, algorithm=algorithm, budget=BUDGET, seeds=seeds)
+            SearchRequest(**known, algorithm=algorithm, budget=budget, seeds=seeds)
         )
     stages["report"] = report(ReportRequest(**where, measured=made.measured))
     return stages
+
+
+def fitting(request: RunRequest, measured: Measured) -> tuple[tuple[int, ...], int]:
+    """Training sizes and evaluations of a search, as usual or what a small space has.
+
+    Raises:
+        InputError: None or several kinds of values fit.
+    """
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
+    labels = warehouse.labels(space, one_target(warehouse, space, measured))
+    valued = warehouse.architectures(space).join(labels, on="architecture_id")
+    left = valued.height - n_test(valued.height)
+    sizes = tuple(size for size in SIZES if size <= left) or (left,)
+    return sizes, min(BUDGET, valued["canonical_id"].n_unique())

@@ -13,8 +13,8 @@ class RunRequest(InWarehouse):
         source: Accuracies: a known source, or a file or folder; by default the space's.
         samples: No accuracies from elsewhere: draw so many architectures and train them on
             --dataset.
-        dataset: Of the accuracies, by default cifar10; or what networks are trained on: digits by
-            default, add-digits, an .npz file or a folder of .npy files.
+        dataset: Of the accuracies, by default the space's; or what networks are trained on: digits
+            by default, add-digits, an .npz file or a folder of .npy files.
         metric: Metric of the accuracies.
         split: valid or test.
         epochs: Epochs of training behind the accuracies; or how long networks are trained.

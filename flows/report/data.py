@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from cole_core.evaluation.target import Target
+from cole_core.spaces import space_class, spaces
 
 _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
-_SPACES = {"nasbench201": "NAS-Bench-201"}
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,8 @@ class ReportData:
     @property
     def space_label(self) -> str:
         """The space's name as people write it."""
-        return _SPACES.get(self.space, self.space)
+        title = space_class(self.space).title if self.space in spaces else None
+        return title or self.space
 
     @property
     def threshold(self) -> float | None:

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from cole_core.registry import plugin_packages
 from flows.resolve.requests import to_plain
 from warehouse import Warehouse
 
@@ -66,5 +67,5 @@ def recorded_run(home: Path, flow: str, request: Any) -> Iterator[Run]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the packages that results depend on."""
-    return {package: version(package) for package in _PACKAGES}
+    """Versions of the packages that results depend on, those with plug-ins among them."""
+    return {package: version(package) for package in _PACKAGES} | dict(plugin_packages())

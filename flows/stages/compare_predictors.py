@@ -98,8 +98,8 @@ class ComparePredictorsRequest(Compared):
         )
 
     def configurations(self, space: SearchSpace) -> list[Configuration]:
-        """What is compared where no experiment is named."""
-        listed = [f"encoding={name}" for name in self.encoding]
+        """What is compared beside a named experiment, or without one."""
+        listed = [f"encoding={name}" for name in self.encoding if self.experiment is None]
         return [
             parse_configuration(text, self.base(space)) for text in (*listed, *self.configuration)
         ]
@@ -123,12 +123,12 @@ def plan(request: ComparePredictorsRequest) -> Comparison:
     if request.experiment is not None:
         base = request.base(space)
         at_hand = find_at_hand(warehouse, space, base)
-        configurations = make_experiment(request.experiment, space, base, at_hand)
+        configurations = make_experiment(request.experiment, space, base, at_hand) + configurations
     configurations = list(dict.fromkeys(configurations))
-    if len(configurations) < 2:
-        raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
     for each in configurations:  # bad names are told before anything is read
         make_surrogate(each.head, **each.surrogate_parameters())
+    if len(configurations) < 2:
+        raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
     asked = [each.vectors for each in configurations]
     sources = find_vectors(warehouse, space, asked, whole=True)
     labelled = [load_labelled(warehouse, space, source, target) for source in sources]

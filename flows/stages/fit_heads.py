@@ -16,7 +16,8 @@ from cole_core.experiments.head_trials import (
     summarise,
 )
 from cole_core.parameters import parse_assignments
-from cole_core.predictors import heads, make_surrogate
+from cole_core.predictors import heads, make_surrogate, surrogate_parameters
+from cole_core.registry import check_parameters
 from flows.resolve.requests import (
     AskedVectors,
     InWarehouse,
@@ -60,8 +61,13 @@ class FitHeadsRequest(InWarehouse):
 
     @property
     def head_parameters(self) -> dict[str, Any]:
-        """Arguments of `make_surrogate` that are not as usual."""
+        """Arguments of `make_surrogate` that are not as usual.
+
+        Raises:
+            InputError: One is unknown; lists the known ones.
+        """
         given = parse_assignments("--head-parameter", self.head_parameter)
+        check_parameters(f"head '{self.head}'", given, surrogate_parameters(self.head))
         return given if self.loss is None else {"loss": self.loss} | given
 
 

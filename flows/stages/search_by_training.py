@@ -20,7 +20,7 @@ from cole_core.evaluation.workers import Workers
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
-from cole_core.search.tabular import StoredSearches, source_columns
+from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
@@ -131,7 +131,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     if searcher.reads_vectors:
         source, specification = _source(space, request.vectors)
         if specification is None:
-            searcher = make_algorithm(name, **given, structural=True)
+            searcher = make_reader(searcher, name, given, {"structural": True})
     columns = source_columns(searcher, source) | {
         "space": space.name,
         "algorithm": name,

@@ -76,7 +76,7 @@ def make_deployments(deployed: list[Deployed]) -> list["RunnerDeployment"]:
 
     one = ConcurrencyLimitConfig(limit=1, collision_strategy=ConcurrencyLimitStrategy.CANCEL_NEW)
     made = [
-        _load(entry.flow).to_deployment(
+        load_flow(entry.flow).to_deployment(
             name=entry.name,
             schedule=parse_schedule(entry.schedule),
             parameters={"request": to_plain(entry.request) | {"home": str(entry.request.home)}},
@@ -93,7 +93,8 @@ def make_deployments(deployed: list[Deployed]) -> list["RunnerDeployment"]:
     return made
 
 
-def _load(flow: str) -> Any:
+def load_flow(flow: str) -> Any:
+    """The flow at `module:name`."""
     module, _, name = flow.partition(":")
     return getattr(importlib.import_module(module), name)
 

@@ -75,24 +75,29 @@ def test_conditions_keep_what_fits(filled: Warehouse, where: str, fits: object) 
 
 
 @pytest.mark.parametrize(
-    "where",
+    ("where", "why"),
     [
-        "",
-        "cifar100 > 1",
-        "cifar10 > 1; DROP VIEW runs",
-        "true) UNION SELECT * FROM (SELECT 1",
-        "1 = 1) --",
-        "cifar10 > 1 LIMIT 1",
-        "native IN (SELECT content FROM read_text('/etc/hostname'))",
-        "EXISTS (FROM glob('/*'))",
-        "text = '\0'",
-        "text = '\ud800'",
-        "sleep_ms(1) IS NULL",
+        ("", 'syntax error at or near ")"'),
+        ("cifar100 > 1", 'Referenced column "cifar100" not found'),
+        ("cifar10 > 1; DROP VIEW runs", 'syntax error at or near ";"'),
+        ("true) UNION SELECT * FROM (SELECT 1", 'syntax error at or near ")"'),
+        ("1 = 1) --", 'syntax error at or near ")"'),
+        ("cifar10 > 1 LIMIT 1", 'syntax error at or near "LIMIT"'),
+        ("native IN (SELECT content FROM read_text('/etc/hostname'))", "calls read_text, which a"),
+        ("EXISTS (FROM glob('/*'))", "calls glob, which a query may not"),
+        ("text = '\0'", "unterminated quoted string"),
+        ("text = '\ud800'", "is not a text: give it in UTF-8"),
+        ("sleep_ms(1) IS NULL", "calls sleep_ms, which a query may not"),
     ],
 )
-def test_a_condition_that_is_none(filled: Warehouse, where: str) -> None:
-    with pytest.raises(InputError, match=r"--where"):
+def test_a_condition_that_is_none(filled: Warehouse, where: str, why: str) -> None:
+    with pytest.raises(InputError) as caught:
         find_neighbours(filled, AMONG, np.ones(4, np.float32), 3, where, CIFAR10)
+    said = str(caught.value)
+    assert said.startswith("--where ")
+    assert "is no condition: " in said
+    assert why in said
+    assert "distance, cifar10" in said  # what a condition may be about
 
 
 def test_other_encodings_in_the_same_table_do_not_count(filled: Warehouse) -> None:

@@ -107,25 +107,26 @@ def _joins(node: object) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "why"),
     [
-        "DELETE FROM store.runs",
-        "SELECT 1; SELECT 2",
-        "CREATE TEMP TABLE t AS SELECT 1",
-        "SELECT * FROM read_text('/etc/hostname')",
-        "COPY (SELECT 1) TO 'out.csv'",
-        "ATTACH 'other.db'",
-        "INSTALL httpfs",
-        "SET enable_external_access = true",
-        "SELECT * FROM nowhere",
-        "SELEC 1",
-        "",
+        ("DELETE FROM store.runs", "is not one SELECT: give a single query that reads"),
+        ("SELECT 1; SELECT 2", "is not one SELECT: give a single query that reads"),
+        ("CREATE TEMP TABLE t AS SELECT 1", "is not one SELECT: give a single query that reads"),
+        ("SELECT * FROM read_text('/etc/hostname')", "calls read_text, which a query may not"),
+        ("COPY (SELECT 1) TO 'out.csv'", "is not one SELECT: give a single query that reads"),
+        ("ATTACH 'other.db'", "is not one SELECT: give a single query that reads"),
+        ("INSTALL httpfs", "is not one SELECT: give a single query that reads"),
+        ("SET enable_external_access = true", "is not one SELECT: give a single query that reads"),
+        ("SELECT * FROM nowhere", "Table with name nowhere does not exist"),
+        ("SELEC 1", 'syntax error at or near "SELEC"; write one SELECT'),
+        ("", "'' is not one SELECT: give a single query that reads"),
     ],
 )
-def test_sql_only_reads(filled: Warehouse, statement: str) -> None:
+def test_sql_only_reads(filled: Warehouse, statement: str, why: str) -> None:
     before = filled.status()
     with pytest.raises(InputError) as error:
         filled.sql(statement)
+    assert why in str(error.value)
     assert "\n" not in str(error.value)
     assert filled.status() == before
 
@@ -227,13 +228,15 @@ def test_labels_are_means_over_seeds(filled: Warehouse) -> None:
 def test_home_that_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("mine")
-    with pytest.raises(InputError, match="is a file"):
+    with pytest.raises(InputError, match="file is a file"):
         Warehouse(path)
 
 
 def test_reading_makes_nothing(tmp_path: Path) -> None:
     home = tmp_path / "nothing"
-    with pytest.raises(InputError, match="no warehouse at"):
+    with pytest.raises(
+        InputError, match=r"no warehouse at .*nothing: make one with 'cole run SPACE', or name"
+    ):
         Warehouse(home).status()
     assert not home.exists()
 

@@ -86,6 +86,7 @@ class Einspace(SearchSpace):
         classic="counts",
         controls=("ngram",),
     )
+    default_dataset = "cifar10"
 
     def __init__(
         self,

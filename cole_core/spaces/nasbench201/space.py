@@ -20,6 +20,7 @@ class NASBench201(SearchSpace):
     """All 15,625 cells of NAS-Bench-201."""
 
     name = "nasbench201"
+    title = "NAS-Bench-201"
     encodings: ClassVar = {
         name: f"cole_core.spaces.nasbench201.encodings.{place}"
         for name, place in {
@@ -50,6 +51,7 @@ class NASBench201(SearchSpace):
         canonical=("path.canonical", "adjacency.canonical"),
     )
     default_source = "analog-nasbench"
+    default_dataset = "cifar10"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NASBench201)

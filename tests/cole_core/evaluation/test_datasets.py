@@ -97,12 +97,17 @@ def test_files_that_are_no_datasets(tmp_path: Path) -> None:
     (tmp_path / "text.npz").write_text("no archive")
     np.save(tmp_path / "array.npy", np.arange(3))
     (tmp_path / "array.npy").rename(tmp_path / "array.npz")
-    for name in ("text.npz", "array.npz", "none.npz", "mnist"):
-        with pytest.raises(InputError):
+    for name, said in (
+        ("text.npz", r"text\.npz: no arrays \(ValueError\); save it anew with numpy"),
+        ("array.npz", r"array\.npz: is one array, not an archive of them"),
+        ("none.npz", r"no dataset at .*none\.npz"),
+        ("mnist", r"no dataset '.*mnist': give digits, add-digits, an \.npz file or a folder"),
+    ):
+        with pytest.raises(InputError, match=said):
             load_dataset(str(tmp_path / name))
     with pytest.raises(InputError, match="has the size that it has"):
         load_dataset("digits", size=100)
-    with pytest.raises(InputError, match="at least 280"):
+    with pytest.raises(InputError, match="add-digits of size 100: give at least 280"):
         load_dataset("add-digits", size=100)
 
 

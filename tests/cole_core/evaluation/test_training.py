@@ -1,6 +1,7 @@
 """Training, its measurements and its failures, against plain code."""
 
 import math
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -97,20 +98,20 @@ def test_the_default_rate_is_one_setting_with_its_number() -> None:
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "said"),
     [
-        {"epochs": 0},
-        {"batch_size": 1},
-        {"optimizer": "adam"},
-        {"augmentation": "shift,flip"},
-        {"precision": "fp8"},
-        {"learning_rate": 0.0},
-        {"learning_rate": math.nan},
-        {"weight_decay": -1.0},
+        ({"epochs": 0}, "epochs = 0, batch size = 64: give at least 1 and 2"),
+        ({"batch_size": 1}, "epochs = 2, batch size = 1: give at least 1 and 2"),
+        ({"optimizer": "adam"}, "optimizer 'adam': choose one of adamw, sgd"),
+        ({"augmentation": "shift,flip"}, "augmentation 'shift,flip': choose one of none, shift,"),
+        ({"precision": "fp8"}, "precision 'fp8': choose one of fp32, bf16"),
+        ({"learning_rate": 0.0}, "learning rate 0.0, .* give a positive number"),
+        ({"learning_rate": math.nan}, "learning rate nan, .* give a positive number"),
+        ({"weight_decay": -1.0}, "weight decay -1.0: give .* none below zero"),
     ],
 )
-def test_impossible_settings_are_refused(changes: Mapping[str, object]) -> None:
-    with pytest.raises(InputError):
+def test_impossible_settings_are_refused(changes: Mapping[str, object], said: str) -> None:
+    with pytest.raises(InputError, match=said):
         replace(QUICK, **changes).check()  # type: ignore[arg-type]
 
 
@@ -255,7 +256,9 @@ def test_odd_images_of_many_channels_fit_a_cell() -> None:
     network = SPACE.build_for(CELL, (5, 27, 18), 7, SPACE.macro_architecture({"channels": 3}))
     assert network(torch.zeros(2, 5, 27, 18)).shape == (2, 7)
     for macro in ({"width": 3}, {"cells": 0}):
-        with pytest.raises(InputError):
+        with pytest.raises(
+            InputError, match=f"takes channels and cells, 1 or more, not {re.escape(str(macro))}"
+        ):
             SPACE.macro_architecture(macro)
     assert SPACE.macro_architecture({"cells": 2}) == {"channels": 8, "cells": 2}
 
@@ -264,7 +267,7 @@ def test_an_open_ended_space_takes_the_task_as_its_parameters() -> None:
     space = get_space_for("einspace", (1, 8, 8), 28)
     native = space.sample(np.random.default_rng(0))
     assert space.build_for(native, (1, 8, 8), 28, {})(torch.zeros(2, 1, 8, 8)).shape == (2, 28)
-    with pytest.raises(InputError, match="whole networks"):
+    with pytest.raises(InputError, match="of einspace are whole networks: leave out channels"):
         space.macro_architecture({"channels": 8})
     assert get_space_for("nasbench201", (1, 8, 8), 28).architecture_id(
         CELL

@@ -124,7 +124,7 @@ def test_a_hub_id_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: 
 def test_pickled_weights_are_not_read(bert: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(bert, tmp_path / "copy")
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
-    with pytest.raises(InputError, match="only safetensors"):
+    with pytest.raises(InputError, match="only safetensors weights are read"):
         specify(str(copy))
 
 

@@ -1,5 +1,6 @@
 """Regressors of scikit-learn as heads, as a plug-in registers them."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -12,7 +13,6 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from cole_core.encodings import get_encoding
 from cole_core.errors import InputError
 from cole_core.predictors import heads, load_surrogate, make_surrogate
 from cole_core.predictors.sklearn_head import SklearnHead
@@ -54,10 +54,11 @@ QUICK = {"forest": {"n_estimators": 15}}
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    monkeypatch.setattr(heads, "_factories", dict(heads._factories))
-    for name, factory in THEIRS.items():
-        heads.register(name, factory)
+def registered():
+    with contextlib.ExitStack() as stack:
+        for name, factory in THEIRS.items():
+            stack.enter_context(heads.registered(name, factory))
+        yield
 
 
 def problem(n=90, d=6):
@@ -183,7 +184,7 @@ def test_fitted_together_with_others_it_is_what_it_is_alone():
 @pytest.mark.parametrize("head", ["forest", "bayesian", "neighbours"])
 @pytest.mark.parametrize("acquisition", ["its", "ei"])
 def test_a_search_with_it(head, acquisition):
-    space, encoding = get_space("nasbench201"), get_encoding("nasbench201", "adjacency")
+    space, encoding = get_space("nasbench201"), get_space("nasbench201").encoding("adjacency")
     task = SearchProblem(
         space=space,
         canonical=space.canonical_form,

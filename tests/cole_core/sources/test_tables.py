@@ -148,11 +148,20 @@ def test_a_table_that_cannot_be_read_is_bad_input(
         read_table(tmp_path / "t.parquet", space)
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
-@pytest.mark.parametrize("content", [b"", b"\x00\x01\x02", b'arch_str,acc\n"x'])
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("t.csv", b"", r"t\.csv: not a readable table \(empty CSV\); write it anew"),
+        ("t.csv", b"\x00\x01\x02", r"t\.csv: no column of accuracies; name one like 'cifar10"),
+        ("t.csv", b'arch_str,acc\n"x', r"t\.csv: not a readable table \(could not parse"),
+        ("t.parquet", b"", r"t\.parquet: not a readable table \(parquet: .*; write it anew"),
+        ("t.parquet", b"\x00\x01\x02", r"t\.parquet: not a readable table \(parquet: "),
+        ("t.parquet", b'arch_str,acc\n"x', r"t\.parquet: not a readable table \(parquet: "),
+    ],
+)
 def test_a_damaged_table_is_bad_input(
-    tmp_path: Path, space: SearchSpace, name: str, content: bytes
+    tmp_path: Path, space: SearchSpace, name: str, content: bytes, said: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=said):
         read_table(tmp_path / name, space)

@@ -15,19 +15,21 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from flows.resolve.requests import Measured, Vectors
+from cole_core.encodings.vectors import Vectors
+from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.stages import embed as embedding
-from flows.stages import enumerate as enumeration
 from flows.stages import render as rendering
-from flows.stages.embed import embed
-from flows.stages.enumerate import enumerate_architectures
-from flows.stages.fit_heads import train
-from flows.stages.ingest import ingest
-from flows.stages.render import render
-from flows.stages.search import search
-from flows.upkeep.maintenance import optimize
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.render import RenderRequest, render
+from flows.stages.search import SearchRequest, search
+from flows.tasks import architectures
+from flows.upkeep.maintenance import OptimizeRequest, optimize
 from warehouse import Warehouse
 from warehouse.writer import Writer
 
@@ -35,29 +37,40 @@ SPACE, SIZE = "nasbench201", 100
 MODEL = {"pooling": "mean", "precision": "fp32"}
 
 # Many commits to be killed between.
-enumeration.SHARD = 12
+architectures.SHARD = 12
 rendering.SHARD = 12
 embedding.SHARD = 8
 
+Arguments = dict[str, Any]
 
-def _vectors(model: str) -> Vectors:
-    return Vectors(lm=model, **MODEL)
+
+def _where(home: str) -> Arguments:
+    return {"space": SPACE, "home": Path(home)}
+
+
+def _known(home: str, model: str) -> Arguments:
+    return _where(home) | {
+        "measured": Measured(dataset="mine"),
+        "vectors": Vectors(lm=model, **MODEL),
+    }
 
 
 STAGES: dict[str, Callable[[str, str, str], Any]] = {
     "enumerate": lambda home, model, table: enumerate_architectures(
-        home, SPACE, samples=SIZE, seed=1
+        EnumerateRequest(**_where(home), samples=SIZE, seed=1)
     ),
-    "render": lambda home, model, table: render(home, SPACE),
-    "embed": lambda home, model, table: embed(home, SPACE, lm=model, **MODEL),
-    "ingest": lambda home, model, table: ingest(home, SPACE, table),
-    "train": lambda home, model, table: train(
-        home, SPACE, Measured("mine"), _vectors(model), "ridge", sizes=[20, 40], draws=4
+    "render": lambda home, model, table: render(RenderRequest(**_where(home))),
+    "embed": lambda home, model, table: embed(
+        EmbedRequest(**_where(home), options=AskedEmbeddings(lm=model, **MODEL))
+    ),
+    "ingest": lambda home, model, table: ingest(IngestRequest(**_where(home), origin=table)),
+    "train": lambda home, model, table: fit_heads(
+        FitHeadsRequest(**_known(home, model), head="ridge", sizes=(20, 40), draws=4)
     ),
     "search": lambda home, model, table: search(
-        home, SPACE, Measured("mine"), _vectors(model), budget=40, seeds=[0, 1]
+        SearchRequest(**_known(home, model), budget=40, seeds=(0, 1))
     ),
-    "optimize": lambda home, model, table: optimize(home, older_than_hours=0),
+    "optimize": lambda home, model, table: optimize(OptimizeRequest(home=Path(home), older_than=0)),
     "migrate": lambda home, model, table: _migrate(home),
 }
 

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 
 from cole_core.language_models import specify
-from flows.stages.embed import embed
+from flows.resolve.requests import AskedEmbeddings
+from flows.stages.embed import EmbedRequest, embed
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
 
 # Small shards and a pause after each, so that a kill falls between two commits.
 SLOW_EMBED = """
 import sys, time
+from flows.resolve.requests import AskedEmbeddings
 from flows.stages import embed as embedding
 from warehouse.writer import Writer
 embedding.SHARD = 8
@@ -27,18 +29,29 @@ def slow(self, *arguments):
     time.sleep(float(sys.argv[2]))
     return added
 Writer.add_embeddings = slow
-print(embedding.embed(sys.argv[1], "nasbench201", pooling="mean", precision="fp32"))
+request = embedding.EmbedRequest(
+    space="nasbench201",
+    home=sys.argv[1],
+    options=AskedEmbeddings(pooling="mean", precision="fp32"),
+)
+print(embedding.embed(request))
 """
 
 WITHOUT_TRANSFORMERS = """
 import sys
 sys.modules["transformers"] = None  # importing it is an error from here on
-from flows.resolve.requests import Measured, Vectors
-from flows.stages.search import search
-from flows.stages.fit_heads import train
-chosen = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision="fp32")}
-train(sys.argv[1], "nasbench201", sizes=[20], draws=1, **chosen)
-search(sys.argv[1], "nasbench201", budget=12, **chosen)
+from cole_core.encodings.vectors import Vectors
+from flows.resolve.requests import Measured
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.search import SearchRequest, search
+chosen = {
+    "space": "nasbench201",
+    "home": sys.argv[1],
+    "measured": Measured(dataset="cifar10"),
+    "vectors": Vectors(precision="fp32"),
+}
+fit_heads(FitHeadsRequest(**chosen, sizes=(20,), draws=1))
+search(SearchRequest(**chosen, budget=12))
 """
 
 
@@ -68,7 +81,8 @@ def test_killed_during_embed_then_run_again(small: Small) -> None:
     texts = small.warehouse.texts(SPACE, "code.expression", "none").height
     assert 0 < survived < texts
 
-    summary = embed(str(small.home), "nasbench201", pooling="mean", precision="fp32")
+    options = AskedEmbeddings(pooling="mean", precision="fp32")
+    summary = embed(EmbedRequest(space="nasbench201", home=small.home, options=options))
     assert summary["embedded"] == texts - survived
     hashes = stored_hashes(small.home, spec_id)
     assert len(hashes) == len(set(hashes)) == texts
@@ -152,11 +166,13 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
 
 @pytest.mark.slow
 def test_the_whole_pipeline_is_a_no_op_the_second_time(tmp_path: Path) -> None:
-    from flows.pipelines.from_benchmark import run_pipeline
+    from flows.pipelines.from_benchmark import from_benchmark
+    from flows.pipelines.request import RunRequest
 
-    first = run_pipeline(str(tmp_path / "home"), "nasbench201")
+    asked = RunRequest(space="nasbench201", home=tmp_path / "home")
+    first = from_benchmark(asked)
     assert first["embed"]["embedded"] == 4930
-    second = run_pipeline(str(tmp_path / "home"), "nasbench201")
+    second = from_benchmark(asked)
     for stage, done in (
         ("enumerate", "architectures"),
         ("render", "renderings"),

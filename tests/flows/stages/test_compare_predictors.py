@@ -1,6 +1,8 @@
 """Comparisons: the protocol against a plain loop, resuming, tables, refusals."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,40 +10,68 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cole_core.encodings import VectorEncoding
+from cole_core.encodings.base import VectorEncoding
+from cole_core.encodings.vectors import LabelledVectors, Vectors
 from cole_core.errors import InputError
+from cole_core.experiments.cross_validation import make_comparison, run_batch
 from cole_core.experiments.predictor_table import comparison_table, finding
 from cole_core.experiments.predictors import (
     EXPERIMENTS,
     AtHand,
     Configuration,
     labels,
-    parse_configuration,
+    make_experiment,
 )
-from cole_core.predictors import make_surrogate
-from cole_core.spaces import get_space
+from cole_core.predictors import heads, make_surrogate
+from cole_core.predictors.linear import RidgeHead
 from cole_core.statistics import (
     corrected_paired_t_test,
     kendall_tau,
     repeated_stratified_folds,
     top_recall,
 )
-from flows.resolve.requests import Measured
+from flows.resolve.requests import AskedEmbeddings, Measured
+from flows.resolve.values import one_target
+from flows.resolve.vectors import find_vectors
 from flows.stages import compare_predictors as comparing
-from flows.stages.compare_predictors import Protocol, compare_predictors
-from flows.stages.embed import embed
-from flows.stages.report import report
+from flows.stages.compare_predictors import ComparePredictorsRequest, compare_predictors
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.report import ReportRequest, report
+from flows.stages.search import SearchRequest, search
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
-EXPRESSION = Configuration(precision="fp32", head="ridge")
-GRAF = Configuration(encoding="graf", head="ridge")
-QUICK = Protocol(sizes=(12, 20), folds=5, repeats=2)
+EXPRESSION, GRAF = "encoding=code.expression", "encoding=graf"
 
 
-def compare(small: Small, *configurations: Configuration, **changes: Any) -> dict[str, Any]:
-    arguments = {"configurations": configurations or (EXPRESSION, GRAF), "protocol": QUICK}
-    return compare_predictors(str(small.home), "nasbench201", CIFAR10, **(arguments | changes))
+def asked(small: Small, *configurations: str, **changes: Any) -> ComparePredictorsRequest:
+    """A quick comparison of ridge regressions on vectors in fp32."""
+    usual: dict[str, Any] = {
+        "home": small.home,
+        "measured": CIFAR10,
+        "configuration": configurations,
+        "precision": "fp32",
+        "head": "ridge",
+        "sizes": (12, 20),
+        "folds": 5,
+        "repeats": 2,
+    }
+    return ComparePredictorsRequest(**(usual | changes))
+
+
+def compare(small: Small, *configurations: str, **changes: Any) -> dict[str, Any]:
+    return compare_predictors(asked(small, *(configurations or (EXPRESSION, GRAF)), **changes))
+
+
+def train(small: Small, vectors: Vectors, **options: Any) -> dict[str, Any]:
+    return fit_heads(
+        FitHeadsRequest(
+            space="nasbench201", home=small.home, measured=CIFAR10, vectors=vectors, **options
+        )
+    )
 
 
 def trials(small: Small) -> pl.DataFrame:
@@ -49,7 +79,7 @@ def trials(small: Small) -> pl.DataFrame:
 
 
 def encoded(name: str, natives: list[str]) -> np.ndarray:
-    encoding = get_space("nasbench201").encoding(name)
+    encoding = SPACE.encoding(name)
     assert isinstance(encoding, VectorEncoding)
     return encoding.encode(natives)
 
@@ -79,14 +109,12 @@ def test_trials_are_those_of_a_plain_loop(small: Small) -> None:
 
 
 def test_mlps_trained_together_rank_as_those_trained_alone(small: Small) -> None:
-    together = (Configuration(encoding="path"), Configuration(encoding="adjacency"))
-    compare(small, *together)
+    request = asked(small, encoding=("path", "adjacency"), head="mlp")
+    compare_predictors(request)
     stored = trials(small)
-    made = comparing.plan(
-        str(small.home), "nasbench201", CIFAR10, configurations=together, protocol=QUICK
-    )
+    made = comparing.plan(request)
     contender = made.contenders[1]
-    alone = comparing.run_batch(contender, 20, [3], [made.folds[3]])
+    alone = run_batch(contender, 20, [3], [made.folds[3]])
     row = stored.filter(pl.col("trial_id") == alone["trial_id"][0])
     assert row["mse"][0] == pytest.approx(alone["mse"][0], rel=1e-3)
     assert row["kendall_tau"][0] == pytest.approx(alone["kendall_tau"][0], abs=0.02)
@@ -99,17 +127,17 @@ def test_a_rerun_runs_what_is_missing(small: Small) -> None:
     assert (again["trials"], again["skipped"]) == (0, 40)
     assert again["rows"] == first["rows"]
 
-    more = compare(small, EXPRESSION, GRAF, Configuration(encoding="path", head="ridge"))
+    more = compare(small, EXPRESSION, GRAF, "encoding=path")
     assert (more["trials"], more["skipped"]) == (20, 40)
-    longer = compare(small, protocol=Protocol(sizes=(12,), folds=5, repeats=3))
+    longer = compare(small, sizes=(12,), repeats=3)
     assert (longer["trials"], longer["skipped"]) == (10, 20)
-    assert compare(small, protocol=Protocol((12,), 5, 2, seed=1))["skipped"] == 0
+    assert compare(small, sizes=(12,), seed=1)["skipped"] == 0
 
 
 def test_a_killed_comparison_keeps_its_batches(
     small: Small, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ran, run_batch = [], comparing.run_batch
+    ran: list[Any] = []
 
     def killed(*arguments: Any) -> pl.DataFrame:
         ran.append(arguments)
@@ -147,7 +175,7 @@ def test_the_table_is_computed_from_the_stored_trials(small: Small) -> None:
 
 
 def test_canonical_takes_one_of_each_form(small: Small) -> None:
-    summary = compare(small, protocol=Protocol((12,), 5, 1, canonical=True))
+    summary = compare(small, sizes=(12,), repeats=1, canonical=True)
     forms = {SPACE.canonical_form(native) for native in stored_pool(small)[0]}
     assert summary["architectures"] == len(forms) < SIZE
     assert trials(small)["population"].unique().to_list() == ["canonical"]
@@ -155,37 +183,32 @@ def test_canonical_takes_one_of_each_form(small: Small) -> None:
 
 def test_only_what_all_have_is_compared(small: Small) -> None:
     """A run of `enumerate` after `embed` leaves architectures without a vector."""
-    from flows.stages.enumerate import enumerate_architectures
-    from flows.stages.ingest import ingest
-
-    enumerate_architectures(str(small.home), "nasbench201", samples=20, seed=1)
+    enumerate_architectures(
+        EnumerateRequest(space="nasbench201", home=small.home, samples=20, seed=1)
+    )
     more = small.table.with_name("more.csv")
     natives = small.warehouse.architectures(SPACE)["native"].to_list()
     pl.DataFrame(
         {"arch_str": natives, "cifar10_test_accuracy_200": np.linspace(80.0, 90.0, len(natives))}
     ).write_csv(more)
-    ingest(str(small.home), "nasbench201", str(more), source="more")
-    measured = Measured(dataset="cifar10", source="more")
-    two = compare_predictors(
-        str(small.home), "nasbench201", measured, configurations=(EXPRESSION, GRAF), protocol=QUICK
-    )
+    ingest(IngestRequest(space="nasbench201", home=small.home, origin=str(more), source="more"))
+    two = compare(small, measured=Measured(dataset="cifar10", source="more"))
     assert two["architectures"] == SIZE < len(natives)
+    assert compare(small, measured=Measured(source="mine.csv"))["architectures"] == SIZE
 
 
 def test_comparisons_stand_in_the_report(small: Small) -> None:
     summary = compare(small)
-    html = Path(report(str(small.home), "nasbench201")["report"]).read_text(encoding="utf-8")
+    made = report(ReportRequest(space="nasbench201", home=small.home))
+    html = Path(made["report"]).read_text(encoding="utf-8")
     assert summary["finding"].split(" at ")[0].replace("<", "&lt;") in html
     assert f"{summary['rows'][0]['kendall_tau']:.3f}" in html
 
 
 def test_train_and_comparisons_keep_to_themselves(small: Small) -> None:
-    from flows.resolve.requests import Vectors
-    from flows.stages.fit_heads import train
-
-    train(str(small.home), "nasbench201", CIFAR10, Vectors(encoding="path"), "ridge", sizes=[20])
+    train(small, Vectors(encoding="path"), head="ridge", sizes=(20,))
     compare(small)
-    target = small.warehouse.target(SPACE, dataset="cifar10")
+    target = one_target(small.warehouse, SPACE, CIFAR10)
     assert small.warehouse.trials_of(SPACE, target)["encoding"].unique().to_list() == ["path"]
     assert trials(small)["collapsed"].sum() == 0
 
@@ -223,18 +246,13 @@ def test_a_collapsed_head_is_named_and_never_counts_as_zero() -> None:
 
 def test_a_head_that_collapses_is_stored_as_collapsed(small: Small) -> None:
     """So strong a penalty that every prediction is the mean."""
-    from cole_core.predictors import heads
-    from cole_core.predictors.linear import RidgeHead
 
     class Constant(RidgeHead):
         def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             return np.zeros(len(X)), np.ones(len(X))
 
-    heads.register("constant", Constant)
-    try:
-        summary = compare(small, GRAF, Configuration(encoding="graf", head="constant"))
-    finally:
-        del heads._factories["constant"]
+    with heads.registered("constant", Constant):
+        summary = compare(small, GRAF, "encoding=graf,head=constant")
     assert [row["collapsed"] for row in summary["rows"]] == [0, 10, 0, 10]
     assert json.loads(json.dumps(summary, allow_nan=False))["rows"][1]["kendall_tau"] is None
     again = compare(small, GRAF, EXPRESSION)
@@ -278,62 +296,81 @@ def test_every_experiment_varies_something_and_has_the_rival(name: str) -> None:
         },
         schema_overrides={"random_init": pl.Int64},
     )
-    made = EXPERIMENTS[name](Configuration(), AtHand(held))
+    made = make_experiment(name, SPACE, Configuration(), AtHand(held))
     assert len(set(made)) == len(made) >= 3
     assert any(each.encoding == "graf" for each in made)
     for each in made:
-        get_space("nasbench201").encoding(each.encoding)
+        SPACE.encoding(each.encoding)
+
+
+def test_a_configuration_of_ones_own_stands_beside_an_experiment(small: Small) -> None:
+    made = comparing.plan(asked(small, "encoding=ngram", experiment="loss", encoding=("graf",)))
+    plain = comparing.plan(asked(small, experiment="loss", encoding=("graf",)))
+    mine = [contender.columns["encoding"] for contender in made.contenders]
+    assert mine == [contender.columns["encoding"] for contender in plain.contenders] + ["ngram"]
 
 
 def test_what_is_not_there_is_named_with_its_command(small: Small) -> None:
     with pytest.raises(InputError) as error:
-        compare(small, experiment="pooling", base=EXPRESSION)
+        compare_predictors(asked(small, experiment="pooling"))
     said = str(error.value)
     assert "\n" not in said
     assert "cole embed nasbench201 --encoding code.expression --lm minilm --pooling cls" in said
     assert "avg_avg" not in said  # that one is there
     with pytest.raises(InputError, match=r"cole render .* code\.inline; cole embed"):
-        compare(small, EXPRESSION, parse_configuration("encoding=code.inline", EXPRESSION))
+        compare(small, EXPRESSION, "encoding=code.inline")
 
 
 def test_cut_texts_are_never_compared(small: Small) -> None:
-    embed(str(small.home), "nasbench201", pooling="mean", precision="fp32", max_length=60)
-    cut = parse_configuration("pooling=mean", EXPRESSION)
+    options = AskedEmbeddings(pooling="mean", precision="fp32", max_length=60)
+    embed(EmbedRequest(space="nasbench201", home=small.home, options=options))
     with pytest.raises(InputError, match="whole texts"):
-        compare(small, EXPRESSION, cut)
+        compare(small, EXPRESSION, "pooling=mean")
 
 
 @pytest.mark.parametrize(
     ("protocol", "said"),
     [
-        (Protocol(sizes=(49,), folds=5), "-n 49: 60 architectures .* 2 to 48"),
-        (Protocol(sizes=(1,), folds=5), "-n 1: "),
-        (Protocol(folds=1), "--folds 1 .* at least 2"),
-        (Protocol(folds=40), "too few for --folds 40"),
-        (Protocol(folds=5, repeats=0), "--repeats 0"),
+        ({"sizes": (49,)}, "-n 49: 60 architectures .* 2 to 48"),
+        ({"sizes": (1,)}, "-n 1: "),
+        ({"folds": 1}, "--folds 1 .* at least 2"),
+        ({"folds": 40}, "too few for --folds 40"),
+        ({"repeats": 0}, "--repeats 0"),
     ],
 )
-def test_protocols_that_cannot_be_run(small: Small, protocol: Protocol, said: str) -> None:
+def test_protocols_that_cannot_be_run(small: Small, protocol: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        compare(small, protocol=protocol)
+        compare(small, **protocol)
+    assert small.warehouse.recent_runs(1)["flow"].to_list() == ["embed"]  # none was begun
 
 
-def test_values_that_say_nothing(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    label = comparing.label_pool
-    for change, said in (
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
         (lambda pool: {"values": np.full(SIZE, 5.0)}, "all 60 measured values are 5"),
         (lambda pool: {"values": np.append(pool.values[1:], np.nan)}, "is NaN or infinite"),
         (lambda pool: {"vectors": pool.vectors * np.float32("nan")}, "holds NaN or infinity"),
-    ):
-        monkeypatch.setattr(
-            comparing,
-            "label_pool",
-            lambda *arguments, change=change: comparing.replace(
-                pool := label(*arguments), **change(pool)
-            ),
+    ],
+)
+def test_values_that_say_nothing(
+    small: Small, change: Callable[[LabelledVectors], dict[str, Any]], said: str
+) -> None:
+    request = asked(small, EXPRESSION, GRAF)
+    configurations = request.configurations(SPACE)
+    vectors = [each.vectors for each in configurations]
+    sources = find_vectors(small.warehouse, SPACE, vectors, whole=True)
+    pools = [contender.labelled for contender in comparing.plan(request).contenders]
+    target = one_target(small.warehouse, SPACE, CIFAR10)
+    with pytest.raises(InputError, match=said):
+        make_comparison(
+            SPACE,
+            None,
+            configurations,
+            sources,
+            [replace(pool, **change(pool)) for pool in pools],
+            target,
+            request.protocol,
         )
-        with pytest.raises(InputError, match=said):
-            compare(small)
 
 
 @pytest.mark.parametrize(
@@ -341,7 +378,7 @@ def test_values_that_say_nothing(small: Small, monkeypatch: pytest.MonkeyPatch) 
     [
         (["nothing"], "unknown experiment 'nothing': choose one of primitives"),
         ([], "nothing to compare"),
-        (["-c", "colour=red"], "'colour=red' is not name=value"),
+        (["-c", "colour=red"], "head 'mlp' has no parameter 'colour'"),
         (["-c", "encoding=graf,n_components=many"], "n_components is a number"),
         (["--encoding", "graf", "--encoding", "patth"], "unknown encoding"),
         (["--encoding", "graf", "--encoding", "path", "-n", "9999"], "-n 9999"),
@@ -373,35 +410,27 @@ def test_the_command_prints_table_and_finding(small: Small, cole: Cole) -> None:
 
 def test_a_randomly_initialised_model_stands_beside_the_trained_one(small: Small) -> None:
     """Both are called minilm; asking for minilm means the trained one, here and in `train`."""
-    from flows.resolve.requests import Vectors
-    from flows.stages.fit_heads import train
-
-    embed(str(small.home), "nasbench201", precision="fp32", options={"random_init": 0})
-    control = parse_configuration("random_init=0", EXPRESSION)
-    summary = compare(small, EXPRESSION, control)
+    options = AskedEmbeddings(precision="fp32", random_init=0)
+    embed(EmbedRequest(space="nasbench201", home=small.home, options=options))
+    summary = compare(small, EXPRESSION, "random_init=0")
     assert [row["label"] for row in summary["rows"][:2]] == [
         "code.expression",
         "code.expression · random weights (seed 0)",
     ]
     stored = trials(small)
     assert stored["spec_id"].n_unique() == 2
-    vectors = Vectors(precision="fp32")
-    assert train(str(small.home), "nasbench201", CIFAR10, vectors, sizes=[20], draws=1)["trials"]
+    train(small, Vectors(precision="fp32"), sizes=(20,), draws=1)
+    mine = pl.col("configuration_id") == summary["rows"][0]["configuration_id"]
+    assert small.warehouse.trained_heads()["spec_id"][0] == stored.filter(mine)["spec_id"][0]
 
 
 def test_the_same_surrogate_twice_is_compared_once(small: Small) -> None:
     by_id = small.warehouse.specifications()["spec_id"][0]
-    again = parse_configuration(f"lm={by_id}", EXPRESSION)
-    assert len(compare(small, EXPRESSION, again, GRAF)["rows"]) == 2 * 2
+    assert len(compare(small, EXPRESSION, f"lm={by_id}", GRAF)["rows"]) == 2 * 2
 
 
 def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) -> None:
-    from flows.resolve.requests import Vectors
-    from flows.stages.fit_heads import train
-    from flows.stages.search import search
-
-    both = parse_configuration("encoding=code.expression+graf", EXPRESSION)
-    summary = compare(small, EXPRESSION, both)
+    summary = compare(small, EXPRESSION, "encoding=code.expression+graf")
     assert [row["label"] for row in summary["rows"][:2]] == [
         "code.expression",
         "code.expression+graf",
@@ -411,12 +440,14 @@ def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) 
     width = encoded("graf", stored_pool(small)[0][:1]).shape[1]
     assert settings["blocks"] == [[384, "whiten"], [width, "zscore"]]
     vectors = Vectors(encoding="code.expression+graf", precision="fp32")
-    assert (
-        train(str(small.home), "nasbench201", CIFAR10, vectors, sizes=[20], draws=2)["trials"] == 2
+    assert train(small, vectors, sizes=(20,), draws=2)["trials"] == 2
+    found = search(
+        SearchRequest(
+            space="nasbench201", home=small.home, measured=CIFAR10, vectors=vectors, budget=20
+        )
     )
-    found = search(str(small.home), "nasbench201", CIFAR10, vectors, budget=20)
     assert found["evaluations"] == 20
-    heads = small.warehouse.sql("SELECT encoding FROM heads")["encoding"].to_list()
-    assert heads == ["code.expression+graf"]
+    fitted = small.warehouse.sql("SELECT encoding FROM heads")["encoding"].to_list()
+    assert fitted == ["code.expression+graf"]
     with pytest.raises(InputError, match="a part twice"):
-        compare(small, EXPRESSION, parse_configuration("encoding=graf+graf", EXPRESSION))
+        compare(small, EXPRESSION, "encoding=graf+graf")

@@ -10,37 +10,56 @@ import numpy as np
 import polars as pl
 import pytest
 
+from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
+from cole_core.experiments.search_comparison import make_search_comparison, reading
 from cole_core.experiments.search_labels import describe_search, search_labels
 from cole_core.experiments.searches import (
     EXPERIMENTS,
     SearchConfiguration,
-    SearchProtocol,
+    make_experiment,
     parse_search_configuration,
 )
 from cole_core.search import Step
 from cole_core.search import processes as search_workers
+from cole_core.search.bananas import Bananas
 from cole_core.statistics import corrected_paired_t_test
-from flows.resolve.requests import Measured, Vectors
+from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.requests import Measured
+from flows.resolve.values import one_target
 from flows.stages import compare_searches as comparing_searches
-from flows.stages.compare_searches import compare_searches
-from flows.stages.report import report
-from flows.stages.search import search
+from flows.stages.compare_searches import CompareSearchesRequest, compare_searches
+from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.report import ReportRequest, report
+from flows.stages.search import SearchRequest, search
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
 BASE = SearchConfiguration(precision="fp32")
-DEFAULT = BASE
-PATH = parse_search_configuration("encoding=path", BASE)
-PAPER = parse_search_configuration("preset=paper,encoding=path,epochs=5", BASE)
-RANDOM = parse_search_configuration("algorithm=random_search", BASE)
-QUICK = SearchProtocol(seeds=3, budget=24, percent=(97.0, 99.0, 100.0), margin=(0.5,))
+DEFAULT, PATH, GRAF = "encoding=code.expression", "encoding=path", "encoding=graf"
+PAPER = "preset=paper,encoding=path,epochs=5"
+RANDOM = "algorithm=random_search"
 
 
-def compare(small: Small, *configurations: SearchConfiguration, **changes: Any) -> dict[str, Any]:
-    arguments = {"configurations": configurations or (PATH, RANDOM), "protocol": QUICK}
-    arguments |= {"base": BASE, "processes": 1}
-    return compare_searches(str(small.home), "nasbench201", CIFAR10, **(arguments | changes))
+def asked(small: Small, *configurations: str, **changes: Any) -> CompareSearchesRequest:
+    """A quick comparison of searches on vectors in fp32, in this process."""
+    usual: dict[str, Any] = {
+        "home": small.home,
+        "measured": CIFAR10,
+        "configuration": configurations,
+        "precision": "fp32",
+        "seeds": 3,
+        "budget": 24,
+        "percent": (97.0, 99.0, 100.0),
+        "margin": (0.5,),
+        "processes": 1,
+    }
+    return CompareSearchesRequest(**(usual | changes))
+
+
+def compare(small: Small, *configurations: str, **changes: Any) -> dict[str, Any]:
+    return compare_searches(asked(small, *(configurations or (PATH, RANDOM)), **changes))
 
 
 def stored_searches(small: Small) -> dict[tuple[str, str, int], list[tuple[str, float]]]:
@@ -55,42 +74,46 @@ def stored_searches(small: Small) -> dict[tuple[str, str, int], list[tuple[str, 
 
 
 @pytest.mark.parametrize(
-    ("configuration", "vectors", "algorithm", "parameters"),
+    ("configuration", "vectors", "algorithm"),
     [
-        (DEFAULT, Vectors(precision="fp32"), "bananas", {}),
+        (DEFAULT, Vectors(precision="fp32"), AlgorithmOptions()),
         (
             PAPER,
             Vectors(encoding="path"),
-            "bananas",
-            {
-                "head": "mlp",
-                "acquisition": "its",
-                "candidates": "mutation",
-                "initial": 20,
-                "batch": 10,
-                "epochs": 5,
-            },
+            AlgorithmOptions(
+                head="mlp",
+                acquisition="its",
+                candidates="mutation",
+                initial=20,
+                batch=10,
+                parameter=("epochs=5",),
+            ),
         ),
-        (RANDOM, Vectors(precision="fp32"), "random_search", {}),
+        (RANDOM, Vectors(precision="fp32"), AlgorithmOptions(name="random_search")),
     ],
 )
 def test_searches_are_those_of_cole_search(
-    small: Small,
-    configuration: SearchConfiguration,
-    vectors: Vectors,
-    algorithm: str,
-    parameters: dict[str, Any],
+    small: Small, configuration: str, vectors: Vectors, algorithm: AlgorithmOptions
 ) -> None:
     """In both orders: what one ran the other reuses, and their steps are the same."""
-    alone = search(
-        str(small.home), "nasbench201", CIFAR10, vectors, algorithm, parameters, 24, seeds=[1]
-    )
-    one = alone["searches"][0]["search_id"]
-    summary = compare(small, configuration, parse_search_configuration("encoding=graf", BASE))
+
+    def alone(*seeds: int) -> dict[str, Any]:
+        return search(
+            SearchRequest(
+                space="nasbench201",
+                home=small.home,
+                measured=CIFAR10,
+                vectors=vectors,
+                algorithm=algorithm,
+                budget=24,
+                seeds=seeds,
+            )
+        )
+
+    one = alone(1)["searches"][0]["search_id"]
+    summary = compare(small, configuration, GRAF)
     assert (summary["skipped"], summary["evaluations"]) == (24, 5 * 24)
-    again = search(
-        str(small.home), "nasbench201", CIFAR10, vectors, algorithm, parameters, 24, seeds=[0, 1, 2]
-    )
+    again = alone(0, 1, 2)
     assert (again["skipped"], again["evaluations"]) == (72, 0)
     ids = [each["search_id"] for each in again["searches"]]
     assert ids[1] == one
@@ -99,7 +122,7 @@ def test_searches_are_those_of_cole_search(
     before = small.warehouse.sql(f"SELECT native FROM searches WHERE search_id = '{ids[2]}'")
     with small.warehouse.catalog.write() as connection:
         connection.execute("DELETE FROM store.search_steps WHERE search_id = ?", [ids[2]])
-    search(str(small.home), "nasbench201", CIFAR10, vectors, algorithm, parameters, 24, seeds=[2])
+    alone(2)
     after = small.warehouse.sql(f"SELECT native FROM searches WHERE search_id = '{ids[2]}'")
     assert after.equals(before)
 
@@ -111,8 +134,7 @@ def test_a_rerun_runs_what_is_missing(small: Small) -> None:
     assert (again["evaluations"], again["skipped"]) == (0, 6 * 24)
     assert again["rows"] == first["rows"]
     assert again["regrets"] == first["regrets"]
-    more = SearchProtocol(seeds=4, budget=27)
-    longer = compare(small, protocol=more)
+    longer = compare(small, seeds=4, budget=27)
     assert (longer["evaluations"], longer["skipped"]) == (2 * 4 * 27 - 6 * 24, 6 * 24)
     assert longer["comparison_id"] != first["comparison_id"]
 
@@ -162,9 +184,8 @@ def test_two_processes_run_what_one_does(small: Small) -> None:
 
 def test_all_begin_with_the_same_architectures(small: Small) -> None:
     """As far as each begins at random: 20, 10, 24 and 12 evaluations, and one."""
-    names = ["regularized_evolution,population=12", "local_search"]
-    others = [parse_search_configuration(f"algorithm={name}", BASE) for name in names]
-    compare(small, PAPER, DEFAULT, RANDOM, *others)
+    others = ["regularized_evolution,population=12", "local_search"]
+    compare(small, PAPER, DEFAULT, RANDOM, *(f"algorithm={name}" for name in others))
     found = stored_searches(small)
     for seed in range(3):
         at_random = [native for native, _ in found["random_search", "none", seed]]
@@ -224,12 +245,11 @@ def test_the_tables_are_those_of_a_plain_loop_over_the_steps(small: Small) -> No
 
 def test_ending_when_all_is_reached_moves_no_metric(small: Small) -> None:
     """The same counts and crossings for less, and regrets that say what they are."""
-    protocol = SearchProtocol(3, 40, percent=(97.0, 98.0), margin=(), regret_at=(5, 40))
-    short = SearchProtocol(**(vars(protocol) | {"until_reached": True}))
-    early = compare(small, DEFAULT, RANDOM, protocol=short)
+    protocol = {"budget": 40, "percent": (97.0, 98.0), "margin": (), "regret_at": (5, 40)}
+    early = compare(small, DEFAULT, RANDOM, until_reached=True, **protocol)
     assert early["evaluations"] < 6 * 40
-    assert compare(small, DEFAULT, RANDOM, protocol=short)["evaluations"] == 0
-    full = compare(small, DEFAULT, RANDOM, protocol=protocol)
+    assert compare(small, DEFAULT, RANDOM, until_reached=True, **protocol)["evaluations"] == 0
+    full = compare(small, DEFAULT, RANDOM, **protocol)
     assert early["evaluations"] + full["evaluations"] == 6 * 40
     for name in ("evaluations", "median", "censored", "crossing", "p_value", "wins"):
         assert [row[name] for row in early["rows"]] == [row[name] for row in full["rows"]], name
@@ -242,48 +262,43 @@ def test_ending_when_all_is_reached_moves_no_metric(small: Small) -> None:
 
 def test_only_what_all_have_is_searched(small: Small) -> None:
     """A run of `enumerate` after `embed` leaves architectures without a vector."""
-    from flows.stages.enumerate import enumerate_architectures
-    from flows.stages.ingest import ingest
-
-    enumerate_architectures(str(small.home), "nasbench201", samples=20, seed=1)
+    enumerate_architectures(
+        EnumerateRequest(space="nasbench201", home=small.home, samples=20, seed=1)
+    )
     more = small.table.with_name("more_searched.csv")
     natives = small.warehouse.architectures(SPACE)["native"].to_list()
     pl.DataFrame(
         {"arch_str": natives, "cifar10_test_accuracy_200": np.linspace(80.0, 90.0, len(natives))}
     ).write_csv(more)
-    ingest(str(small.home), "nasbench201", str(more), source="more")
+    ingest(IngestRequest(space="nasbench201", home=small.home, origin=str(more), source="more"))
     measured = Measured(dataset="cifar10", source="more")
-    arguments = (str(small.home), "nasbench201", measured)
-    two = compare_searches(*arguments, configurations=(DEFAULT, PATH), protocol=QUICK, processes=1)
+    two = compare(small, DEFAULT, PATH, measured=measured)
     assert two["architectures"] == SIZE < len(natives)
-    plain = compare_searches(
-        *arguments,
-        configurations=(RANDOM, parse_search_configuration("algorithm=local_search", BASE)),
-        protocol=QUICK,
-        processes=1,
-    )
+    plain = compare(small, RANDOM, "algorithm=local_search", measured=measured)
     assert plain["architectures"] == len(natives)
 
 
 def test_comparisons_stand_in_the_report(small: Small) -> None:
     summary = compare(small, PATH, DEFAULT, RANDOM)
-    html = Path(report(str(small.home), "nasbench201", CIFAR10)["report"]).read_text("utf-8")
+    request = ReportRequest(space="nasbench201", home=small.home, measured=CIFAR10)
+    html = Path(report(request)["report"]).read_text("utf-8")
     assert summary["finding"].split(" needs ")[0] in html
     assert f"{summary['rows'][0]['evaluations']:.1f}" in html
     assert "bananas · code.expression" in html
-    compare(small, PATH, DEFAULT, RANDOM, protocol=SearchProtocol(3, 24, percent=(95.0,)))
-    assert report(str(small.home), "nasbench201", CIFAR10)["reports"] == 1
+    assert report(request)["reports"] == 0
+    compare(small, PATH, DEFAULT, RANDOM, percent=(95.0,))
+    assert report(request)["reports"] == 1
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_varies_something(name: str) -> None:
-    made = EXPERIMENTS[name](BASE)
+    made = make_experiment(name, SPACE.roles, BASE)
     assert len(set(made)) == len(made) >= 2
     assert {each.precision for each in made} == {"fp32"}
 
 
 def test_the_ablation_leads_from_the_papers_search_to_the_default() -> None:
-    made = EXPERIMENTS["ablation"](BASE)
+    made = make_experiment("ablation", SPACE.roles, BASE)
     for start, end, encoding in ((made[0], made[4], "path"), (made[5], made[9], BASE.encoding)):
         assert start == SearchConfiguration(preset="paper", encoding=encoding, precision="fp32")
         assert end.parameters() == BASE.parameters()
@@ -302,8 +317,6 @@ def test_a_configuration_is_read_from_its_text() -> None:
 
 
 def configuration(**parameters: Any) -> dict[str, Any]:
-    from cole_core.search.bananas import Bananas
-
     made = Bananas(**parameters)
     return {
         "algorithm": "bananas",
@@ -332,42 +345,57 @@ def test_labels_say_what_differs_and_no_two_are_the_same() -> None:
 @pytest.mark.parametrize(
     ("protocol", "said"),
     [
-        (SearchProtocol(seeds=1), "--seeds 1: at least 2"),
-        (SearchProtocol(budget=61), "--budget 61: "),
-        (SearchProtocol(percent=(0.0,)), "--percent 0: "),
-        (SearchProtocol(percent=(100.5,)), "--percent 100.5: "),
-        (SearchProtocol(percent=(), margin=()), "no threshold"),
-        (SearchProtocol(margin=(-1.0,)), "--margin -1: "),
-        (SearchProtocol(budget=20, regret_at=(21,)), "--regret-at 21: "),
-        (SearchProtocol(first_seed=-1), "--first-seed -1"),
+        ({"seeds": 1}, "--seeds 1: at least 2"),
+        ({"budget": 61}, "--budget 61: "),
+        ({"percent": (0.0,)}, "--percent 0: "),
+        ({"percent": (100.5,)}, "--percent 100.5: "),
+        ({"percent": (), "margin": ()}, "no threshold"),
+        ({"margin": (-1.0,)}, "--margin -1: "),
+        ({"budget": 20, "regret_at": (21,)}, "--regret-at 21: "),
+        ({"first_seed": -1}, "--first-seed -1"),
     ],
 )
-def test_protocols_that_cannot_be_run(small: Small, protocol: SearchProtocol, said: str) -> None:
+def test_protocols_that_cannot_be_run(small: Small, protocol: dict[str, Any], said: str) -> None:
     with pytest.raises(InputError, match=said):
-        compare(small, protocol=protocol)
+        compare(small, **protocol)
+    assert small.warehouse.recent_runs(1)["flow"].to_list() == ["embed"]  # none was begun
+
+
+def test_a_configuration_of_ones_own_stands_beside_an_experiment(small: Small) -> None:
+    plain = comparing_searches.plan(asked(small, experiment="defaults"))
+    made = comparing_searches.plan(asked(small, RANDOM, experiment="defaults"))
+    ids = [each.configuration_id for each in made.searches]
+    assert ids[:-1] == [each.configuration_id for each in plain.searches]
+    assert made.labels[-1] == "random search"
 
 
 def test_what_is_not_there_is_named_with_its_command(small: Small) -> None:
     with pytest.raises(InputError) as error:
-        compare(small, experiment="encodings", configurations=())
+        compare_searches(asked(small, experiment="encodings"))
     said = str(error.value)
     assert "\n" not in said
     assert "cole render nasbench201 --encoding code.exclude_helper; cole embed" in said
 
 
-def test_values_that_say_nothing(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
-    label = comparing_searches.label_pool
-    for values, said in (
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
         (np.full(SIZE, 5.0), "all 60 measured values are 5"),
         (np.append(np.arange(SIZE - 1.0), np.nan), "is NaN or infinite"),
-    ):
-        monkeypatch.setattr(
-            comparing_searches,
-            "label_pool",
-            lambda *arguments, values=values: replace(label(*arguments), values=values),
+    ],
+)
+def test_values_that_say_nothing(small: Small, values: np.ndarray, said: str) -> None:
+    request = asked(small, PATH, RANDOM)
+    configurations = request.configurations(SPACE)
+    target = one_target(small.warehouse, SPACE, CIFAR10)
+    found = comparing_searches.find_all(small.warehouse, SPACE, reading(configurations), target)
+    changed = {
+        vectors: (source, replace(pool, values=values)) for vectors, (source, pool) in found.items()
+    }
+    with pytest.raises(InputError, match=said):
+        make_search_comparison(
+            SPACE, None, configurations, changed, target, request.protocol, specifications={}
         )
-        with pytest.raises(InputError, match=said):
-            compare(small)
 
 
 @pytest.mark.parametrize(
@@ -420,9 +448,7 @@ def test_the_command_prints_tables_and_finding(small: Small, cole: Cole) -> None
 
 def test_a_process_that_dies_is_noticed(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search_workers, "_work", methodcaller("close"))
-    made = comparing_searches.plan(
-        str(small.home), "nasbench201", CIFAR10, configurations=(PATH, RANDOM), protocol=QUICK
-    )
-    stack = search_workers.Stack(made.plans[0], 24, [0], [list[Step]()], None)
+    made = comparing_searches.plan(asked(small, PATH, RANDOM))
+    stack = search_workers.Stack(made.searches[0], 24, [0], [list[Step]()], None)
     with pytest.raises(RuntimeError, match="ended early"):
         list(search_workers.run_stacks([stack, stack], processes=2))

@@ -128,7 +128,7 @@ def test_mutations_reach_every_neighbour() -> None:
 
 @pytest.mark.parametrize("edits", [0, 7])
 def test_an_impossible_number_of_edits_is_refused(edits: int) -> None:
-    with pytest.raises(InputError, match=f"{edits} edits"):
+    with pytest.raises(InputError, match=f"{edits} edits are not possible: choose 1 to 6"):
         NASBench201().mutate(EXAMPLE, np.random.default_rng(0), edits)
 
 

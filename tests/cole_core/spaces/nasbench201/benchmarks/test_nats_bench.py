@@ -2,6 +2,7 @@
 
 import bz2
 import pickle
+import re
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -212,7 +213,7 @@ def test_a_pickle_cannot_change_what_the_next_one_is_read_with(
     good = (path / "000000.pickle.pbz2").read_bytes()
     with bz2.open(path / "000000.pickle.pbz2", "wb") as stream:
         stream.write(hostile)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"^000000\.pickle\.pbz2: not readable as a pickle"):
         read_evaluations(str(path), space)
     (path / "000000.pickle.pbz2").write_bytes(good)
     check(read_evaluations(str(path), space), "nats")
@@ -221,7 +222,7 @@ def test_a_pickle_cannot_change_what_the_next_one_is_read_with(
 def test_files_with_weights_are_refused(tmp_path: Path, space: SearchSpace) -> None:
     content = benchmark("less", "full") | {"weights": torch.zeros(2)}
     torch.save(content, tmp_path / "a.pth")
-    with pytest.raises(InputError, match="refused"):
+    with pytest.raises(InputError, match=r"a\.pth: refused, because it asks for torch\._utils"):
         read_evaluations(str(tmp_path / "a.pth"), space)
 
 
@@ -269,7 +270,8 @@ def test_a_damaged_file_is_bad_input(
     tmp_path: Path, space: SearchSpace, name: str, content: bytes
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(InputError, match=name):
+    said = "not readable as a pickle|not a file that torch.save wrote"
+    with pytest.raises(InputError, match=rf"^{re.escape(name)}: ({said}).*download it again$"):
         read_evaluations(str(tmp_path / name), space)
 
 
