@@ -14,55 +14,66 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from flows.resolve.requests import Measured, Vectors
+from cole_core.encodings.vectors import Vectors
+from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.stages import embed as embedding
-from flows.stages import enumerate as enumeration
 from flows.stages import render as rendering
-from flows.stages.embed import embed
-from flows.stages.enumerate import enumerate_architectures
-from flows.stages.fit_heads import train
-from flows.stages.ingest import ingest
-from flows.stages.render import render
-from flows.stages.search import search
-from flows.upkeep.maintenance import optimize
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.render import RenderRequest, render
+from flows.stages.search import SearchRequest, search
+from flows.tasks import architectures
+from flows.upkeep.maintenance import OptimizeRequest, optimize
 from warehouse import Warehouse
 from warehouse.writer import Writer
 
-SPACE, SIZE = "nasbench201", 100
-MODEL = {"pooling": "mean", "precision": "fp32"}
+SIZE = 100
+MEASURED = Measured(dataset="mine")
 
 # Many commits to be killed between.
-enumeration.SHARD = 12
+architectures.SHARD = 12
 rendering.SHARD = 12
 embedding.SHARD = 8
 
 
+def options(model: str) -> AskedEmbeddings:
+    """How texts are embedded."""
+    return AskedEmbeddings(lm=model, pooling="mean", precision="fp32")
+
+
 def _vectors(model: str) -> Vectors:
-    return Vectors(lm=model, **MODEL)
+    return Vectors(lm=model, pooling="mean", precision="fp32")
 
 
-STAGES: dict[str, Callable[[str, str, str], Any]] = {
-    "enumerate": lambda home, model, table: enumerate_architectures(
-        home, SPACE, samples=SIZE, seed=1
-    ),
-    "render": lambda home, model, table: render(home, SPACE),
-    "embed": lambda home, model, table: embed(home, SPACE, lm=model, **MODEL),
-    "ingest": lambda home, model, table: ingest(home, SPACE, table),
-    "train": lambda home, model, table: train(
-        home, SPACE, Measured("mine"), _vectors(model), "ridge", sizes=[20, 40], draws=4
-    ),
-    "search": lambda home, model, table: search(
-        home, SPACE, Measured("mine"), _vectors(model), budget=40, seeds=[0, 1]
-    ),
-    "optimize": lambda home, model, table: optimize(home, older_than_hours=0),
-    "migrate": lambda home, model, table: _migrate(home),
-}
+def _run(stage: str, home: Path, model: str, table: str) -> Any:
+    where: dict[str, Any] = {"space": "nasbench201", "home": home}
+    on: dict[str, Any] = where | {"measured": MEASURED, "vectors": _vectors(model)}
+    match stage:
+        case "enumerate":
+            return enumerate_architectures(EnumerateRequest(**where, samples=SIZE, seed=1))
+        case "render":
+            return render(RenderRequest(**where))
+        case "embed":
+            return embed(EmbedRequest(**where, options=options(model)))
+        case "ingest":
+            return ingest(IngestRequest(**where, origin=table))
+        case "train":
+            return fit_heads(FitHeadsRequest(**on, head="ridge", sizes=(20, 40), draws=4))
+        case "search":
+            return search(SearchRequest(**on, budget=40, seeds=(0, 1)))
+        case "optimize":
+            return optimize(OptimizeRequest(home=home, older_than=0))
+        case "migrate":
+            return _migrate(home)
+    raise ValueError(stage)
 
 
-def _migrate(home: str) -> None:
+def _migrate(home: Path) -> None:
     _announce("begun")
     Warehouse(home).migrate()
     _announce("ending")
@@ -96,7 +107,7 @@ def _child(command: dict[str, str]) -> None:
     _announcing()
     code = 1
     try:
-        STAGES[command["stage"]](command["home"], command["model"], command["table"])
+        _run(command["stage"], Path(command["home"]), command["model"], command["table"])
         code = 0
     finally:  # the child ends here whatever happens, and says why
         if code:

@@ -8,37 +8,52 @@ import time
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL
 
 from cole_core.language_models import specify
-from flows.stages.embed import embed
+from flows.pipelines.from_benchmark import FromBenchmarkRequest, from_benchmark
+from flows.resolve.requests import AskedEmbeddings
+from flows.stages.embed import EmbedRequest, embed
 from tests.flows.conftest import SPACE, Small
 from warehouse import Warehouse
 
 # Small shards and a pause after each, so that a kill falls between two commits.
 SLOW_EMBED = """
 import sys, time
+from pathlib import Path
+from flows.resolve.requests import AskedEmbeddings
 from flows.stages import embed as embedding
 from warehouse.writer import Writer
 embedding.SHARD = 8
+home, pause = Path(sys.argv[1]), float(sys.argv[2])
 add = Writer.add_embeddings
 def slow(self, *arguments):
     added = add(self, *arguments)
     print("committed", flush=True)
-    time.sleep(float(sys.argv[2]))
+    time.sleep(pause)
     return added
 Writer.add_embeddings = slow
-print(embedding.embed(sys.argv[1], "nasbench201", pooling="mean", precision="fp32"))
+options = AskedEmbeddings(pooling="mean", precision="fp32")
+asked = embedding.EmbedRequest(space="nasbench201", home=home, options=options)
+print(embedding.embed(asked))
 """
 
 WITHOUT_TRANSFORMERS = """
 import sys
 sys.modules["transformers"] = None  # importing it is an error from here on
-from flows.resolve.requests import Measured, Vectors
-from flows.stages.search import search
-from flows.stages.fit_heads import train
-chosen = {"measured": Measured(dataset="cifar10"), "vectors": Vectors(precision="fp32")}
-train(sys.argv[1], "nasbench201", sizes=[20], draws=1, **chosen)
-search(sys.argv[1], "nasbench201", budget=12, **chosen)
+from pathlib import Path
+from cole_core.encodings.vectors import Vectors
+from flows.resolve.requests import Measured
+from flows.stages.fit_heads import FitHeadsRequest, fit_heads
+from flows.stages.search import SearchRequest, search
+chosen = {
+    "space": "nasbench201",
+    "home": Path(sys.argv[1]),
+    "measured": Measured(dataset="cifar10"),
+    "vectors": Vectors(precision="fp32"),
+}
+fit_heads(FitHeadsRequest(**chosen, sizes=(20,), draws=1))
+search(SearchRequest(**chosen, budget=12))
 """
 
 
@@ -48,6 +63,7 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value() or ""},  # starts no server
         start_new_session=True,
     )
 
@@ -68,7 +84,8 @@ def test_killed_during_embed_then_run_again(small: Small) -> None:
     texts = small.warehouse.texts(SPACE, "code.expression", "none").height
     assert 0 < survived < texts
 
-    summary = embed(str(small.home), "nasbench201", pooling="mean", precision="fp32")
+    options = AskedEmbeddings(pooling="mean", precision="fp32")
+    summary = embed(EmbedRequest(space="nasbench201", home=small.home, options=options))
     assert summary["embedded"] == texts - survived
     hashes = stored_hashes(small.home, spec_id)
     assert len(hashes) == len(set(hashes)) == texts
@@ -151,12 +168,12 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
 def test_the_whole_pipeline_is_a_no_op_the_second_time(tmp_path: Path) -> None:
-    from flows.pipelines.from_benchmark import run_pipeline
-
-    first = run_pipeline(str(tmp_path / "home"), "nasbench201")
+    request = FromBenchmarkRequest(space="nasbench201", home=tmp_path / "home")
+    first = from_benchmark(request)
     assert first["embed"]["embedded"] == 4930
-    second = run_pipeline(str(tmp_path / "home"), "nasbench201")
+    second = from_benchmark(request)
     for stage, done in (
         ("enumerate", "architectures"),
         ("render", "renderings"),
