@@ -11,7 +11,8 @@ import pytest
 from prefect.settings import PREFECT_API_URL
 
 from cole_core.language_models import specify
-from flows.pipelines.from_benchmark import FromBenchmarkRequest, from_benchmark
+from flows.pipelines.from_benchmark import from_benchmark
+from flows.pipelines.request import RunRequest
 from flows.resolve.requests import AskedEmbeddings
 from flows.stages.embed import EmbedRequest, embed
 from tests.flows.conftest import SPACE, Small
@@ -170,7 +171,7 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
 @pytest.mark.slow
 @pytest.mark.usefixtures("prefect_server")
 def test_the_whole_pipeline_is_a_no_op_the_second_time(tmp_path: Path) -> None:
-    request = FromBenchmarkRequest(space="nasbench201", home=tmp_path / "home")
+    request = RunRequest(space="nasbench201", home=tmp_path / "home")
     first = from_benchmark(request)
     assert first["embed"]["embedded"] == 4930
     second = from_benchmark(request)
