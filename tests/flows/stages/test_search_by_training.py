@@ -98,6 +98,7 @@ def test_what_was_evaluated_before_is_not_trained(
     summary = search(home, 5, algorithm=AlgorithmOptions(name=algorithm))
     found = {row[2] for row in steps(home)}
     assert len(found) == 5
+    assert found & before
     assert summary["trained"] == len(found - before)
 
 
