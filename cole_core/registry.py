@@ -14,7 +14,9 @@ import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, distributions, entry_points
-from typing import Any, Generic, TypeVar
+from numbers import Integral, Real
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 from cole_core.errors import InputError
 
@@ -122,12 +124,14 @@ class Registry(Generic[T]):
             **parameters: Its own.
 
         Raises:
-            InputError: The name or a parameter is unknown; the message lists the known ones.
+            InputError: The name or a parameter is unknown (the message lists the known ones), or a
+                value is of another kind than the parameter.
         """
         factory = self.load(name)
         known = list(inspect.signature(factory).parameters.values())[len(arguments) :]
         if not any(each.kind is inspect.Parameter.VAR_KEYWORD for each in known):
             check_parameters(f"{self.kind} '{name}'", parameters, [each.name for each in known])
+        check_values(f"{self.kind} '{name}'", parameters, factory)
         return factory(*arguments, **parameters)
 
     @contextlib.contextmanager
@@ -211,3 +215,60 @@ def check_parameters(what: str, given: Iterable[str], known: Collection[str]) ->
         if name not in known:
             choices = f"choose one of {', '.join(sorted(known))}" if known else "it takes none"
             raise InputError(f"{what} has no parameter '{name}': {choices}")
+
+
+def check_values(what: str, given: Mapping[str, Any], factory: Callable[..., Any]) -> None:
+    """Checks that values are of the kind that a factory's annotations say.
+
+    Values that people write are read as JSON, so that any kind may come.
+
+    Raises:
+        InputError: One is not.
+    """
+    hints = _hints(factory) if given else {}
+    for name, value in given.items():
+        if name in hints and not _fits(value, hints[name]):
+            raise InputError(f"{what}: {name} is {value!r}, give {_in_words(hints[name])}")
+
+
+@functools.cache
+def _hints(factory: Callable[..., Any]) -> dict[str, Any]:
+    """The annotations of parameters by their names."""
+    parameters = inspect.signature(factory).parameters.values()
+    return {each.name: each.annotation for each in parameters}
+
+
+_KINDS: Mapping[Any, tuple[type, str]] = {
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+    str: (str, "a name"),
+    bool: (bool, "true or false"),
+    NoneType: (NoneType, "null"),
+}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a kind; what is no plain kind fits."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, each) for each in inner)
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            return False
+        kinds = inner[:1] * len(value) if inner[1:] == (Ellipsis,) else inner
+        return len(value) == len(kinds) and all(map(_fits, value, kinds))
+    if not isinstance(hint, type) or hint not in _KINDS:  # it says no more than that it is there
+        return True
+    return isinstance(value, _KINDS[hint][0]) and (hint is bool or not isinstance(value, bool))
+
+
+def _in_words(hint: Any) -> str:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_in_words, inner))
+    if origin is tuple:
+        kind = _in_words(inner[0]).removeprefix("a ")
+        return (
+            f"a list of {kind}s" if inner[1:] == (Ellipsis,) else f"a list of {len(inner)} {kind}s"
+        )
+    return _KINDS[hint][1]

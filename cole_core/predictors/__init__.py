@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cole_core.registry import Registry, check_parameters
+from cole_core.registry import Registry, check_parameters, check_values
 
 if TYPE_CHECKING:
     from cole_core.predictors.base import Head
@@ -78,6 +78,7 @@ def make_surrogate(
     settings: dict[str, Any] = {**template.defaults, **(_STRUCTURAL if structural else {})}
     given = {"reduction": reduction, "n_components": n_components}
     given |= {"fitted_on": fitted_on, "target": target}
+    check_values("surrogate", given | {"whitening": whitening, "seed": seed}, make_surrogate)
     settings |= {name: value for name, value in given.items() if value is not None}
     if whitening is None:
         whitening = 0.2 if blocks else 0.35

@@ -44,7 +44,7 @@ class Small:
 
 
 @pytest.fixture(scope="session")
-def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One server for all flows of a session, with a database of its own; a test that runs no flow
     starts none."""
     with pytest.MonkeyPatch.context() as patched, contextlib.ExitStack() as stack:
@@ -52,11 +52,11 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         server = stack.enter_context(LocalServer())
         patched.undo()
         stack.enter_context(server.ready())
-        yield
+        yield server
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: None) -> Small:
+def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: LocalServer) -> Small:
     """Ingested, rendered and embedded once for all tests; they work on copies."""
     folder = tmp_path_factory.mktemp("small")
     table = folder / "mine.csv"

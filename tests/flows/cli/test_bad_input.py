@@ -195,6 +195,26 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
         (*TRAIN, "--head-parameter", "colour=red"),
         "'colour'",
     ),
+    "parameter of a head that is no number": (
+        (*TRAIN, "--head", "mlp", "--head-parameter", "epochs=many"),
+        "epochs is 'many'",
+    ),
+    "parameter of a head that is no list": (
+        (*TRAIN, "--head-parameter", "lengthscale_prior=0.5"),
+        "lengthscale_prior is 0.5",
+    ),
+    "parameter of a head whose list is short": (
+        (*TRAIN, "--head-parameter", "lengthscale_prior=[0.5]"),
+        "lengthscale_prior is [0.5]",
+    ),
+    "parameter of a head that is nothing": (
+        (*TRAIN, "--head-parameter", "max_iterations=null"),
+        "max_iterations is None",
+    ),
+    "parameter of a surrogate that is no number": (
+        (*TRAIN, "--head-parameter", "n_components=some"),
+        "n_components is 'some'",
+    ),
     "two sizes behind one option": ((*TRAIN, "-n", 14, 20), "20"),
     "unknown epochs": ((*TRAIN, "--epochs", 7), "epochs 7"),
     "huge epochs": ((*TRAIN, "--epochs", HUGE), str(HUGE)),
@@ -237,6 +257,18 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "processes of no network": ((*SEARCH, "--workers", 3), "--workers 3"),
     "seed of no training": ((*SEARCH, "--training-seed", 8), "--training-seed 8"),
     "parameter that is no pair": ((*SEARCH, "--parameter", "edits"), "--parameter 'edits'"),
+    "parameter of an algorithm that is no number": (
+        (*SEARCH, "--algorithm", "regularized_evolution", "--parameter", "population=x"),
+        "population is 'x'",
+    ),
+    "parameter of an acquisition that is no number": (
+        (*SEARCH, "--parameter", "beta=x"),
+        "beta is 'x'",
+    ),
+    "parameter of a search's surrogate that is no number": (
+        (*SEARCH, "--parameter", "n_components=x"),
+        "n_components is 'x'",
+    ),
     "algorithm with control characters": ((*SEARCH, "--algorithm", ESCAPE), "'\\x1b[2J"),
     "search in an unknown space": (("search", "darts", "--dataset", "cifar10"), "darts"),
     # reports
@@ -360,6 +392,10 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "search comparison of an unknown kind": (
         (*SEARCHES, "-c", "encoding=path", "-c", "colour=red"),
         "colour",
+    ),
+    "search comparison of a parameter that is no number": (
+        (*SEARCHES, "-c", "encoding=path", "-c", "encoding=path,batch=many"),
+        "batch is 'many'",
     ),
     "search comparison with control characters": (
         (*SEARCHES, "-c", "encoding=path", "-c", f"algorithm={ESCAPE}"),

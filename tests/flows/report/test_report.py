@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 
+from cole_core.encodings.registry import make_text_encoding
 from cole_core.spaces import get_space
 from cole_core.spaces.nasbench201.drawing import draw
 from cole_core.statistics import kendall_tau
@@ -232,7 +233,8 @@ def test_a_cell_without_edges_is_drawn_as_its_nodes() -> None:
 
 
 def test_highlighting_changes_no_character_of_the_code() -> None:
-    code = get_space("nasbench201").encoding("code.inline").render(NATIVE)
+    encoding = make_text_encoding(get_space("nasbench201"), "code.inline", "none")
+    code = encoding.render(NATIVE)
     page = Page(f"<pre>{highlight_code(code)}</pre>")
     assert "".join(page.text) == code.rstrip()
 

@@ -68,15 +68,15 @@ CHOICES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], int]] = {
 
 
 @pytest.mark.parametrize("case", CHOICES)
-@pytest.mark.parametrize("whole", [False, True])
-def test_of_several_one_is_meant(tmp_path: Path, case: str, whole: bool) -> None:
+def test_of_several_one_is_meant(tmp_path: Path, case: str) -> None:
     stored, asked, expected = CHOICES[case]
     warehouse = rendered(tmp_path)
     ids = [embed(warehouse, **changes) for changes in stored]
-    source = meant(warehouse, whole, **asked)
-    assert source.spec_id == ids[expected]
-    model = stored[expected].get("language_model", "minilm")
-    assert source == VectorSource("code.expression", "none", source.spec_id, model)
+    for whole in (False, True):
+        source = meant(warehouse, whole, **asked)
+        assert source.spec_id == ids[expected]
+        model = stored[expected].get("language_model", "minilm")
+        assert source == VectorSource("code.expression", "none", source.spec_id, model)
 
 
 def test_the_beginning_of_an_id_says_all_by_itself(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -33,49 +32,48 @@ from flows.upkeep.maintenance import OptimizeRequest, optimize
 from warehouse import Warehouse
 from warehouse.writer import Writer
 
-SPACE, SIZE = "nasbench201", 100
-MODEL = {"pooling": "mean", "precision": "fp32"}
+SIZE = 100
+MEASURED = Measured(dataset="mine")
 
 # Many commits to be killed between.
 architectures.SHARD = 12
 rendering.SHARD = 12
 embedding.SHARD = 8
 
-Arguments = dict[str, Any]
+
+def options(model: str) -> AskedEmbeddings:
+    """How texts are embedded."""
+    return AskedEmbeddings(lm=model, pooling="mean", precision="fp32")
 
 
-def _where(home: str) -> Arguments:
-    return {"space": SPACE, "home": Path(home)}
+def _vectors(model: str) -> Vectors:
+    return Vectors(lm=model, pooling="mean", precision="fp32")
 
 
-def _known(home: str, model: str) -> Arguments:
-    return _where(home) | {
-        "measured": Measured(dataset="mine"),
-        "vectors": Vectors(lm=model, **MODEL),
-    }
+def _run(stage: str, home: Path, model: str, table: str) -> Any:
+    where: dict[str, Any] = {"space": "nasbench201", "home": home}
+    on: dict[str, Any] = where | {"measured": MEASURED, "vectors": _vectors(model)}
+    match stage:
+        case "enumerate":
+            return enumerate_architectures(EnumerateRequest(**where, samples=SIZE, seed=1))
+        case "render":
+            return render(RenderRequest(**where))
+        case "embed":
+            return embed(EmbedRequest(**where, options=options(model)))
+        case "ingest":
+            return ingest(IngestRequest(**where, origin=table))
+        case "train":
+            return fit_heads(FitHeadsRequest(**on, head="ridge", sizes=(20, 40), draws=4))
+        case "search":
+            return search(SearchRequest(**on, budget=40, seeds=(0, 1)))
+        case "optimize":
+            return optimize(OptimizeRequest(home=home, older_than=0))
+        case "migrate":
+            return _migrate(home)
+    raise ValueError(stage)
 
 
-STAGES: dict[str, Callable[[str, str, str], Any]] = {
-    "enumerate": lambda home, model, table: enumerate_architectures(
-        EnumerateRequest(**_where(home), samples=SIZE, seed=1)
-    ),
-    "render": lambda home, model, table: render(RenderRequest(**_where(home))),
-    "embed": lambda home, model, table: embed(
-        EmbedRequest(**_where(home), options=AskedEmbeddings(lm=model, **MODEL))
-    ),
-    "ingest": lambda home, model, table: ingest(IngestRequest(**_where(home), origin=table)),
-    "train": lambda home, model, table: fit_heads(
-        FitHeadsRequest(**_known(home, model), head="ridge", sizes=(20, 40), draws=4)
-    ),
-    "search": lambda home, model, table: search(
-        SearchRequest(**_known(home, model), budget=40, seeds=(0, 1))
-    ),
-    "optimize": lambda home, model, table: optimize(OptimizeRequest(home=Path(home), older_than=0)),
-    "migrate": lambda home, model, table: _migrate(home),
-}
-
-
-def _migrate(home: str) -> None:
+def _migrate(home: Path) -> None:
     _announce("begun")
     Warehouse(home).migrate()
     _announce("ending")
@@ -109,7 +107,7 @@ def _child(command: dict[str, str]) -> None:
     _announcing()
     code = 1
     try:
-        STAGES[command["stage"]](command["home"], command["model"], command["table"])
+        _run(command["stage"], Path(command["home"]), command["model"], command["table"])
         code = 0
     finally:  # the child ends here whatever happens, and says why
         if code:

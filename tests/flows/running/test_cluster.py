@@ -6,6 +6,7 @@ import re
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,10 +44,19 @@ def vectors(small: Small, spec_id: str) -> dict[str, np.ndarray]:
     return dict(zip(rows["text_hash"], np.array(rows["vector"]), strict=True))
 
 
-def check_against_local(small: Small, other: Small, chosen: Cluster) -> None:
-    """Embeds on a cluster and here, and compares."""
+@pytest.fixture(scope="module")
+def local(made: Small, tmp_path_factory: pytest.TempPathFactory) -> tuple[Small, dict[str, Any]]:
+    """A warehouse that was embedded here, and what the stage said."""
+    home = tmp_path_factory.mktemp("local") / "home"
+    shutil.copytree(made.home, home)
+    other = Small(home, made.table)
+    return other, embed(asking(other, Cluster()))
+
+
+def check_against_local(small: Small, local: tuple[Small, dict[str, Any]], chosen: Cluster) -> None:
+    """Embeds on a cluster, and compares."""
+    other, alone = local
     summary = embed(asking(small, chosen))
-    alone = embed(asking(other, Cluster()))
     assert summary == alone
     assert summary["embedded"] == small.warehouse.texts(SPACE, "code.expression", "none").height
     found, expected = vectors(small, summary["spec_id"]), vectors(other, summary["spec_id"])
@@ -56,12 +66,6 @@ def check_against_local(small: Small, other: Small, chosen: Cluster) -> None:
         np.testing.assert_allclose(found[text_hash], vector, atol=1e-5)
     promised = small.warehouse.sql("SELECT text_hash FROM embeddings WHERE pooling = 'mean'")
     assert sorted(promised["text_hash"]) == sorted(found)
-
-
-@pytest.fixture
-def other(made: Small, tmp_path: Path) -> Small:
-    shutil.copytree(made.home, tmp_path / "other")
-    return Small(tmp_path / "other", made.table)
 
 
 class Killer(threading.Thread):
@@ -93,19 +97,23 @@ class Killer(threading.Thread):
         return process.cmdline()[:1] == ["ray::embed shard"]
 
 
-def test_ray_with_a_worker_that_is_killed(small: Small, other: Small, small_shards: None) -> None:
+@pytest.mark.usefixtures("small_shards")
+def test_ray_with_a_worker_that_is_killed(
+    small: Small, local: tuple[Small, dict[str, Any]]
+) -> None:
     killer = Killer(small)
     killer.start()
     try:
-        check_against_local(small, other, Cluster(runner="ray", workers=2))
+        check_against_local(small, local, Cluster(runner="ray", workers=2))
     finally:
         killer.ended.set()
         killer.join()
     assert killer.killed
 
 
-def test_dask(small: Small, other: Small, small_shards: None) -> None:
-    check_against_local(small, other, Cluster(runner="dask", workers=2))
+@pytest.mark.usefixtures("small_shards")
+def test_dask(small: Small, local: tuple[Small, dict[str, Any]]) -> None:
+    check_against_local(small, local, Cluster(runner="dask", workers=2))
 
 
 @pytest.mark.parametrize(

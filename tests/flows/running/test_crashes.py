@@ -25,10 +25,9 @@ import polars as pl
 import pytest
 from prefect.settings import PREFECT_API_URL
 
-from cole_core.language_models import specify
 from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SPACE
-from tests.flows.running.killable import MODEL
+from tests.flows.running.killable import options
 from warehouse import Warehouse, catalog
 from warehouse.health import examine
 
@@ -145,7 +144,7 @@ def reference(killable: Killable, tmp_path_factory: pytest.TempPathFactory) -> R
         status, seconds[stage] = killable.run(stage, home)
         assert status == 0, stage
     model = killable._files["model"]
-    return Reference(home, seconds, specify(model, **MODEL).spec_id)
+    return Reference(home, seconds, options(model).specification().spec_id)
 
 
 def content(home: Path, spec_id: str) -> dict[str, Any]:

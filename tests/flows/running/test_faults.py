@@ -8,8 +8,10 @@ import time
 from pathlib import Path
 
 import pytest
+from prefect.settings import PREFECT_API_URL
 
 from cole_core.language_models import specify
+from flows.pipelines.from_benchmark import FromBenchmarkRequest, from_benchmark
 from flows.resolve.requests import AskedEmbeddings
 from flows.stages.embed import EmbedRequest, embed
 from tests.flows.conftest import SPACE, Small
@@ -18,35 +20,35 @@ from warehouse import Warehouse
 # Small shards and a pause after each, so that a kill falls between two commits.
 SLOW_EMBED = """
 import sys, time
+from pathlib import Path
 from flows.resolve.requests import AskedEmbeddings
 from flows.stages import embed as embedding
 from warehouse.writer import Writer
 embedding.SHARD = 8
+home, pause = Path(sys.argv[1]), float(sys.argv[2])
 add = Writer.add_embeddings
 def slow(self, *arguments):
     added = add(self, *arguments)
     print("committed", flush=True)
-    time.sleep(float(sys.argv[2]))
+    time.sleep(pause)
     return added
 Writer.add_embeddings = slow
-request = embedding.EmbedRequest(
-    space="nasbench201",
-    home=sys.argv[1],
-    options=AskedEmbeddings(pooling="mean", precision="fp32"),
-)
-print(embedding.embed(request))
+options = AskedEmbeddings(pooling="mean", precision="fp32")
+asked = embedding.EmbedRequest(space="nasbench201", home=home, options=options)
+print(embedding.embed(asked))
 """
 
 WITHOUT_TRANSFORMERS = """
 import sys
 sys.modules["transformers"] = None  # importing it is an error from here on
+from pathlib import Path
 from cole_core.encodings.vectors import Vectors
 from flows.resolve.requests import Measured
 from flows.stages.fit_heads import FitHeadsRequest, fit_heads
 from flows.stages.search import SearchRequest, search
 chosen = {
     "space": "nasbench201",
-    "home": sys.argv[1],
+    "home": Path(sys.argv[1]),
     "measured": Measured(dataset="cifar10"),
     "vectors": Vectors(precision="fp32"),
 }
@@ -61,6 +63,7 @@ def start(script: str, *arguments: object) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        env=os.environ | {"PREFECT_API_URL": PREFECT_API_URL.value() or ""},  # starts no server
         start_new_session=True,
     )
 
@@ -165,14 +168,12 @@ def test_a_flow_runs_against_a_server_that_is_configured(small: Small, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("prefect_server")
 def test_the_whole_pipeline_is_a_no_op_the_second_time(tmp_path: Path) -> None:
-    from flows.pipelines.from_benchmark import from_benchmark
-    from flows.pipelines.request import RunRequest
-
-    asked = RunRequest(space="nasbench201", home=tmp_path / "home")
-    first = from_benchmark(asked)
+    request = FromBenchmarkRequest(space="nasbench201", home=tmp_path / "home")
+    first = from_benchmark(request)
     assert first["embed"]["embedded"] == 4930
-    second = from_benchmark(asked)
+    second = from_benchmark(request)
     for stage, done in (
         ("enumerate", "architectures"),
         ("render", "renderings"),

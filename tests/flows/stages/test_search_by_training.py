@@ -1,6 +1,7 @@
 """`cole search --train`: nothing is trained or embedded twice, and a killed search goes on."""
 
 import os
+import shutil
 import signal
 from collections import Counter
 from dataclasses import replace
@@ -15,6 +16,7 @@ from cole_core.errors import InputError
 from cole_core.spaces import spaces
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.network_training import NetworkOptions
+from flows.running.server import LocalServer
 from flows.stages.search_by_training import SearchByTrainingRequest, plan, search_by_training
 from flows.stages.train_networks import train_networks
 from flows.tasks import new_architectures
@@ -78,14 +80,25 @@ def test_a_search_is_continued_and_shares_trainings(tmp_path: Path) -> None:
     assert [row[1:] for row in steps(whole)] == [row[1:] for row in after if row[0] == 1]
 
 
+@pytest.fixture(scope="module")
+def trained(prefect_server: LocalServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse in which a few networks are trained."""
+    home = tmp_path_factory.mktemp("trained") / "home"
+    train_networks(replace(TRAINING, home=home, samples=4))
+    return home
+
+
 @pytest.mark.parametrize("algorithm", ["random_search", "regularized_evolution"])
-def test_what_was_evaluated_before_is_not_trained(tmp_path: Path, algorithm: str) -> None:
-    train_networks(replace(TRAINING, home=tmp_path, samples=4))
-    trained = {row[0] for row in rows(tmp_path, "SELECT native FROM trainings")}
-    summary = search(tmp_path, 5, algorithm=AlgorithmOptions(name=algorithm))
-    found = {row[2] for row in steps(tmp_path)}
+def test_what_was_evaluated_before_is_not_trained(
+    trained: Path, tmp_path: Path, algorithm: str
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(trained, home)
+    before = {row[0] for row in rows(home, "SELECT native FROM trainings")}
+    summary = search(home, 5, algorithm=AlgorithmOptions(name=algorithm))
+    found = {row[2] for row in steps(home)}
     assert len(found) == 5
-    assert summary["trained"] == len(found - trained)
+    assert summary["trained"] == len(found - before)
 
 
 def test_candidates_of_an_open_ended_space_are_embedded_once(
