@@ -13,8 +13,8 @@ from cole_core.encodings.base import VectorEncoding
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm, run_search
 from cole_core.search.base import batch_generator
 from cole_core.search.together import run_searches
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
+from cole_core.testing.beads import Beads
 from cole_core.testing.checks import NAME, global_generators
 
 
@@ -23,13 +23,13 @@ class SearchContract:
 
     Attributes:
         algorithm: What is tested. Give it a start of a few architectures, and small networks.
-        space: Where it searches; by default NAS-Bench-201.
+        space: Where it searches; by default a toy.
         pool: Architectures that it may propose, where those are listed; twins are among them.
         budget: Evaluations: more than it draws at random at the beginning.
     """
 
     algorithm: SearchAlgorithm
-    space: SearchSpace = get_space("nasbench201")
+    space: SearchSpace = Beads()
     pool: int = 90
     budget: int = 22
 

@@ -29,7 +29,8 @@ from cole_core.experiments.predictors import (
     parse_configuration,
 )
 from cole_core.parameters import parse_assignments
-from cole_core.predictors import heads, make_surrogate
+from cole_core.predictors import heads, make_surrogate, surrogate_parameters
+from cole_core.registry import check_parameters
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold
 from flows.resolve.requests import (
@@ -126,6 +127,7 @@ def plan(request: ComparePredictorsRequest) -> Comparison:
         configurations = make_experiment(request.experiment, space, base, at_hand) + configurations
     configurations = list(dict.fromkeys(configurations))
     for each in configurations:  # bad names are told before anything is read
+        check_parameters(f"head '{each.head}'", dict(each.given), surrogate_parameters(each.head))
         make_surrogate(each.head, **each.surrogate_parameters())
     if len(configurations) < 2:
         raise InputError("nothing to compare: name an experiment, or give two or more --encoding")

@@ -22,6 +22,7 @@ from cole_core.testing import (
     SourceContract,
     SpaceContract,
 )
+from cole_core.testing.beads import Beads
 
 # Networks that are exported in a moment.
 SMALL = {"einspace": get_space("einspace", input_shape=(1, 8, 8), max_modules=8, max_operations=25)}
@@ -77,6 +78,14 @@ for name in searches:
         suite(SearchContract, name, about, algorithm=make_algorithm(name, **given))
 for name in acquisitions:
     suite(AcquisitionContract, name, acquisition=acquisitions.load(name))
+
+
+class TestTheToy(SpaceContract):
+    space = Beads()
+
+
+class TestTheToysVectors(EncodingContract):
+    encoding = Beads().encoding("places")
 
 
 class TestARegressorOfScikitLearn(HeadContract):
