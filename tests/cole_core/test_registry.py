@@ -265,6 +265,10 @@ class Spelled(TextEncoding):
     name = "spelled"
     def _render(self, native, context): return " ".join(native)
 
+class Reversed(TextEncoding):
+    name = "reversed"
+    def _render(self, native, context): return " ".join(reversed(native))
+
 class Length(VectorEncoding):
     name = "length"
     def encode(self, natives): return np.array([[len(n)] for n in natives], np.float32)
@@ -284,7 +288,7 @@ def middle(mean, std, best, weight, rng): return -abs(mean - best)
 '''
 ENTRIES = {
     "cole.spaces": {"bits": "plugged:Bits"},
-    "cole.encodings": {"any/length": "plugged:Length", "bits/reversed": "plugged:Spelled"},
+    "cole.encodings": {"any/length": "plugged:Length", "bits/reversed": "plugged:Reversed"},
     "cole.heads": {"plugged": "plugged:Head"},
     "cole.searches": {"plugged": "plugged:Search"},
     "cole.acquisitions": {"middle": "plugged:middle"},
@@ -303,11 +307,12 @@ assert list(spaces) == ["bits", "einspace", "nasbench201"]
 assert "plugged" not in sys.modules
 bits, cells = get_space("bits"), get_space("nasbench201")
 assert bits.encoding_names == ["length", "reversed", "spelled"]
-assert bits.encoding("reversed").render("0110") == "0 1 1 0"
+assert bits.encoding("reversed").render("0010") == "0 1 0 0"
 assert cells.encoding("length").encode(["abc"]).tolist() == [[3.0]]
 assert "reversed" not in cells.encoding_names
 X = np.random.default_rng(0).normal(size=(20, 3))
-surrogate = make_surrogate("plugged", fitted_on="labelled", reduction="none").fit(X, X[:, 0])
+plain = {"fitted_on": "labelled", "reduction": "none", "target": "standard"}
+surrogate = make_surrogate("plugged", **plain).fit(X, X[:, 0])
 assert abs(surrogate.predict(X) - X[:, 0]).max() < 0.1
 assert make_algorithm("plugged").name == "plugged"
 assert get_acquisition("middle")(2.0, 0.0, 5.0, 0.0, None) == -3.0
