@@ -228,7 +228,8 @@ def check_values(what: str, given: Mapping[str, Any], factory: Callable[..., Any
     hints = _hints(factory) if given else {}
     for name, value in given.items():
         if name in hints and not _fits(value, hints[name]):
-            raise InputError(f"{what}: {name} is {value!r}, give {_in_words(hints[name])}")
+            written = list(value) if isinstance(value, tuple) else value
+            raise InputError(f"{what}: {name} is {written!r}, give {_in_words(hints[name])}")
 
 
 @functools.cache

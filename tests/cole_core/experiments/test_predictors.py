@@ -179,7 +179,7 @@ def test_a_configuration_is_read_from_its_text() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("depth=3", r"'depth=3' is not name=value with a name of encoding, context, lm"),
+        ("depth=", r"'depth=' is not name=value, choose a name of encoding, context, lm"),
         ("head", r"--configuration 'head': 'head' is not name=value"),
         ("head=mlp,random_init=x", r"random_init is a number, not 'x'"),
         ("n_components=-1", r"n_components is a number, not '-1'"),

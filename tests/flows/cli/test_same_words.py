@@ -132,6 +132,6 @@ def test_a_home_without_a_warehouse_gets_one_line(cole: Cole, tmp_path: Path, co
     code, _, err = cole(command, *space, *CIFAR10, "--home", tmp_path / "nowhere")
     assert code == 2
     assert err == (
-        f"cole: no warehouse at {tmp_path / 'nowhere'}: make one with 'cole run nasbench201', or "
+        f"cole: no warehouse at {tmp_path / 'nowhere'}: make one with 'cole run SPACE', or "
         "name another with --home\n"
     )

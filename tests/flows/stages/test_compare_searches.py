@@ -309,7 +309,7 @@ def test_a_configuration_is_read_from_its_text() -> None:
     text = "preset=paper, encoding=path,hidden=[64,32],batch=5,acquisition=ucb,random_init=3"
     read = parse_search_configuration(text, BASE)
     assert (read.preset, read.encoding, read.random_init) == ("paper", "path", 3)
-    assert read.parameters() == {"hidden": [64, 32], "batch": 5, "acquisition": "ucb"}
+    assert read.parameters() == {"hidden": (64, 32), "batch": 5, "acquisition": "ucb"}
     assert parse_search_configuration("batch=7", read).parameters()["batch"] == 7
     assert parse_search_configuration("beta=0.5", BASE).parameters() == (
         BASE.parameters() | {"beta": 0.5}

@@ -399,7 +399,7 @@ def test_parameters_enter_the_ids_and_bounds_do_not() -> None:
     }
     assert len(ids) == 3
     assert space.size is None
-    with pytest.raises(InputError, match="einspace is open-ended: sample it"):
+    with pytest.raises(InputError, match="einspace is open-ended: draw so many with --samples N"):
         space.enumerate()
 
 
