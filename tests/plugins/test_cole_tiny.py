@@ -93,7 +93,7 @@ def test_its_searches_find_good_chains(stages: dict[str, dict[str, Any]]) -> Non
 
 def test_experiments_compare_what_the_roles_say(stages: dict[str, dict[str, Any]]) -> None:
     labels = [row["label"] for row in stages["compare"]["rows"]]
-    assert [label.split(" ")[0] for label in labels] == ["code", "counts"]
+    assert [label.split(" ")[0] for label in labels] == ["code", "counts", "letters"]
 
 
 def test_the_report_names_the_space_and_draws_what_can_be_drawn(
