@@ -9,6 +9,7 @@ import polars as pl
 
 from cole_core.evaluation.target import Target
 from cole_core.spaces import space_class, spaces
+from cole_core.spaces.base import SearchSpace
 
 _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
@@ -203,6 +204,23 @@ class ReportData:
         """The space's name as people write it."""
         title = space_class(self.space).title if self.space in spaces else None
         return title or self.space
+
+    @property
+    def reference_encoding(self) -> str | None:
+        """The encoding that surrogates read unless asked otherwise; None: an unknown space."""
+        class_ = self._space_class
+        return None if class_ is None else class_.roles.reference
+
+    @property
+    def default_source(self) -> str | None:
+        """Where accuracies of the space are to be had, by name."""
+        class_ = self._space_class
+        return None if class_ is None else class_.default_source
+
+    @property
+    def _space_class(self) -> type[SearchSpace] | None:
+        name = self.space.partition(":")[0]
+        return space_class(name) if name in spaces else None
 
     @property
     def threshold(self) -> float | None:
