@@ -49,7 +49,7 @@ def test_an_evaluator_trains_so() -> None:
 @pytest.mark.parametrize(
     ("training", "said"),
     [
-        (NetworkTraining(workers=0), "--workers 0: at least 1"),
+        (NetworkTraining(workers=0), "--workers 0: give at least 1"),
         (NetworkTraining(settings=TrainingSettings(epochs=0)), "epochs = 0, batch size = 64: give"),
         (
             NetworkTraining(limits=Limits(seconds=0.0)),
