@@ -43,6 +43,15 @@ class Small:
         return dict(pl.read_csv(self.table).iter_rows())
 
 
+def make_small(home: Path, table: Path) -> Small:
+    """Takes the table in, renders and embeds."""
+    ingest(IngestRequest(space="nasbench201", origin=str(table), home=home))
+    render(RenderRequest(space="nasbench201", home=home))
+    fp32 = AskedEmbeddings(precision="fp32")
+    embed(EmbedRequest(space="nasbench201", home=home, options=fp32))
+    return Small(home, table)
+
+
 @pytest.fixture(scope="session")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalServer]:
     """One server for all flows of a session, with a database of its own; a test that runs no flow
@@ -67,12 +76,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, prefect_server: LocalServer) 
     measured[np.sort(rows)].select(arch_str="native", cifar10_test_accuracy_200="value").write_csv(
         table
     )
-    home = folder / "home"
-    ingest(IngestRequest(space="nasbench201", origin=str(table), home=home))
-    render(RenderRequest(space="nasbench201", home=home))
-    fp32 = AskedEmbeddings(precision="fp32")
-    embed(EmbedRequest(space="nasbench201", home=home, options=fp32))
-    return Small(home, table)
+    return make_small(folder / "home", table)
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
-from flows.pipelines import from_dataset as pipeline
 from flows.pipelines.from_dataset import from_dataset
 from flows.pipelines.request import RunRequest
 from flows.resolve.requests import Measured
@@ -22,10 +21,7 @@ NAMED = "einspace:1x8x8:10"
 
 
 @pytest.mark.usefixtures("prefect_server")
-def test_networks_are_drawn_trained_compared_and_leave_as_a_table(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "REPEATS", 1)
+def test_networks_are_drawn_trained_compared_and_leave_as_a_table(tmp_path: Path) -> None:
     home = tmp_path / "home"
     asked = RunRequest(space="einspace", home=home, samples=24, epochs=1)
     stages = from_dataset(asked)

@@ -94,9 +94,8 @@ def test_new_architectures_embed_just_their_texts(small: Small) -> None:
 
 def test_long_contexts_are_read_in_windows(small: Small) -> None:
     text = {"encoding": "code.exclude_helper", "context": "network"}
-    render(RenderRequest(space="nasbench201", home=small.home, **text, samples=8))
+    render(RenderRequest(space="nasbench201", home=small.home, **text))
     summary = embed(EmbedRequest(space="nasbench201", home=small.home, **text, options=FP32))
-    assert 1 < summary["embedded"] <= 8
     assert summary["truncated"] == 0
     assert summary["tokens"] > 512 * summary["embedded"]
     stored = small.warehouse.architecture_vectors(SPACE, *text.values(), summary["spec_id"])

@@ -50,9 +50,8 @@ def test_what_fails_is_reported_skipped_and_missing_still(
 
 def test_processes_write_what_one_would(small: Small) -> None:
     pytest.importorskip("onnxslim", reason="needs the extra onnx")
-    samples = rendering.PIECE + 2  # two processes have something to do
-    asked = RenderRequest(space="nasbench201", home=small.home, encoding="onnx", samples=samples)
-    assert render(asked) == {"renderings": samples, "skipped": 0}
+    asked = RenderRequest(space="nasbench201", home=small.home, encoding="onnx")
+    assert render(asked) == {"renderings": SIZE, "skipped": 0}
     encoding = get_space("nasbench201").encoding("onnx")
     assert isinstance(encoding, TextEncoding)
     rows = small.warehouse.sql("SELECT native, text FROM renderings WHERE encoding = 'onnx'")

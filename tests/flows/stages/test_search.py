@@ -1,6 +1,5 @@
 """A search on stored vectors and values goes on where it was, and takes the same way."""
 
-import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from cole_core.encodings.vectors import Vectors
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import Measured
 from flows.stages.search import SearchRequest, search
-from tests.flows.conftest import SPACE, Small
+from tests.flows.conftest import SPACE, Small, make_small
 
 ASKED = SearchRequest(
     space="nasbench201", measured=Measured(dataset="cifar10"), vectors=Vectors(precision="fp32")
@@ -37,15 +36,12 @@ def test_a_search_is_continued_and_never_repeated(small: Small, algorithm: str) 
     assert len(canonical) == 25
 
 
-def test_a_continued_search_is_the_undisturbed_one(
-    small: Small, made: Small, tmp_path: Path
-) -> None:
+def test_a_continued_search_is_the_undisturbed_one(small: Small, tmp_path: Path) -> None:
     asked = replace(ASKED, home=small.home, seeds=(7,))
     search(replace(asked, budget=12))
     search(replace(asked, budget=30))
     continued = small.warehouse.sql("SELECT native FROM searches ORDER BY step")
-    other = Small(tmp_path / "other", made.table)
-    shutil.copytree(made.home, other.home)
+    other = make_small(tmp_path / "other", small.table)
     search(replace(asked, home=other.home, budget=30))
     undisturbed = other.warehouse.sql("SELECT native FROM searches ORDER BY step")
     assert continued.equals(undisturbed)

@@ -13,6 +13,7 @@ import pytest
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
+from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.spaces import spaces
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.network_training import NetworkOptions
@@ -139,6 +140,24 @@ def test_a_network_that_fails_has_the_accuracy_of_chance(tmp_path: Path) -> None
     assert 0 < len(failed) < 5
     assert {found[native] for native in failed} == {10.0}
     assert summary["evaluations"] == 5
+
+
+def test_a_network_that_diverges_has_the_accuracy_of_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = SearchByTrainingRequest.training
+
+    def diverging(request: SearchByTrainingRequest) -> NetworkTraining:
+        made = usual(request)
+        settings = replace(made.settings, optimizer="sgd", learning_rate=1e30)
+        return replace(made, settings=settings)
+
+    monkeypatch.setattr(SearchByTrainingRequest, "training", diverging)
+    summary = search(tmp_path, 3, OPEN, algorithm=AlgorithmOptions(name="random_search"))
+    failed = {row[0] for row in rows(tmp_path, "SELECT native FROM trainings WHERE error <> ''")}
+    assert failed
+    assert {value for _, _, native, value in steps(tmp_path) if native in failed} == {10.0}
+    assert summary["evaluations"] == 3
 
 
 @pytest.mark.parametrize(
