@@ -1,5 +1,6 @@
 """Packages installed from outside, and the real `cole` beside them."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -57,8 +58,31 @@ def api_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def tiny_cole(api_url: str, tiny: Path) -> Iterator[Run]:
+    """Runs `cole ARGUMENTS` in one process that sees cole-tiny."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.plugins.commands"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(tiny, PREFECT_API_URL=api_url),
+    ) as process:
+        into, out_of = process.stdin, process.stdout
+        assert into
+        assert out_of
+
+        def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+            words = [str(argument) for argument in arguments]
+            print(json.dumps(words), file=into, flush=True)
+            code, out, err = json.loads(out_of.readline())
+            return subprocess.CompletedProcess(words, code, out, err)
+
+        yield run
+
+
+@pytest.fixture(scope="session")
 def cole(api_url: str) -> Run:
-    """Runs `cole ARGUMENTS` in a process that sees some folders of packages."""
+    """Runs `cole ARGUMENTS` in a process of its own that sees some folders of packages."""
 
     def run(*arguments: object, folders: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

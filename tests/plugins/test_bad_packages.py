@@ -76,10 +76,10 @@ def test_a_name_that_is_taken_is_one_line(cole: Run, tmp_path: Path, home: Path)
     ],
 )
 def test_an_unknown_parameter_lists_the_known_ones(
-    cole: Run, tiny: Path, home: Path, arguments: tuple[str, ...], known: str
+    tiny_cole: Run, home: Path, arguments: tuple[str, ...], known: str
 ) -> None:
     stage, *rest = arguments
-    done = cole(stage, "tiny", "--dataset", "shapes", *rest, "--home", home, folders=(tiny,))
+    done = tiny_cole(stage, "tiny", "--dataset", "shapes", *rest, "--home", home)
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
     assert f"has no parameter '{arguments[-1].partition('=')[0]}': choose one of" in line

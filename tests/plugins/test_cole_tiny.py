@@ -25,11 +25,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def at_home(cole: Run, tiny: Path, home: Path) -> Cole:
+def at_home(tiny_cole: Run, home: Path) -> Cole:
     """Runs `cole ARGUMENTS --home HOME --json` and gives the object that it prints."""
 
     def run(*arguments: object) -> dict[str, Any]:
-        done = cole(*arguments, "--home", home, "--json", folders=(tiny,))
+        done = tiny_cole(*arguments, "--home", home, "--json")
         assert done.returncode == 0, done.stderr
         assert "Warning" not in done.stderr
         made: dict[str, Any] = json.loads(done.stdout)
@@ -137,6 +137,7 @@ def test_one_command_does_all_of_it(at_home: Cole, stages: dict[str, dict[str, A
 def test_another_parameter_is_another_space(
     at_home: Cole, cole: Run, tiny: Path, home: Path
 ) -> None:
+    """The refusal in a process of its own, as a person sees it."""
     assert at_home("enumerate", "tiny:8", "--samples", 5)["architectures"] == 5
     wrong = cole("enumerate", "tiny:wide", "--home", home, folders=(tiny,))
     assert wrong.returncode == 2
