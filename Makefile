@@ -12,7 +12,7 @@ run: $(VENV)/installed
 
 # A process per core with one thread each; a file's tests share their fixtures.
 test: $(VENV)/installed-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile $(PYTEST_OPTIONS)
 
 test-slow: $(VENV)/installed-dev
 	$(BIN)/python -m pytest -m slow
