@@ -1,10 +1,10 @@
 """The vectors: one LanceDB table per embedding specification."""
 
 from datetime import timedelta
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import lance
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -12,6 +12,9 @@ import pyarrow.compute as pc
 
 from cole_core.errors import InputError
 from warehouse.errors import raise_full_disk
+
+if TYPE_CHECKING:
+    import lance  # which brings pandas and takes half a second; many a command reads no vector
 
 # Measured on a million vectors: format 2.0 keeps them as they are, and a scan takes two thirds of
 # the time of 2.2, which unpacks them; of several fragments an exact search takes two thirds again.
@@ -38,14 +41,21 @@ class VectorStore:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
-        # What datasets have read of their indices and files: a query of a freshly opened table
-        # would otherwise spend most of its time reading them again.
-        self._session = lance.Session(
+
+    @cached_property
+    def _session(self) -> "lance.Session":
+        """What datasets have read of their indices and files: a query of a freshly opened table
+        would otherwise spend most of its time reading them again."""
+        import lance
+
+        return lance.Session(
             index_cache_size_bytes=_INDEX_CACHE, metadata_cache_size_bytes=_METADATA_CACHE
         )
 
-    def dataset(self, spec_id: str) -> lance.LanceDataset | None:
+    def dataset(self, spec_id: str) -> "lance.LanceDataset | None":
         """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there."""
+        import lance
+
         path, scan = self._path(spec_id), {"batch_size": _BLOCK}
         if "://" not in self.uri:
             if not Path(path).exists():
@@ -100,6 +110,8 @@ class VectorStore:
         Raises:
             OSError: The disk is full (errno ENOSPC), or cannot be written.
         """
+        import lance
+
         dataset = self.dataset(spec_id)
         try:
             if dataset is None:
@@ -210,7 +222,7 @@ def _damaged(path: str) -> InputError:
     return InputError(f"the vector table {path} is damaged: 'cole doctor' says what is lost")
 
 
-def _index_of(dataset: lance.LanceDataset) -> str | None:
+def _index_of(dataset: "lance.LanceDataset") -> str | None:
     found = dataset.describe_indices()
     return next((i.index_type for i in found if i.field_names == ["vector"]), None)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from scipy.stats import spearmanr
+import scipy  # not scipy.stats, which takes a second and is loaded where it is first used
 
 from cole_core.statistics import kendall_tau, top_recall
 
@@ -23,7 +23,9 @@ def score(true: np.ndarray, predicted: np.ndarray, *, ranks_only: bool = False) 
     """
     collapsed = bool(np.ptp(predicted) == 0)
     # Spearman of a constant is undefined too, and scipy warns of it.
-    spearman = float("nan") if collapsed else float(spearmanr(true, predicted).statistic)
+    spearman = (
+        float("nan") if collapsed else float(scipy.stats.spearmanr(true, predicted).statistic)
+    )
     return {
         "kendall_tau": kendall_tau(predicted, true),
         "spearman": spearman,

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import norm, rankdata
+import scipy
 
 from cole_core.errors import InputError
 
@@ -74,7 +74,7 @@ class RankTarget(TargetTransform):
 
     def fit(self, y: np.ndarray) -> "RankTarget":
         y = np.asarray(y, dtype=float)
-        scores = norm.ppf((rankdata(y) - 0.5) / len(y))
+        scores = scipy.stats.norm.ppf((scipy.stats.rankdata(y) - 0.5) / len(y))
         self.values_, first = np.unique(y, return_index=True)
         self.scores_ = scores[first]
         # Beyond the labelled values: the slope among the outer tenth at either end.

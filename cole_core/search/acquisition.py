@@ -1,7 +1,7 @@
 """Acquisition functions: what a mean and a deviation make worth evaluating."""
 
 import numpy as np
-from scipy.stats import norm
+import scipy
 
 
 def independent_thompson_sampling(
@@ -24,7 +24,7 @@ def expected_improvement(
     """Expected gain over the best known score (Jones et al., 1998, equation 15)."""
     safe = np.maximum(std, 1e-12)
     z = (mean - best) / safe
-    return safe * (z * norm.cdf(z) + norm.pdf(z))
+    return safe * (z * scipy.stats.norm.cdf(z) + scipy.stats.norm.pdf(z))
 
 
 def exploit(

@@ -1,8 +1,8 @@
 """Rank correlation: how well a surrogate orders architectures."""
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from cole_core.errors import InputError
 
@@ -30,7 +30,7 @@ def kendall_tau(predicted: ArrayLike, true: ArrayLike) -> float:
         raise InputError("a score is NaN or infinite: drop it before ranking")
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return float("nan")
-    return float(stats.kendalltau(a, b).statistic)
+    return float(scipy.stats.kendalltau(a, b).statistic)
 
 
 def top_recall(predicted: ArrayLike, true: ArrayLike, *, share: float = 0.1) -> float:

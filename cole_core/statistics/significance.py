@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from cole_core.errors import InputError
 
@@ -57,5 +57,5 @@ def corrected_paired_t_test(
     error = float(np.sqrt((1 / k + test_fraction) * difference.var(ddof=1)))
     # Equal scores everywhere are no difference; the same difference everywhere is a certain one.
     t = mean / error if error > 0 else float(np.sign(mean)) * np.inf if mean else 0.0
-    p = float(2 * stats.t.sf(abs(t), k - 1))
+    p = float(2 * scipy.stats.t.sf(abs(t), k - 1))
     return PairedTest(mean, error, t, k - 1, p)
