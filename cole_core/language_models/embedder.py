@@ -16,7 +16,7 @@ from cole_core.language_models.files import find_model
 from cole_core.language_models.loading import choose_device, load_backend, load_tokenizer
 from cole_core.language_models.specification import EmbeddingSpecification
 from cole_core.language_models.specify import specify
-from cole_core.language_models.windows import TokenizedTexts, Window, WindowTokenizer
+from cole_core.language_models.windows import TokenizedTexts, Window, WindowTokenizer, shortened
 
 _CHUNK = 16_384  # texts that are sorted by length together: bounds memory over a long sequence
 _BATCH_TOKENS_CPU = 1024  # activations that stay in a core's cache
@@ -77,7 +77,8 @@ class Embedder:
             texts: Any number; memory stays bounded.
 
         Raises:
-            InputError: A text has no tokens at all.
+            InputError: A text has no tokens at all or one that is not the model's, or its vector is
+                not finite.
         """
         places: dict[str, list[int]] = {}
         for i, text in enumerate(texts):
@@ -91,7 +92,7 @@ class Embedder:
                 pending.extend(
                     ahead.submit(self._tokenizer, more) for more in chunks[i + 1 : i + 2]
                 )
-                for rows, vectors in self._embed_chunk(chunk):
+                for rows, vectors in self._embed_chunk(chunk, texts_of_chunk):
                     indices = [places[texts_of_chunk[row]] for row in rows]
                     counts = [len(same) for same in indices]
                     yield EmbeddedBatch(
@@ -102,7 +103,7 @@ class Embedder:
                     )
 
     def _embed_chunk(
-        self, chunk: TokenizedTexts
+        self, chunk: TokenizedTexts, texts: Sequence[str]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
         """Vectors of the texts of a chunk, each when the last of its windows is done."""
         waiting = np.bincount([window.text for window in chunk.windows])
@@ -111,6 +112,7 @@ class Embedder:
             counts[window.text] += window.stop - window.start
         partial: dict[int, NDArray[np.float32]] = {}
         for windows, sums in self._run(self._backend.batches(chunk.windows, self._batch_tokens)):
+            self._check_finite(windows, sums, texts)
             done = []
             for window, total in zip(windows, sums, strict=True):
                 text = window.text
@@ -121,6 +123,28 @@ class Embedder:
             if done:
                 means = np.stack([partial.pop(text) / counts[text] for text in done])
                 yield np.array(done), self._combine(means)
+
+    def _check_finite(
+        self, windows: list[Window], sums: NDArray[np.float32], texts: Sequence[str]
+    ) -> None:
+        """Checks that the sums of a batch are numbers.
+
+        Raises:
+            InputError: Some are not; names the model and a text.
+        """
+        if np.isfinite(sums).all():
+            return
+        # What is infinite in one text spoils its whole batch: alone, each shows whose it is.
+        alone = (w for w in windows if not torch.isfinite(self._pool([w])).all())
+        text = texts[next(alone, windows[0]).text]
+        specification = self.specification
+        remedy = "its weights are damaged, fetch it again"
+        if specification.precision != "fp32":
+            remedy += f"; or {specification.precision} does not hold its numbers, take fp32"
+        raise InputError(
+            f"{specification.language_model} gives text {shortened(text)} a vector that is not "
+            f"finite: {remedy}"
+        )
 
     def _combine(self, means: NDArray[np.floating]) -> NDArray[np.float32]:
         """Layers to vectors, (b, layers, hidden) to (b, d)."""
@@ -186,7 +210,7 @@ def load_embedder(
     return Embedder(
         specification,
         load_backend(files, specification, chosen),
-        WindowTokenizer(tokenizer, specification),
+        WindowTokenizer(tokenizer, specification, files.vocabulary),
         batch_tokens or (_BATCH_TOKENS_CPU if on_cpu else _BATCH_TOKENS_GPU),
         workers or (min(torch.get_num_threads(), _WORKERS_CPU) if on_cpu else _WORKERS_GPU),
     )

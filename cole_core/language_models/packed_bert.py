@@ -32,6 +32,37 @@ def is_packed_bert(config: Mapping[str, Any]) -> bool:
     )
 
 
+def tensor_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The tensors that are read, by the names that transformers gives them.
+
+    Args:
+        config: The contents of `config.json`, of the kind that is read here.
+    """
+    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    rows = {
+        "word": config["vocab_size"],
+        "position": config["max_position_embeddings"],
+        "token_type": config.get("type_vocab_size", 2),
+    }
+    shapes: dict[str, tuple[int, ...]] = {
+        f"embeddings.{name}_embeddings.weight": (count, hidden) for name, count in rows.items()
+    }
+    products = {
+        "attention.self.query": (hidden, hidden),
+        "attention.self.key": (hidden, hidden),
+        "attention.self.value": (hidden, hidden),
+        "attention.output.dense": (hidden, hidden),
+        "intermediate.dense": (inner, hidden),
+        "output.dense": (hidden, inner),
+    }
+    norms = ["embeddings.LayerNorm"]
+    for layer in (f"encoder.layer.{i}" for i in range(config["num_hidden_layers"])):
+        norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
+        for name, shape in products.items():
+            shapes |= {f"{layer}.{name}.weight": shape, f"{layer}.{name}.bias": shape[:1]}
+    return shapes | {f"{norm}.{part}": (hidden,) for norm in norms for part in ("weight", "bias")}
+
+
 class _Linear:
     """A linear layer, with GELU after it where that is asked for.
 

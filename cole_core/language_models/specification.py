@@ -99,6 +99,12 @@ class EmbeddingSpecification:
         """Length of a vector."""
         return self.hidden_size * (len(self.layers) if self.pooling == "multi_layer" else 1)
 
+    @property
+    def reading(self) -> str:
+        """What the model is read as, in words."""
+        made_up = "" if self.random_init is None else f", weights at random from {self.random_init}"
+        return f"{self.model_type} {self.kind}, windows of {self.window:,} tokens{made_up}"
+
     def to_json(self) -> str:
         """The specification as one line of JSON."""
         return json.dumps(asdict(self), sort_keys=True)

@@ -6,7 +6,9 @@ from typing import Any
 
 from cole_core.errors import InputError
 from cole_core.language_models.catalog import find_entry
+from cole_core.language_models.damage import read_json
 from cole_core.language_models.files import ModelFiles, find_model
+from cole_core.language_models.sentence_files import own_pooling
 from cole_core.language_models.specification import EmbeddingSpecification
 
 # Each token of these sees those before it alone. What is not named here is run as an encoder, with
@@ -28,6 +30,9 @@ _CAUSAL = {
     "qwen3_moe",
     "starcoder2",
 }
+# Encoders with a decoder whose encoder transformers runs alone.
+ENCODER_OF_TWO = {"mt5", "t5", "umt5"}
+_UNLIMITED = 10**6  # tokens: what a tokenizer names that knows no limit is larger
 # These count positions from the padding token's index + 1, so that many of them are not used.
 _POSITIONS_AFTER_PADDING = {"camembert", "mpnet", "roberta", "xlm-roberta"}
 
@@ -79,11 +84,10 @@ class EmbeddingOptions:
             InputError: The model is not there or lacks what it needs, or an option does not fit it.
         """
         files = _find_files(self)
-        config = files.config
-        model_type = str(config.get("model_type", "unknown"))
+        model_type = str(files.config.get("model_type", "unknown"))
         own = _own(files, self) if self.pooling == "own" else self
-        n_layers = _first(config, "num_hidden_layers", "n_layer", "n_layers")
-        limit = _limit(config, model_type)
+        n_layers = _first(files, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
+        limit = _limit(files, model_type, self.window)
         window = min(self.window or limit, limit)
         return EmbeddingSpecification(
             language_model=self.lm,
@@ -93,7 +97,7 @@ class EmbeddingOptions:
             weights_sha256=files.weights_sha256 if self.random_init is None else None,
             config_sha256=files.config_sha256(self.trust_remote_code),
             tokenizer_sha256=files.tokenizer_sha256,
-            hidden_size=_first(config, "hidden_size", "n_embd", "dim", "d_model"),
+            hidden_size=_first(files, "hidden_size", "n_embd", "dim", "d_model"),
             layers=_layers(n_layers, own.pooling, self.layers, self.every),
             pooling=own.pooling,
             normalize=own.normalize,
@@ -142,11 +146,29 @@ def _find_files(asked: EmbeddingOptions) -> ModelFiles:
             "name a revision that has them, or a local folder"
         )
     files = find_model(asked.lm, asked.revision)
-    if files.config.get("is_encoder_decoder"):
-        raise InputError(f"{asked.lm} is an encoder with a decoder: not a kind that is read")
+    _check_kind(files)
     if "auto_map" in files.config and not asked.trust_remote_code:
         _check_known(asked.lm, files.config)
     return files
+
+
+def _check_kind(files: ModelFiles) -> None:
+    """Checks that a configuration is of a language model of a kind that is read.
+
+    Raises:
+        InputError: It is not.
+    """
+    config = files.config
+    if not isinstance(config.get("model_type"), str) and "auto_map" not in config:
+        raise InputError(
+            f"config.json of {files.name} has no model_type, as another library's or a part of a "
+            "model: give the folder that transformers saved"
+        )
+    if config.get("is_encoder_decoder") and config.get("model_type") not in ENCODER_OF_TWO:
+        raise InputError(
+            f"{files.name} is an encoder with a decoder, read only if it is one of "
+            f"{', '.join(sorted(ENCODER_OF_TWO))}: choose an encoder or a causal model"
+        )
 
 
 def _check_known(name: str, config: dict[str, Any]) -> None:
@@ -174,51 +196,42 @@ def _layers(n: int, pooling: str, chosen: Sequence[int] | None, every: int) -> t
     return tuple(range(n, 0, -every))[::-1] if pooling == "multi_layer" else (n,)
 
 
-def _limit(config: dict[str, Any], model_type: str) -> int:
-    """Tokens that a model reads at once."""
-    limit = _first(config, "max_position_embeddings", "n_positions", "max_seq_len")
+def _limit(files: ModelFiles, model_type: str, window: int | None) -> int:
+    """Tokens that a model reads at once.
+
+    One whose positions are relative names no limit: its tokenizer does, or the person.
+    """
+    keys = ("max_position_embeddings", "n_positions", "max_seq_len")
+    if model_type in ENCODER_OF_TWO and not any(key in files.config for key in keys):
+        settings = read_json(files.folder / "tokenizer_config.json")
+        named = settings.get("model_max_length", _UNLIMITED)
+        limit = int(named) if named < _UNLIMITED else window
+        if limit is None:
+            raise InputError(f"{files.name} names no limit of tokens: give --window, such as 512")
+        return limit
+    limit = _first(files, *keys)
     if model_type in _POSITIONS_AFTER_PADDING:
-        limit -= int(config.get("pad_token_id", 1)) + 1
+        limit -= int(files.config.get("pad_token_id", 1)) + 1
     return limit
 
 
 def _own(files: ModelFiles, asked: EmbeddingOptions) -> EmbeddingOptions:
-    """With pooling, scaling and prompt from the files of sentence-transformers.
-
-    Raises:
-        InputError: The model has no such files, or a step that is not known here.
-    """
-    modules = files.read_json("modules.json")
-    steps = {module["type"].rsplit(".", 1)[-1]: module["path"] for module in modules}
-    unknown = set(steps) - {"Transformer", "Pooling", "Normalize"}
-    if "Pooling" not in steps or unknown:
-        what = f"a {unknown.pop()} step" if unknown else "no pooling of its own"
-        raise InputError(f"{files.name} has {what}: name a pooling such as mean or last_token")
-    settings = files.read_json(f"{steps['Pooling']}/config.json")
-    poolings = {
-        "mean": ("pooling_mode_mean_tokens", "mean"),
-        "cls": ("pooling_mode_cls_token", "cls"),
-        "last_token": ("pooling_mode_lasttoken", "lasttoken"),
-    }
-    chosen = [
-        pooling
-        for pooling, (flag, mode) in poolings.items()
-        if settings.get(flag) or settings.get("pooling_mode") == mode
-    ]
-    if len(chosen) != 1:
-        raise InputError(f"{files.name} has a pooling that is not known here: name mean or cls")
-    prompts = files.read_json("config_sentence_transformers.json")
-    default = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), "")
+    """With pooling, scaling and prompt from the files of sentence-transformers."""
+    own = own_pooling(files.name, files.around)
     return replace(
         asked,
-        pooling=chosen[0],
-        normalize=asked.normalize or "Normalize" in steps,
-        instruction=asked.instruction or default,
+        pooling=own.pooling,
+        normalize=asked.normalize or own.normalize,
+        instruction=asked.instruction or own.prompt,
     )
 
 
-def _first(config: dict[str, Any], *keys: str) -> int:
+def _first(files: ModelFiles, *keys: str) -> int:
+    """The number that a configuration has under one of several names."""
     for key in keys:
-        if isinstance(config.get(key), int):
-            return config[key]
-    raise InputError(f"config.json has none of {', '.join(keys)}: not a language model's folder")
+        if isinstance(files.config.get(key), int):
+            return files.config[key]
+    raise InputError(
+        f"config.json of {files.name} has none of {', '.join(keys)}: give a language model's "
+        "folder, or fetch config.json again"
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from cole_core.language_models.catalog import find_entry
 from cole_core.language_models.specification import EmbeddingSpecification
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ def embed_texts(
         np.concatenate([batch.n_tokens for batch in batches])[order],
         np.concatenate([batch.truncated for batch in batches])[order],
     )
+
+
+def try_out(specification: EmbeddingSpecification, device: str) -> None:
+    """Runs a model over one letter, so that one that cannot run is told before anything starts.
+
+    The loaded model is kept for the texts that follow. What installs as a package was compared with
+    the official files already.
+
+    Args:
+        specification: Of the vectors.
+        device: auto, cpu or cuda.
+
+    Raises:
+        InputError: The model cannot be loaded, lacks something, or its numbers are not finite.
+    """
+    entry = find_entry(specification.language_model)
+    if entry is None or entry.package is None:
+        embed_texts(specification, device, None, pa.array(["x"]))
 
 
 _loading = threading.Lock()

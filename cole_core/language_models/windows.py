@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 from cole_core.errors import InputError
 from cole_core.language_models.specification import EmbeddingSpecification
 
+_SHOWN = 80  # letters of a text's beginning, and of its end, in a message
 _PIECE = 1024  # texts tokenised at once: bounds what the tokenizer's own objects take
 
 
@@ -45,6 +46,11 @@ class TokenizedTexts:
     truncated: NDArray[np.bool_]
 
 
+def shortened(text: str) -> str:
+    """A text as one line within quotation marks; renderings of one space differ near the end."""
+    return repr(text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}")
+
+
 class WindowTokenizer:
     """Cuts texts into windows as a specification asks for.
 
@@ -56,14 +62,22 @@ class WindowTokenizer:
     Args:
         tokenizer: A tokenizer whose truncation and padding are switched off here.
         specification: Window, overlap, echo, instruction, pooling and maximum length.
+        vocabulary: Tokens that the model has embeddings of, where its configuration says it.
     """
 
-    def __init__(self, tokenizer: Tokenizer, specification: EmbeddingSpecification) -> None:
+    def __init__(
+        self,
+        tokenizer: Tokenizer,
+        specification: EmbeddingSpecification,
+        vocabulary: int | None = None,
+    ) -> None:
         tokenizer.no_truncation()
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._specification = specification
+        self._vocabulary = vocabulary
         probe = tokenizer.encode("x")
+        self._check_known("x", probe.ids)
         inner = [i for i, special in enumerate(probe.special_tokens_mask) if not special]
         self._before = np.array(probe.ids[: inner[0]], np.int32)
         self._after = np.array(probe.ids[inner[-1] + 1 :], np.int32)
@@ -85,7 +99,7 @@ class WindowTokenizer:
         """Tokenises texts.
 
         Raises:
-            InputError: A text has no tokens at all.
+            InputError: A text has no tokens at all, or one that the model has no embedding of.
         """
         windows: list[Window] = []
         n_tokens = np.empty(len(texts), np.int32)
@@ -95,6 +109,7 @@ class WindowTokenizer:
             piece = [self._prefix + text for text in texts[start : start + _PIECE]]
             encodings = self._tokenizer.encode_batch_fast(piece, add_special_tokens=False)
             for i, encoding in enumerate(encodings, start):
+                self._check_known(texts[i], encoding.ids)
                 ids = np.array(encoding.ids, np.int32)
                 if keep is not None and len(ids) + self._special > keep:
                     truncated[i] = True
@@ -104,6 +119,20 @@ class WindowTokenizer:
                     raise InputError(f"text {texts[i]!r} has no tokens: leave it out")
                 windows.extend(self._cut(i, ids))
         return TokenizedTexts(windows, n_tokens, truncated)
+
+    def _check_known(self, text: str, ids: Sequence[int]) -> None:
+        """Checks that the model has an embedding of every token.
+
+        Tokenizers of fine-tuned models may have some added that nobody trained: that matters only
+        where a text has one.
+        """
+        last = max(ids, default=0)
+        if self._vocabulary is not None and last >= self._vocabulary:
+            raise InputError(
+                f"{self._specification.language_model} has no embedding of the token "
+                f"{self._tokenizer.id_to_token(last)!r} (id {last:,} of {self._vocabulary:,}) in "
+                f"text {shortened(text)}: its tokenizer is another model's, or leave the text out"
+            )
 
     def _cut(self, text: int, ids: NDArray[np.int32]) -> list[Window]:
         """The windows of one text, without those that have nothing to pool."""

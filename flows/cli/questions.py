@@ -65,8 +65,17 @@ def best_(request: BestRequest = BestRequest(), *, as_json: Json = False) -> Non
     Printer(as_json).answer("best", found, _about_best(found))
 
 
-def models(*, as_json: Json = False) -> None:
-    """Lists the language models that --lm knows by name; hub ids and local paths work as well."""
+def models(lm: str | None = None, *, as_json: Json = False) -> None:
+    """Lists the language models that --lm knows by name; hub ids and local paths work as well.
+
+    Args:
+        lm: Says instead what this one is read as: a known name, a hub id or a local path.
+    """
+    if lm is not None:
+        from cole_core.language_models.description import describe
+
+        Printer(as_json).summary("models", describe(lm))
+        return
     from cole_core.language_models.catalog import catalog
     from cole_core.language_models.files import is_here
 

@@ -12,6 +12,7 @@ from cole_core.experiments.head_trials import n_test
 from cole_core.sources import find_source
 from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.models import check_model
 from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.spaces import find_space
 from flows.resolve.values import one_target
@@ -48,7 +49,8 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     """
     space = find_space(Warehouse(request.home), request.space)
     make_text_encoding(space, space.roles.reference, NO_CONTEXT)
-    AskedEmbeddings(lm=request.lm).specification()
+    specification = AskedEmbeddings(lm=request.lm).specification()
+    check_model(Warehouse(request.home), specification, request.device)
     origin = str(request.origin)
     headline = find_source(origin).headline
     measured = Measured(

@@ -14,6 +14,7 @@ from prefect import flow
 from cole_core.experiments.cross_validation import Protocol
 from cole_core.spaces.base import SearchSpace
 from flows.pipelines.request import RunRequest
+from flows.resolve.models import check_model
 from flows.resolve.network_training import TrainingOptions
 from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.values import one_target
@@ -72,7 +73,8 @@ def plan(request: RunRequest) -> FromDatasetPlan:
         proxies=True,
     )
     made = plan_training(training)
-    AskedEmbeddings(lm=request.lm).specification()
+    specification = AskedEmbeddings(lm=request.lm).specification()
+    check_model(Warehouse(request.home), specification, request.device)
     roles = made.space.roles
     texts = dict.fromkeys((roles.native, roles.runnable, roles.reference))
     controls = dict.fromkeys((roles.rival, *roles.controls))

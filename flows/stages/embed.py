@@ -11,6 +11,7 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.language_models import EmbeddingSpecification
 from cole_core.spaces.base import SearchSpace
+from flows.resolve.models import check_model
 from flows.resolve.requests import AskedEmbeddings, Device, Flag, InWarehouse, request
 from flows.resolve.spaces import find_space
 from flows.running.cluster import Cluster
@@ -62,13 +63,18 @@ def plan(request: EmbedRequest) -> EmbedPlan:
     """Resolves and checks a request.
 
     Raises:
-        InputError: A name is unknown, or the model or the cluster is not to be had.
+        InputError: A name is unknown, the model or the cluster is not to be had, or the model does
+            not run.
     """
-    space = find_space(Warehouse(request.home), request.space)
+    warehouse = Warehouse(request.home)
+    space = find_space(warehouse, request.space)
     encoding = space.roles.reference if request.encoding is None else request.encoding
     make_text_encoding(space, encoding, request.context)
     request.cluster.check()
-    return EmbedPlan(space, encoding, request.options.specification())
+    specification = request.options.specification()
+    if request.cluster.runner == "local":  # else the model may fit its workers alone
+        check_model(warehouse, specification, request.device)
+    return EmbedPlan(space, encoding, specification)
 
 
 @flow(name="embed")
@@ -94,6 +100,7 @@ def embed(request: EmbedRequest) -> dict[str, Any]:
         writer.compact_embeddings(spec_id)
         run.summary = {
             "spec_id": spec_id,
+            "read_as": specification.reading,
             "embedded": missing.height,
             "skipped": texts - missing.height,
             "tokens": tokens,
@@ -123,7 +130,7 @@ def check_length(specification: EmbeddingSpecification, missing: Spool, cut: int
 
     files = find_model(specification.language_model, specification.revision)
     tokenizer = WindowTokenizer(
-        load_tokenizer(files, specification.trust_remote_code), specification
+        load_tokenizer(files, specification.trust_remote_code), specification, files.vocabulary
     )
     for block in missing.blocks():
         cut += int(tokenizer(block["text"].to_list()).truncated.sum())

@@ -23,6 +23,7 @@ from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorith
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.models import check_model
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
 from flows.resolve.requests import (
     AskedVectors,
@@ -114,7 +115,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     Raises:
         InputError: A name is unknown, or the dataset is not right.
     """
-    Warehouse(request.home)
+    warehouse = Warehouse(request.home)
     training = request.training()
     dataset = training.load()
     space = training.space(request.space, dataset)
@@ -132,6 +133,8 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
         source, specification = _source(space, request.vectors)
         if specification is None:
             searcher = make_reader(searcher, name, given, {"structural": True})
+        else:
+            check_model(warehouse, specification, request.lm_device)
     columns = source_columns(searcher, source) | {
         "space": space.name,
         "algorithm": name,

@@ -13,6 +13,7 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 from cole_core.spaces import get_space
+from flows.resolve.models import check_model
 from flows.resolve.requests import HOME, AskedEmbeddings, Device, Home, request
 from flows.resolve.spaces import find_space
 from flows.running.runs import recorded_run
@@ -104,7 +105,9 @@ def add_watch(home: Path, watch: Watch) -> dict[str, Any]:
         space = find_space(warehouse, watch.space)
         if watch.encoding is not None:
             make_text_encoding(space, watch.encoding, watch.context or NO_CONTEXT)
-    spec_id = watch.options.specification().spec_id
+    specification = watch.options.specification()
+    check_model(warehouse, specification, watch.device)
+    spec_id = specification.spec_id
     with recorded_run(home, "watch", watch) as run:
         row = {
             "watch_id": watch.watch_id,

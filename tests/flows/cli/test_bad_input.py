@@ -12,6 +12,15 @@ import numpy as np
 import pytest
 
 from flows.cli.app import make_app
+from tests.cole_core.language_models.handed_over import (
+    WEIGHTS,
+    adapter,
+    cut,
+    pointer,
+    spoilt,
+    weighing,
+)
+from tests.cole_core.language_models.zoo import make_model
 from tests.flows.cli.commands import command_paths
 from tests.flows.conftest import Cole, Small
 
@@ -31,7 +40,8 @@ SEARCHES = ("compare", "search", "--dataset", "cifar10", *FP32)
 
 # What to do about it: a clause of its own.
 _DO = (
-    r"(?:add|allow|ask|choose|convert|correct|draw|drop|find|give|keep|leave|make|name|raise|read|run|"
+    r"(?:add|allow|ask|choose|convert|correct|draw|drop|fetch|find|give|keep|leave|make|merge|name|"
+    r"raise|read|run|"
     r"save|see|take|train|use|write)\b"
 )
 REMEDY = re.compile(
@@ -52,7 +62,8 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "NUL": (("sql", "SELECT '\0'"), "NUL"),
     "bytes that are no text": (("render", "\udcff"), "UTF-8"),
     "unknown comparison": (("compare", "models"), "models"),
-    "models with an argument": (("models", "minilm"), "minilm"),
+    "models of an unknown model": (("models", "no-such-model"), "no-such-model"),
+    "models of a file": (("models", "{folder}/file"), "folder/file is a file"),
     "models with an option": (("models", "--home", "x"), "--home"),
     "an option twice": (("render", NB, "--seed", 3, "--seed", 4), "--seed 4"),
     "a flag twice": (("status", "--json", "--json"), "--json"),
@@ -107,6 +118,13 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "unknown model": ((*EMBED, "--lm", "no-such-model"), "no-such-model"),
     "model path that is not there": ((*EMBED, "--lm", "./nowhere"), "./nowhere"),
     "model path that is no model": ((*EMBED, "--lm", "{folder}"), "config.json"),
+    "model of which half was fetched": ((*EMBED, "--lm", "{folder}/half"), "half a download"),
+    "model that is a pointer": ((*EMBED, "--lm", "{folder}/pointer"), "git lfs pull"),
+    "model that is an adapter": ((*EMBED, "--lm", "{folder}/adapter"), "merge_and_unload"),
+    "model without a number": ((*EMBED, "--lm", "{folder}/no-number"), "not finite"),
+    "model that lacks a layer": ((*EMBED, "--lm", "{folder}/no-layer"), "lacks"),
+    "model in GGUF": ((*EMBED, "--lm", "{folder}/model.gguf"), "GGUF"),
+    "run with a model without a number": (("run", NB, "--lm", "{folder}/no-number"), "not finite"),
     "model of pickles": ((*EMBED, "--lm", "{folder}/pickled"), "safetensors"),
     "model with code of its own": ((*EMBED, "--lm", "{folder}/own-code"), "trust_remote_code"),
     "model whose shard is elsewhere": ((*EMBED, "--lm", "{folder}/elsewhere"), "../"),
@@ -520,6 +538,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, made: Small) -> Path:
     index = {"weight_map": {"a": "../elsewhere.safetensors"}}
     (folder / "elsewhere" / "model.safetensors.index.json").write_text(json.dumps(index))
     (folder / "elsewhere.safetensors").write_bytes(b"")
+    make_models(folder)
     (folder / "leaving").mkdir()
     manifest = {
         "format": "cole-export-1",
@@ -529,6 +548,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory, made: Small) -> Path:
     }
     (folder / "leaving" / "manifest.json").write_text(json.dumps(manifest))
     return folder
+
+
+def make_models(folder: Path) -> None:
+    """Language models that are damaged, or none; `tests/cole_core/language_models` has more."""
+    whole = {kind: make_model(kind, folder.parent / kind) for kind in ("bert", "gpt2")}
+    for kind, name, change in (
+        ("bert", "half", cut(WEIGHTS)),
+        ("bert", "pointer", pointer(WEIGHTS)),
+        ("gpt2", "no-number", weighing(spoilt("h.0.mlp.c_fc.weight"))),
+        ("gpt2", "no-layer", weighing(lambda tensors: tensors.pop("h.0.mlp.c_fc.weight"))),
+    ):
+        change(shutil.copytree(whole[kind], folder / name))
+    adapter(whole, folder)
+    (folder / "model.gguf").write_bytes(b"GGUF")
 
 
 class Evil:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cole_core.spaces import get_space
+from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SIZE, Cole, Small
 
 SPACE = get_space("nasbench201")
@@ -64,6 +65,19 @@ def test_models_are_listed_with_what_is_here(cole: Cole) -> None:
     assert rows["minilm"]["here"] is True
     assert rows["minilm"]["limit"] == 512
     assert rows["codebert"]["safetensors"] is False
+
+
+def test_a_model_is_told_as_what_it_is_read(cole: Cole, tmp_path: Path) -> None:
+    code, out, _ = cole("models", "minilm", "--json")
+    assert code == 0
+    said = json.loads(out)
+    assert (said["read_as"], said["dimensions"]) == ("bert encoder, windows of 512 tokens", 384)
+    path = make_model("gpt2", tmp_path / "mine")
+    code, out, _ = cole("models", path)
+    assert code == 0
+    words = " ".join(out.split())
+    assert "read as gpt2 causal, windows of 128 tokens, layers 3, dimensions 32" in words
+    assert "weights model.safetensors" in words
 
 
 def test_options_of_the_model_reach_the_specification(cole: Cole, small: Small) -> None:

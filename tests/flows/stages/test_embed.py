@@ -9,6 +9,8 @@ from pathlib import Path
 import lance
 import numpy as np
 import pytest
+from safetensors.torch import load_file, save_file
+from transformers import AutoTokenizer
 
 from cole_core.encodings import TextEncoding
 from cole_core.encodings.vectors import Vectors
@@ -22,6 +24,7 @@ from flows.stages.embed import EmbedRequest, embed
 from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
 from flows.stages.fit_heads import FitHeadsRequest, fit_heads
 from flows.stages.render import RenderRequest, render
+from tests.cole_core.language_models.handed_over import WEIGHTS, make_whole
 from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
@@ -100,6 +103,27 @@ def test_long_contexts_are_read_in_windows(small: Small) -> None:
     assert summary["tokens"] > 512 * summary["embedded"]
     stored = small.warehouse.architecture_vectors(SPACE, *text.values(), summary["spec_id"])
     assert len(np.unique(stored.vectors.round(5), axis=0)) == summary["embedded"]
+
+
+def test_what_is_not_finite_is_never_stored(small: Small, tmp_path: Path) -> None:
+    """A model that runs, but has no number for a token that some of the texts have."""
+    path = make_model("bert", tmp_path / "my-model")
+    token = AutoTokenizer.from_pretrained(path)("avg", add_special_tokens=False)["input_ids"][0]
+    weights = load_file(path / WEIGHTS)
+    (path / WEIGHTS).unlink()  # they are read from there as they are needed
+    weights["embeddings.word_embeddings.weight"][token] = float("nan")
+    save_file(weights, path / WEIGHTS, {"format": "pt"})
+    before = small.warehouse.specifications()
+    with pytest.raises(InputError, match=r"my-model gives text '.*avg.*' a vector that is not fin"):
+        embed(asking(small, lm=str(path)))
+    assert small.warehouse.specifications().equals(before)
+    assert small.warehouse.vectors.dataset(specify(str(path), precision="fp32").spec_id) is None
+
+
+def test_the_summary_says_what_a_model_was_read_as(small: Small, tmp_path: Path) -> None:
+    summary = embed(asking(small, lm=str(make_whole("t5", tmp_path / "t5"))))
+    assert summary["read_as"] == "t5 encoder, windows of 256 tokens"
+    assert summary["embedded"] == len(texts(small))
 
 
 def test_a_language_model_of_ones_own_by_its_path(small: Small, tmp_path: Path) -> None:
