@@ -352,6 +352,22 @@ WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context
 ORDER BY position;
 
+-- name: sampled_texts
+-- The first by their hashes, which says nothing of what is in them: a fixed sample at random.
+WITH embedded AS (
+    SELECT DISTINCT text_hash, n_tokens
+    FROM store.architectures
+    JOIN store.renderings USING (architecture_id)
+    JOIN (FROM store.embeddings WHERE spec_id = $spec_id) USING (text_hash)
+    WHERE space = $space AND space_parameters = $space_parameters
+      AND encoding = $encoding AND context = $context
+)
+SELECT text_hash, text, fewest, most
+FROM (FROM embedded ORDER BY text_hash LIMIT $limit)
+JOIN store.texts USING (text_hash),
+     (SELECT min(n_tokens) AS fewest, max(n_tokens) AS most FROM embedded)
+ORDER BY text_hash;
+
 -- name: candidates
 SELECT known.*, text FROM known JOIN store.texts USING (text_hash);
 

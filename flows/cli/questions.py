@@ -1,5 +1,6 @@
 """The commands of questions: `cole sql`, `schema`, `similar`, `best`, `models` and `status`."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from flows.cli.options import HOME, InHome, Json
 from flows.cli.printing import Printer
 from flows.cli.query_output import check_output, choose_format, print_query
 from flows.questions.best import BestRequest, best
+from flows.questions.nearness import UNLIKE
 from flows.questions.similar import SimilarRequest, similar
 from warehouse import Warehouse
 
@@ -56,6 +58,8 @@ def schema(view: str | None = None, *, home: InHome = HOME, as_json: Json = Fals
 def similar_(request: SimilarRequest, *, as_json: Json = False) -> None:
     """Finds the architectures whose vectors are nearest by cosine distance."""
     found = similar(request)
+    if not as_json:
+        found = found | {"rows": [_in_words(row) for row in found["rows"]]}
     Printer(as_json).answer("similar", found, _about_similar(found))
 
 
@@ -113,9 +117,44 @@ def _about_best(found: dict[str, Any]) -> str:
 
 def _about_similar(found: dict[str, Any]) -> str:
     method = "every distance computed" if found["method"] == "exact" else f"by {found['method']}"
-    about = f"nearest to {found['asked']} {found['name']}: {found['vectors']:,} vectors, {method}"
+    about = f"{found['read']}\n"
+    about += f"nearest to {found['name']}: {found['vectors']:,} vectors, {method}"
     if found["fitting"] is not None:
         about += f", {found['fitting']:,} architectures fit"
     if found["recall"] is not None:
         about += f", recall {found['recall']:.3f}"
-    return about + "".join(f"\n{name}: {words}" for name, words in found["values"].items())
+    if found["nearness"] is not None:
+        about += f"; half of all pairs of stored texts are nearer than {_median(found):.2g}"
+    about += "".join(f"\n{name}: {words}" for name, words in found["values"].items())
+    if found["resembles"] is False:
+        about += f"\n{_NOTHING}"
+    if found["warning"] is not None:
+        about += f"\nwarning: {found['warning']}"
+    return about
+
+
+_NOTHING = (
+    "nothing here resembles this: its nearest is farther than "
+    f"{UNLIKE * 100:.0f} % of what is stored"
+)
+
+
+def _median(found: dict[str, Any]) -> float:
+    return float(found["nearness"]["median_of_pairs"])
+
+
+def _in_words(row: dict[str, Any]) -> dict[str, Any]:
+    """A row with the rank of its distance as people read it."""
+    written: dict[str, Any] = {}
+    for name, value in row.items():
+        if name != "nearer_than":
+            written[name] = value
+        elif value is not None:
+            written[_rank(value)] = True
+    return written
+
+
+def _rank(share: float) -> str:
+    """'nearer than 99.8 % of pairs', or how many it is farther than; rounded down."""
+    word, share = ("nearer", share) if share >= 0.5 else ("farther", 1 - share)
+    return f"{word} than {math.floor(share * 1000) / 10:g} % of pairs"

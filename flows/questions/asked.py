@@ -1,25 +1,30 @@
-"""What `cole similar` is given: an architecture, an id, a text, or a Python file's class."""
+"""What `cole similar` is given: an architecture, an id, a file's network, or a text."""
 
-import ast
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from cole_core.encodings.base import RenderingError
+from cole_core.encodings.python_source import read_network
 from cole_core.encodings.registry import make_text_encoding
+from cole_core.encodings.source_files import LARGEST
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.notation import read_native
+from flows.questions.notations import refusal, shorten
 from flows.resolve.spaces import find_space
 from warehouse import Warehouse
 
-LARGEST = 1_000_000
-"""Bytes of a text or a file: a network's code is far smaller."""
-
 _ID = re.compile(r"[0-9a-f]{6,32}")
-_NATIVE_LIKE = re.compile(r"\||[a-z_0-9]+[({<\[]")  # how native strings begin, and texts hardly
+_FILE_NAME = re.compile(
+    r"\.(bin|ckpt|csv|gguf|gz|h5|ipynb|json|keras|md|onnx|parquet|pb|pth?|py[iw]?|safetensors|toml"
+    r"|txt|ya?ml|zip)$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Asked:
 
     Attributes:
         kind: architecture, text or file.
+        read: What it was read as, in words.
         text: What a language model reads of it.
         space: The search space to look in.
         native: The architecture; None for a text or a file.
@@ -36,6 +42,7 @@ class Asked:
     """
 
     kind: str
+    read: str
     text: str
     space: SearchSpace
     native: str | None
@@ -43,133 +50,120 @@ class Asked:
     encoding: str
 
 
-def read_asked(
-    warehouse: Warehouse,
-    what: str,
-    space: str,
-    vectors: Vectors,
-    class_name: str | None = None,
-) -> Asked:
-    """Finds out what somebody means.
+@dataclass(frozen=True)
+class Question:
+    """What somebody gave, and what they said of it.
+
+    Attributes:
+        what: A native string, an architecture_id or its beginning, the path of a Python file or
+            FILE.py:CLASS, or a text.
+        space: The search space, unless an id tells it.
+        class_name: Which class of a file.
+        is_text: Whether it is a text, and nothing else.
+    """
+
+    what: str
+    space: str
+    class_name: str | None = None
+    is_text: bool = False
+
+
+def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> Asked:
+    """Finds out what somebody means. Nothing is guessed: a text is what is said to be one.
 
     Args:
         warehouse: Where ids are looked up.
-        what: A native string, an architecture_id or its beginning, the path of a Python file, or
-            else a text, which is told by the spaces in it.
-        space: The search space, unless an id tells it.
+        question: What they gave.
         vectors: Says how an architecture is written as text.
-        class_name: Which class of a file.
 
     Raises:
-        InputError: It is none of these.
+        InputError: It is none of what can be looked for; says what it resembles.
     """
+    what = question.what
     if not what.strip():
         raise InputError(f"{what!r} is empty: give an architecture, its id, a text or a FILE.py")
     if len(what.encode()) > LARGEST:
         raise InputError(f"a text of {len(what):,} characters: give at most {LARGEST:,} bytes")
-    if what.endswith(".py") and not re.search(r"\s", what.strip()[:-3].rsplit("/", 1)[-1]):
-        text = read_class(Path(what), class_name)
-        found = find_space(warehouse, space)
-        return Asked("file", text, found, None, what, _encoding(found, vectors))
-    if class_name is not None:
-        raise InputError(f"--class {class_name} is for a file: give FILE.py")
-    if _ID.fullmatch(what):
-        native, found = _find_id(warehouse, what)
-        return _architecture(found, native, vectors)
-    found = find_space(warehouse, space)
-    try:
-        found.validate(what)
-    except InputError:
-        if _NATIVE_LIKE.match(what) or not re.search(r"\s", what.strip()):
-            raise
-        name = " ".join(what.split())[:60]
-        return Asked("text", what, found, None, name, _encoding(found, vectors))
-    return _architecture(found, what, vectors)
+    space = find_space(warehouse, question.space)
+    if question.is_text:
+        if question.class_name is not None:
+            raise InputError(f"--class {question.class_name} is for a file: leave out --text")
+        name = shorten(what)
+        return Asked("text", "text", what, space, None, name, _encoding(space, vectors))
+    native = read_native(space, what)
+    stored = _stored(warehouse, what) if native is None else None
+    if (native or stored) and os.path.exists(what):
+        raise InputError(
+            f"{what} is a file, and an architecture as well: give ./{what} for the file"
+        )
+    if native is None and stored is None:
+        if (place := _file(what)) is not None:
+            return _of_file(place, question.class_name, space, vectors)
+        if _ID.fullmatch(what) and not what.isdecimal():
+            raise InputError(
+                f"architecture_id {what} begins none that is stored; find one with 'cole sql'"
+            )
+        raise refusal(space, what)
+    if question.class_name is not None:
+        raise InputError(f"--class {question.class_name} is for a file: give FILE.py")
+    if stored is not None:
+        native, space = stored
+    assert native is not None
+    return _of_architecture(space, native, vectors)
 
 
 def _encoding(space: SearchSpace, vectors: Vectors) -> str:
     return space.roles.reference if vectors.encoding is None else vectors.encoding
 
 
-def _find_id(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace]:
+def _stored(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace] | None:
+    """The architecture whose id begins so; None where none does."""
+    if not _ID.fullmatch(beginning):
+        return None
     rows = warehouse.architectures_by_id(beginning, limit=4)
-    if rows.height != 1:
+    if rows.is_empty():
+        return None
+    if rows.height > 1:
         listed = ", ".join(rows["architecture_id"].to_list())
-        problem = f"begins several: {listed}" if listed else "begins none that is stored"
-        raise InputError(f"architecture_id {beginning} {problem}; find one with 'cole sql'")
+        raise InputError(
+            f"architecture_id {beginning} begins several: {listed}; give more of one of them"
+        )
     row = rows.row(0, named=True)
     return row["native"], get_space(row["space"], **json.loads(row["space_parameters"]))
 
 
-def _architecture(space: SearchSpace, native: str, vectors: Vectors) -> Asked:
+def _of_architecture(space: SearchSpace, native: str, vectors: Vectors) -> Asked:
     encoding = _encoding(space, vectors)
     writer = make_text_encoding(space, encoding, vectors.context)
     try:
         text = writer.render(native, vectors.context)
     except RenderingError as error:
         raise InputError(f"{native} has no text of '{encoding}': {error}") from error
-    return Asked("architecture", text, space, native, native, encoding)
+    read = f"architecture of {space.name}"
+    return Asked("architecture", read, text, space, native, native, encoding)
 
 
-def read_class(path: Path, name: str | None = None) -> str:
-    """The source of a file's network. The file is parsed and never run.
-
-    Args:
-        path: A Python file.
-        name: Which class; None takes the one nn.Module that no other class of the file uses.
-
-    Raises:
-        InputError: There is no such file or class, or there are several.
-    """
-    source = _read(path)
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InputError(f"{path} is not Python that can be parsed: {error}; correct it") from error
-    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    if not classes:
-        raise InputError(f"{path} holds no class: give a file with an nn.Module")
-    if name is None:
-        modules = [node for node in classes.values() if _is_module(node, classes)]
-        used = {id_ for node in classes.values() for id_ in _names(node) if id_ != node.name}
-        roots = [node for node in modules if node.name not in used] or modules
-        if len(roots) != 1:
-            listed = ", ".join(node.name for node in roots or classes.values())
-            problem = "several networks" if roots else "no nn.Module"
-            raise InputError(f"{path} holds {problem}: name one with --class, of {listed}")
-        name = roots[0].name
-    if name not in classes:
-        raise InputError(f"{path} holds no class {name}: choose one of {', '.join(classes)}")
-    segment = ast.get_source_segment(source, classes[name])
-    assert segment is not None
-    return segment
+def _file(what: str) -> tuple[Path, str | None] | None:
+    """The file that is meant, and which of its classes; None where no file is."""
+    if os.path.exists(what):
+        return Path(what), None
+    before, colon, class_name = what.rpartition(":")
+    if colon and (os.path.exists(before) or _FILE_NAME.search(before)):
+        return Path(before), class_name
+    if _FILE_NAME.search(what):
+        return Path(what), None
+    is_path = os.sep in what and not re.search(r"[\s(){}\[\]|]", what)
+    return (Path(what), None) if is_path else None
 
 
-def _read(path: Path) -> str:
-    if not path.is_file():
-        raise InputError(f"no file at {path}: give the path of a Python file")
-    if path.stat().st_size > LARGEST:
-        raise InputError(f"{path} has {path.stat().st_size:,} bytes: give at most {LARGEST:,}")
-    try:
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text in UTF-8: {error.reason}; save it anew") from error
-
-
-def _is_module(node: ast.ClassDef, classes: dict[str, ast.ClassDef]) -> bool:
-    """Whether a class inherits from nn.Module, directly or by classes of the file."""
-    seen: set[str] = set()
-    waiting = [node]
-    while waiting:
-        for base in waiting.pop().bases:
-            name = ast.unparse(base).rsplit(".", 1)[-1]
-            if name in ("Module", "Sequential", "ModuleList"):
-                return True
-            if name in classes and name not in seen:
-                seen.add(name)
-                waiting.append(classes[name])
-    return False
-
-
-def _names(node: ast.ClassDef) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+def _of_file(
+    place: tuple[Path, str | None], named: str | None, space: SearchSpace, vectors: Vectors
+) -> Asked:
+    path, class_name = place
+    if class_name is not None and named is not None:
+        raise InputError(f"--class {named} and {path}:{class_name}: give one of them")
+    if class_name == "":
+        raise InputError(f"{path}: after the colon name a class, or leave it out")
+    network = read_network(path, named if class_name is None else class_name)
+    read = f"file {path}, {network.kind} {network.name}"
+    return Asked("file", read, network.text, space, None, str(path), _encoding(space, vectors))

@@ -1,6 +1,6 @@
 """The architectures that are nearest to one, to a text or to a network's source."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from pydantic import Field
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
 from cole_core.evaluation.target import Target
-from flows.questions.asked import Asked, read_asked
+from flows.questions.asked import Asked, Question, read_asked
+from flows.questions.nearness import UNLIKE, StoredTexts, read_stored_texts
 from flows.resolve.requests import (
     DEFAULT_SPACE,
     HOME,
@@ -36,8 +37,8 @@ class SimilarRequest:
     """What the nearest are looked for, and among which.
 
     Attributes:
-        what: A native string; an architecture_id or its beginning; a text; or a Python file with an
-            nn.Module, which is parsed and never run.
+        what: A native string; an architecture_id or its beginning; a Python file or notebook with
+            an nn.Module, or FILE.py:CLASS, which is parsed and never run; or, with --text, a text.
         home: The warehouse's directory.
         space: The search space, unless an id tells it.
         k: How many.
@@ -46,6 +47,7 @@ class SimilarRequest:
         vectors: Which of the stored vectors.
         measured: Which measured values the condition and the answer speak of.
         class_name: Of FILE.py, where it holds several networks.
+        text: WHAT is a text, in words or code, and nothing else.
         exact: Compute every distance, whatever index there is.
         recall: Compare an index's answer with the exact one.
         device: auto, cpu or cuda, to embed a text.
@@ -59,6 +61,7 @@ class SimilarRequest:
     vectors: AskedVectors = Vectors()
     measured: Measured = Measured()
     class_name: Annotated[str | None, Parameter(name="--class")] = None
+    text: Flag = False
     exact: Flag = False
     recall: Flag = False
     device: Device = "auto"
@@ -86,14 +89,17 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
 
     Returns:
         What was looked for and how, and `columns` and `rows` of the answer, nearest first:
-        architecture_id, native, distance, twin (null unless an architecture was given), one
-        measured value for each dataset, text.
+        architecture_id, native, distance, nearer_than (the share of pairs of stored texts that
+        are farther from each other; null for too few texts), twin (null unless an architecture was
+        given), one measured value for each dataset, text. `resembles` is whether what is nearest is
+        near: see `flows.questions.nearness`.
 
     Raises:
         InputError: A name, the text or the condition is not right, or nothing was embedded.
     """
     warehouse = Warehouse(request.home)
-    asked = read_asked(warehouse, request.what, request.space, request.vectors, request.class_name)
+    question = Question(request.what, request.space, request.class_name, request.text)
+    asked = read_asked(warehouse, question, request.vectors)
     encoding, context = asked.encoding, request.vectors.context
     make_text_encoding(asked.space, encoding, context)
     [source] = find_vectors(warehouse, asked.space, [request.vectors])
@@ -104,12 +110,16 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         targets = find_targets(warehouse, asked.space, request.measured)
     names = column_names(targets, CONDITION_COLUMNS)
     extra = 0 if asked.native is None else 1  # it finds itself
-    vector = vector_of(warehouse, asked, among, request.device)
+    stored = read_stored_texts(warehouse, among)
+    vector, warning = _vector(warehouse, asked, among, stored, request.device)
     search = _Search(warehouse, among, vector, request.k + extra, request.where, names)
     found = search.run(request.exact)
     rows = _answer(warehouse, found, asked, names, request.k)
+    rows = rows.insert_column(3, _nearer_than(rows["distance"], stored))
+    farther = _farther_than(search, found, asked, stored)
     return {
         "asked": asked.kind,
+        "read": asked.read,
         "name": asked.name,
         "space": asked.space.name,
         "encoding": encoding,
@@ -118,26 +128,52 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         "vectors": found.vectors,
         "fitting": found.fitting,
         "recall": _recall(search, found) if request.recall else None,
+        "nearness": stored.to_plain(),
+        "farther_than": farther,
+        "resembles": None if farther is None else farther < UNLIKE,
+        "warning": warning,
         "values": {name: describe(target) for name, target in names.items() if name in rows},
         "columns": rows.columns,
         "rows": rows.to_dicts(),
     }
 
 
-def vector_of(warehouse: Warehouse, asked: Asked, among: Rendered, device: str) -> np.ndarray:
-    """The vector (d,) of what is looked for: stored, or made by the specification's model."""
+def _vector(
+    warehouse: Warehouse, asked: Asked, among: Rendered, stored: StoredTexts, device: str
+) -> tuple[np.ndarray, str | None]:
+    """The vector (d,) of what is looked for, stored or made by the specification's model, and
+    what makes its text unlike the stored ones."""
     if asked.native is not None:
         where = (asked.native, among.encoding, among.context)
         text_hash = warehouse.text_hash(among.space, *where)
-        stored = None if text_hash is None else warehouse.vectors.vector(among.spec_id, text_hash)
-        if stored is not None:
-            return stored
+        known = None if text_hash is None else warehouse.vectors.vector(among.spec_id, text_hash)
+        if known is not None:
+            return known, None
     from cole_core.language_models import EmbeddingSpecification, load
 
     stored_as = warehouse.specifications().filter(pl.col("spec_id") == among.spec_id)
     specification = EmbeddingSpecification.from_json(stored_as["specification"][0])
     embedder = load(specification, device=device)
-    return next(iter(embedder.embed([asked.text]))).vectors[0]
+    made = next(iter(embedder.embed([asked.text])))
+    warning = stored.warning(asked.text, int(made.n_tokens[0]), bool(made.truncated[0]))
+    return made.vectors[0], warning
+
+
+def _nearer_than(distances: pl.Series, stored: StoredTexts) -> pl.Series:
+    ranks = [stored.nearer_than(distance) for distance in distances]
+    return pl.Series("nearer_than", ranks, dtype=pl.Float64)
+
+
+def _farther_than(
+    search: _Search, found: Neighbours, asked: Asked, stored: StoredTexts
+) -> float | None:
+    """The share of stored texts that have their nearest nearer than this has its own.
+
+    A condition is no matter here: what it leaves out resembles the question all the same.
+    """
+    near = found if search.where is None else replace(search, k=2, where=None).run(exact=False)
+    others = near.rows.filter(pl.col("native") != (asked.native or ""))
+    return None if others.is_empty() else stored.farther_than(float(others["distance"][0]))
 
 
 def _answer(

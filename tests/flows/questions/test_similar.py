@@ -9,12 +9,30 @@ import numpy as np
 import pytest
 
 from cole_core.encodings import TextEncoding
+from cole_core.encodings.python_source import read_network
 from cole_core.language_models import load, specify
 from cole_core.spaces import get_space
-from flows.questions.asked import read_class
 from flows.questions.similar import SimilarRequest, similar
 from tests.flows.conftest import SPACE, Cole, Small
-from tests.flows.questions.test_asked import OWN
+
+OWN = '''
+"""A network that somebody wrote."""
+import os
+os.system("touch ran-it")
+raise SystemExit("this module was run")
+
+
+class Block(nn.Module):
+    def forward(self, x):
+        return F.relu(x)
+
+
+class Cell(nn.Module):
+    block = Block()
+
+    def forward(self, x):
+        return x + self.conv3x3(x)
+'''
 
 
 def asking(small: Small, what: str, **options: Any) -> SimilarRequest:
@@ -59,9 +77,9 @@ def test_an_architecture_that_is_not_stored_and_its_text_find_the_same(made: Sma
     assert isinstance(encoding, TextEncoding)
     text = encoding.render(native)
     by_native = similar(asking(made, native, k=5))
-    by_text = similar(asking(made, text, k=5))
+    by_text = similar(asking(made, text, k=5, text=True))
     assert by_native["asked"] == "architecture"
-    assert by_text["asked"] == "text"
+    assert by_text["asked"] == by_text["read"] == "text"
     for one, other in zip(by_native["rows"], by_text["rows"], strict=True):
         assert one["distance"] == pytest.approx(other["distance"], abs=1e-5)
     vector = next(iter(load(specify("minilm", precision="fp32")).embed([text]))).vectors[0]
@@ -82,9 +100,10 @@ def test_a_file_is_parsed_and_never_run(
     assert code == 0
     found = json.loads(out)
     assert found["asked"] == "file"
+    assert found["read"] == "file own.py, class Cell"
     assert len(found["rows"]) == 2
     assert all(row["twin"] is None for row in found["rows"])
     assert [path.name for path in tmp_path.iterdir()] == ["own.py"]
     assert "own" not in set(sys.modules) - modules
-    as_text = similar(asking(made, read_class(Path("own.py")), k=2))
+    as_text = similar(asking(made, read_network(Path("own.py")).text, k=2, text=True))
     assert [row["native"] for row in as_text["rows"]] == [row["native"] for row in found["rows"]]

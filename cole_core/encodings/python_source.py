@@ -1,0 +1,218 @@
+"""Which network a Python file is about, told from its source alone. The file is never run."""
+
+import ast
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cole_core.encodings.python_names import Names, framework, is_torch_module
+from cole_core.encodings.source_files import SourceFile, read_source
+from cole_core.errors import InputError
+
+_LISTED = 8  # names in a message
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a file says of one network.
+
+    Attributes:
+        kind: class, function, or nn.Sequential.
+        name: As the file has it; what a function makes, with the function's name before it.
+        text: Its source.
+    """
+
+    kind: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Definition:
+    """What a file defines.
+
+    Attributes:
+        kind: As of `Network`.
+        name: With the functions and classes around it: `make.Block`.
+        node: Its statement.
+        block: The statements that it stands among.
+        in_class: Whether it is a part of a class.
+    """
+
+    kind: str
+    name: str
+    node: ast.stmt
+    block: list[ast.stmt]
+    in_class: bool
+
+    @property
+    def last(self) -> str:
+        return self.name.rsplit(".", 1)[-1]
+
+
+def read_network(path: Path, name: str | None = None) -> Network:
+    """The source of a file's network.
+
+    Args:
+        path: A Python file, or a notebook.
+        name: Which class, function or nn.Sequential; None takes the one network that no other
+            class of the file uses.
+
+    Raises:
+        InputError: There is no such file or network, or there are several; says which.
+    """
+    source = read_source(path)
+    tree = source.parse()
+    names = Names(tree)
+    defined = _definitions(tree, names)
+    name = _choose(path, defined, names).name if name is None else name
+    chosen = _find(source, defined, name)
+    segment = ast.get_source_segment(source.text, chosen.node, padded=True)
+    assert segment is not None  # what was parsed has its place
+    text = textwrap.dedent(segment) if chosen.node.col_offset else segment
+    return Network(chosen.kind, chosen.name, text)
+
+
+def _definitions(tree: ast.Module, names: Names) -> list[_Definition]:
+    """Classes wherever they are, functions, and what is assigned an nn.Sequential; in order."""
+    found = []
+    waiting: list[tuple[ast.AST, str, bool]] = [(tree, "", False)]  # a long elif is nested deeply
+    while waiting:
+        parent, around, in_class = waiting.pop()
+        for block in _blocks(parent):
+            for node in block:
+                if isinstance(node, ast.ClassDef):
+                    found.append(_Definition("class", around + node.name, node, block, in_class))
+                    waiting.append((node, f"{around}{node.name}.", True))
+                elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    found.append(_Definition("function", around + node.name, node, block, in_class))
+                    waiting.append((node, f"{around}{node.name}.", in_class))
+                elif not around and _is_sequential(node, names):
+                    found.append(_Definition("nn.Sequential", _target(node), node, block, False))
+                else:
+                    waiting.append((node, around, in_class))
+    return sorted(found, key=lambda each: each.node.lineno)
+
+
+def _blocks(parent: ast.AST) -> Iterator[list[ast.stmt]]:
+    """The lists of statements right below a node: a body, an else, what is excepted."""
+    for _, value in ast.iter_fields(parent):
+        if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+            yield value
+        elif isinstance(value, list):
+            for part in value:
+                if isinstance(part, ast.ExceptHandler | ast.match_case):
+                    yield part.body
+
+
+def _is_sequential(node: ast.stmt, names: Names) -> bool:
+    if not isinstance(node, ast.Assign | ast.AnnAssign | ast.Expr):
+        return False
+    if not isinstance(node.value, ast.Call):
+        return False
+    made = names.resolve(node.value.func) or ""
+    return framework(made) is None and made.endswith("nn.Sequential")
+
+
+def _target(node: ast.stmt) -> str:
+    """What an nn.Sequential is assigned to; its own name where it is assigned to nothing."""
+    if isinstance(node, ast.Assign):
+        return ast.unparse(node.targets[0])
+    return ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else "Sequential"
+
+
+def _choose(path: Path, defined: Sequence[_Definition], names: Names) -> _Definition:
+    """The network of a file where only one can be meant."""
+    outer = {each.name: each for each in defined if each.kind == "class" and not each.in_class}
+    by_last: dict[str, list[_Definition]] = {}
+    for each in outer.values():
+        by_last.setdefault(each.last, []).append(each)
+    modules = [each for each in outer.values() if _is_module(each, by_last, names)]
+    used = {name for each in outer.values() for name in _used(each)}
+    roots = [each for each in modules if each.last not in used] or modules
+    if not roots:
+        sequential = {each.name: each for each in defined if each.kind == "nn.Sequential"}
+        roots = list(sequential.values())
+    if len(roots) == 1:
+        return roots[0]
+    if roots:
+        raise InputError(
+            f"{path} holds {len(roots)} networks: name one as {path}:{roots[0].name} or with "
+            f"--class, of {_listed(each.name for each in roots)}"
+        )
+    raise InputError(_no_network(path, list(outer.values()), defined, names))
+
+
+def _no_network(
+    path: Path, classes: Sequence[_Definition], defined: Sequence[_Definition], names: Names
+) -> str:
+    for each in classes:
+        for base in _bases(each, names):
+            if (whose := framework(base)) is not None:
+                return f"{path}: {each.name} is a network of {whose}: give an nn.Module of PyTorch"
+    if classes:
+        return (
+            f"{path} holds no nn.Module that can be told by its base class: name a class with "
+            f"--class, of {_listed(each.name for each in classes)}"
+        )
+    if names.framework is not None:
+        return f"{path} holds a network of {names.framework}: give an nn.Module of PyTorch"
+    functions = [each.name for each in defined if each.kind == "function" and not each.in_class]
+    also = f", or name a function as {path}:{functions[0]}" if functions else ""
+    return f"{path} holds no class: give a file with an nn.Module{also}"
+
+
+def _find(source: SourceFile, defined: Sequence[_Definition], name: str) -> _Definition:
+    """What is named: with all that is around it, or by its last name where that is enough."""
+    found = [each for each in defined if each.name == name]
+    found = found or [each for each in defined if each.last == name]
+    if not found:
+        known = [each.name for each in defined if each.kind != "function"]
+        known = known or [each.name for each in defined]
+        raise InputError(
+            f"{source.path} holds no class {name}: "
+            + (f"choose one of {_listed(known)}" if known else "give a file with an nn.Module")
+        )
+    if len({each.name for each in found}) > 1:
+        raise InputError(
+            f"{source.path} holds {len(found)} of the name {name}: choose one of "
+            f"{_listed(each.name for each in found)}"
+        )
+    if len({id(each.block) for each in found}) > 1:  # in an if and its else, say
+        lines = " and ".join(source.place(each.node.lineno) for each in found)
+        raise InputError(f"{source.path} defines {name} in {lines}: keep one of them")
+    return found[-1]
+
+
+def _is_module(definition: _Definition, known: dict[str, list[_Definition]], names: Names) -> bool:
+    """Whether a class inherits from nn.Module, directly or by classes of the file."""
+    seen = {definition.last}
+    waiting = [definition]
+    while waiting:
+        for base in _bases(waiting.pop(), names):
+            if base in known:
+                if base not in seen:
+                    seen.add(base)
+                    waiting += known[base]
+            elif is_torch_module(base):
+                return True
+    return False
+
+
+def _bases(definition: _Definition, names: Names) -> list[str]:
+    assert isinstance(definition.node, ast.ClassDef)
+    return [name for base in definition.node.bases if (name := names.resolve(base)) is not None]
+
+
+def _used(definition: _Definition) -> set[str]:
+    """The names that a class speaks of, but its own."""
+    found = {inner.id for inner in ast.walk(definition.node) if isinstance(inner, ast.Name)}
+    return found - {definition.last}
+
+
+def _listed(names: Iterator[str] | Sequence[str]) -> str:
+    """Names for a message: the first few, and how many more."""
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - _LISTED:,} more" if len(distinct) > _LISTED else ""
+    return ", ".join(distinct[:_LISTED]) + more

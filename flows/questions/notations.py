@@ -1,0 +1,96 @@
+"""What a string resembles that is none of what `cole similar` reads, and how that is given."""
+
+import ast
+import json
+import re
+
+from cole_core.errors import InputError
+from cole_core.spaces import parse_space, spaces
+from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.notation import notation_of, read_native
+
+_NUMBER = re.compile(r"[+-]?\d[\d_,.]*(e[+-]?\d+)?", re.IGNORECASE)
+_GENOTYPE = re.compile(r"\bGenotype\s*\(|\b(normal|reduce)(_concat)?['\"]?\s*[=:]\s*(\[|\(|range)")
+_INDEX = "a number, which stands for another architecture in every table"
+_BRACKETS = {"(": "a tuple", "[": "a list", "{": "a dictionary"}
+_UNCLOSED = re.compile(r"[(\[{]\s*[-+\d'\"(\[{]")  # how a literal begins, and prose hardly
+_PYTHON = re.compile(
+    r"\s*(class\s+\w+\s*[(:]|def\s+\w+\s*\(|import\s+\w|from\s+[\w.]+\s+import\b|@\w"
+    r"|(self|nn|torch|F)\.\w)"
+)
+_SHOWN = 60
+
+
+def refusal(space: SearchSpace, what: str) -> InputError:
+    """Why a string is not read: one line that says what it resembles and how that is given.
+
+    Args:
+        space: Where its architecture was looked for.
+        what: Neither an architecture of the space, nor an id, nor a file.
+    """
+    given = shorten(what)
+    if (literal := _literal(what.strip())) is not None:
+        return InputError(
+            f"{given} is {literal}, and no architecture of {space.name} is written so: write it "
+            f"as the space does, as in {notation_of(space).example}, or give the network as FILE.py"
+        )
+    if _PYTHON.match(what):
+        return InputError(f"{given} is Python source: give its file, or --text to take it as text")
+    others = [parse_space(name) for name in spaces if name != space.name]
+    for other in others:
+        if read_native(other, what) is not None:
+            return InputError(
+                f"{given} is an architecture of {other.name}, not of {space.name}: "
+                f"give --space {other.name}"
+            )
+    for meant in (space, *others):
+        if notation_of(meant).resembles(what):
+            also = "" if meant == space else f"; once it is right, give --space {meant.name}"
+            return InputError(_broken(meant, what) + also)
+    return InputError(
+        f"{given} is no architecture of {space.name}, no stored id and no file: correct it, or "
+        "give --text if it is a text"
+    )
+
+
+def shorten(text: str) -> str:
+    """A string for a message: in quotes, on one line, its beginning where it is long."""
+    line = " ".join(text.split())
+    return repr(line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…")
+
+
+def _broken(space: SearchSpace, what: str) -> str:
+    """What a space says of a string that is none of its architectures."""
+    try:
+        space.validate(what.strip())
+    except InputError as error:
+        return str(error)
+    return f"{shorten(what)} has blanks that do not belong there: leave them out"
+
+
+def _literal(text: str) -> str | None:
+    """What kind of value a string writes down; None where it writes none."""
+    if _GENOTYPE.search(text):
+        return "a genotype of DARTS"
+    if _NUMBER.fullmatch(text):
+        return _INDEX
+    if not text.startswith(("(", "[", "{", "'", '"')):
+        return None
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return _json(text)
+    names: dict[type, str] = {tuple: "a tuple", list: "a list", dict: "a dictionary", set: "a set"}
+    if isinstance(value, str):
+        return "in quotes of its own"
+    return names.get(type(value), _INDEX)
+
+
+def _json(text: str) -> str | None:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        if text[0] in _BRACKETS and _UNCLOSED.match(text):
+            return f"{_BRACKETS[text[0]]} that is not complete"
+        return None
+    return "JSON"

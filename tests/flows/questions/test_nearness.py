@@ -1,0 +1,191 @@
+"""How near is near: ranks against an independent library, and neighbours that are known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy.spatial.distance import pdist, squareform
+
+from cole_core.encodings import TextEncoding
+from cole_core.language_models import specify
+from flows.questions.nearness import read_stored_texts
+from flows.questions.similar import SimilarRequest, similar
+from flows.running.server import LocalServer
+from tests.flows.conftest import SPACE, Cole, Small, make_small
+from warehouse.neighbours import Rendered
+
+SPEC = specify("minilm", precision="fp32").spec_id
+AMONG = Rendered(SPACE, "code.expression", "none", SPEC)
+NOTHING = "nothing here resembles this: its nearest is farther than 99 % of what is stored"
+BLOCK = """import torch.nn as nn
+
+class Shortcut(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.pad = nn.ZeroPad2d(1)
+        self.body = nn.Sequential(nn.Conv2d(channels, channels, 3), nn.BatchNorm2d(channels))
+
+    def forward(self, inputs):
+        return inputs + self.body(self.pad(inputs))
+"""
+
+
+def asking(small: Small, what: str, **options: Any) -> dict[str, Any]:
+    return similar(SimilarRequest(what=what, home=small.home, **options))
+
+
+def text_of(native: str) -> str:
+    encoding = SPACE.encoding("code.expression")
+    assert isinstance(encoding, TextEncoding)
+    return encoding.render(native)
+
+
+def distinct(small: Small) -> np.ndarray:
+    """The vectors of the distinct texts."""
+    known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
+    texts = [text_of(native) for native in known.natives]
+    return known.vectors[[texts.index(text) for text in dict.fromkeys(texts)]].astype(np.float64)
+
+
+def unseen(small: Small, count: int, seed: int) -> list[tuple[str, str]]:
+    """Stored cells, each with one of another form that one changed edge makes of it."""
+    rng = np.random.default_rng(seed)
+    stored = list(small.accuracies)
+    forms = {SPACE.canonical_form(native) for native in stored}
+    found: list[tuple[str, str]] = []
+    while len(found) < count:
+        parent = stored[rng.integers(len(stored))]
+        mutant = SPACE.mutate(parent, rng)
+        if SPACE.canonical_form(mutant) not in forms:
+            found.append((parent, mutant))
+    return found
+
+
+def test_ranks_are_those_of_all_pairs(made: Small) -> None:
+    vectors = distinct(made)
+    pairs = pdist(vectors, "cosine")
+    nearest = squareform(pairs) + np.diag([np.inf] * len(vectors))
+    stored = read_stored_texts(made.warehouse, AMONG)
+    assert len(stored.pairs) == len(pairs)
+    np.testing.assert_allclose(stored.pairs, np.sort(pairs), atol=1e-9)
+    np.testing.assert_allclose(stored.nearest, np.sort(nearest.min(axis=0)), atol=1e-9)
+    for distance in (0.0, 0.001, float(np.median(pairs)), 0.1, 2.0):
+        assert stored.nearer_than(distance) == pytest.approx((pairs > distance).mean())
+        assert stored.farther_than(distance) == (nearest.min(axis=0) < distance).mean()
+    found = asking(made, next(iter(made.accuracies)), k=50)
+    assert found["nearness"]["pairs"] == len(pairs)
+    for row in found["rows"]:
+        expected = (pairs > row["distance"]).mean()
+        assert row["nearer_than"] == pytest.approx(expected, abs=3 / len(pairs))
+    ranks = [row["nearer_than"] for row in found["rows"]]
+    assert ranks == sorted(ranks, reverse=True)
+
+
+def test_a_stored_text_finds_itself(made: Small) -> None:
+    for native in list(made.accuracies)[::12]:
+        text = text_of(native)
+        found = asking(made, text, k=1, text=True)
+        assert found["rows"][0]["text"] == text
+        assert found["rows"][0]["distance"] < 1e-5
+        assert found["rows"][0]["nearer_than"] > 0.999
+        assert found["resembles"] is True
+        assert found["warning"] is None
+
+
+def test_a_twin_is_nearest(made: Small) -> None:
+    stored = {}
+    for native in made.accuracies:
+        stored.setdefault(SPACE.canonical_form(native), native)
+    twins = {
+        SPACE.canonical_form(native): native
+        for native in SPACE.enumerate()
+        if native not in made.accuracies and SPACE.canonical_form(native) in stored
+    }
+    assert len(twins) >= 10
+    for form, twin in list(twins.items())[:10]:
+        row = asking(made, twin, k=1)["rows"][0]
+        assert SPACE.canonical_form(row["native"]) == form
+        assert row["twin"] is True
+        assert row["distance"] < 1e-5
+
+
+def test_what_one_edge_was_changed_of_is_nearer_than_others(made: Small) -> None:
+    places, resembling = [], 0
+    for parent, mutant in unseen(made, 30, seed=5):
+        found = asking(made, mutant, k=59)
+        natives = [row["native"] for row in found["rows"]]
+        places.append(natives.index(parent) / len(natives))
+        resembling += found["resembles"]
+        assert found["warning"] is None
+    # At random the parent would stand in the middle, and one in four in the first quarter.
+    assert np.median(places) < 0.15
+    assert np.mean(np.array(places) < 0.25) > 0.6
+    assert resembling >= 26  # one in a hundred would be called unlike by chance
+
+
+@pytest.mark.parametrize("what", ["a pleasant evening by the sea", "pool", BLOCK])
+def test_what_resembles_nothing_is_said(made: Small, what: str) -> None:
+    found = asking(made, what, text=True)
+    assert found["resembles"] is False
+    assert found["farther_than"] == 1.0
+    assert "words are in none of them" in found["warning"]
+    tokens = made.warehouse.vectors.keys(SPEC)["n_tokens"]
+    more = "more" if what == BLOCK else "fewer"
+    assert f"tokens are {more} than any has ({tokens.min()} to {tokens.max()})" in found["warning"]
+
+
+def test_the_answer_says_what_was_read_and_how_near(
+    cole: Cole, made: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("short cut.py").write_text(BLOCK)
+    code, out, err = cole("similar", "short cut.py", "-k", 1, "--home", made.home)
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "file short cut.py, class Shortcut"
+    assert NOTHING in lines
+    assert any(line.startswith("warning: unlike the texts of code.expression") for line in lines)
+    assert "farther than " in out
+    assert "% of pairs" in out
+    code, out, _ = cole("similar", "short cut.py", "-k", 1, "--home", made.home, "--json")
+    found = json.loads(out)
+    assert found["read"] == "file short cut.py, class Shortcut"
+    assert found["resembles"] is False
+    native = next(iter(made.accuracies))
+    code, out, _ = cole("similar", f" {native} ", "-k", 59, "--home", made.home)
+    assert code == 0
+    lines = out.splitlines()
+    assert lines[0] == "architecture of nasbench201"
+    assert NOTHING not in lines
+    assert out.count("nearer than ") - 1 + out.count("farther than ") == 59
+    code, out, _ = cole("similar", text_of(native), "--text", "-k", 1, "--home", made.home)
+    assert out.splitlines()[0] == "text"
+    assert "nearer than 100 % of pairs" in out
+
+
+def test_a_condition_does_not_change_what_resembles(made: Small) -> None:
+    native = next(iter(made.accuracies))
+    free = asking(made, native, k=3)
+    far = asking(made, native, k=3, where="distance > 0.05")
+    assert far["rows"][0]["distance"] > 0.05 > free["rows"][0]["distance"]
+    assert far["farther_than"] == free["farther_than"]
+    assert far["resembles"] is True
+
+
+def test_too_few_texts_tell_no_ranks(
+    cole: Cole, made: Small, tmp_path: Path, prefect_server: LocalServer
+) -> None:
+    table = tmp_path / "few.csv"
+    pl.read_csv(made.table).head(8).write_csv(table)
+    few = make_small(tmp_path / "home", table)
+    code, out, _ = cole("similar", "the sea", "--text", "--home", few.home)
+    assert code == 0
+    assert NOTHING not in out
+    assert "% of pairs" not in out
+    found = asking(few, "the sea", text=True)
+    assert found["nearness"] is found["resembles"] is None
+    assert {row["nearer_than"] for row in found["rows"]} == {None}
+    assert "fewer than any has" in found["warning"]
