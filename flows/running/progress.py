@@ -1,10 +1,8 @@
 """Progress on standard error: counts, rate and time left of each stage."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -16,6 +14,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from flows.running.consoles import Console
 
 
 class _Rate(ProgressColumn):
@@ -35,7 +35,7 @@ def track(what: str, total: int) -> Iterator[Callable[[int], None]]:
     Yields:
         A function to call with the number done since the last call.
     """
-    console = Console(file=sys.stderr)
+    console = Console(stderr=True)
     progress = Progress(
         TextColumn("{task.description:<24}"),
         BarColumn(bar_width=24),
