@@ -118,27 +118,35 @@ class Endings:
             left = None if deadline is None else max(deadline - time.monotonic(), 0)
             if not select.select([self._heard], [], [], left)[0]:
                 self._leave()
-            number = int.from_bytes(os.read(self._heard, 1))
+            with self._beginning:
+                number = int.from_bytes(os.read(self._heard, 1))
+                if number in _SIGNALS:
+                    self._begin(_of_signal(number))
             if number == 0:  # the block has ended
                 return
-            if number in _SIGNALS:
-                if self._begin(_of_signal(number)) or deadline is None:
-                    deadline = time.monotonic() + GRACE
-                elif number == signal.SIGINT:
-                    self._leave()
+            if number == signal.SIGINT and deadline is not None:
+                self._leave()
+            if number in _SIGNALS and deadline is None:
+                deadline = time.monotonic() + GRACE
 
-    def _begin(self, ending: Ending) -> bool:
+    def begun(self) -> bool:
+        """Whether a signal has come, be it in this moment."""
+        while select.select([self._heard], [], [], 0)[0]:  # the listener is about to read it
+            time.sleep(0.001)
+        with self._beginning:
+            return self._ending is not None
+
+    def _begin(self, ending: Ending) -> None:
         """Notes an ending if it is the first; from here on nothing else is said."""
         with self._beginning:
             if self._ending is not None:
-                return False
+                return
             self._ending = ending
             logging.disable()
             with contextlib.suppress(OSError):  # it may be closed
                 standard_error = os.dup(2)
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
                 self._standard_error = standard_error
-            return True
 
     def _leave(self) -> NoReturn:
         self._leaving.acquire()  # for good: the first thread that comes here ends them all
@@ -162,7 +170,7 @@ def end_now(ending: Ending) -> None:
 
 def ending() -> bool:
     """Whether the command that is under way is to end."""
-    return _current is not None and _current._ending is not None
+    return _current is not None and _current.begun()
 
 
 def _of_signal(number: int) -> Ending:

@@ -16,12 +16,20 @@ from rich.progress import (
 from rich.text import Text
 
 from flows.running.consoles import Console
+from flows.running.endings import ending
 
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f}/s", style="dim")
+
+
+class _Bar(Progress):
+    def stop(self) -> None:
+        """Stops; what is said of an ending is not to stand below half a bar."""
+        self.live.transient = ending()
+        super().stop()
 
 
 @contextlib.contextmanager
@@ -36,7 +44,7 @@ def track(what: str, total: int) -> Iterator[Callable[[int], None]]:
         A function to call with the number done since the last call.
     """
     console = Console(stderr=True)
-    progress = Progress(
+    progress = _Bar(
         TextColumn("{task.description:<24}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),

@@ -7,6 +7,7 @@ seconds more, and it outlives a command that is killed.
 import contextlib
 import ctypes
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -23,6 +24,7 @@ from flows.running.services import check_home, check_server
 
 _START_SECONDS = 300  # five on an idle machine; a busy one takes minutes
 _PR_SET_PDEATHSIG = 1
+_ERROR = re.compile(r"^\w[\w.]*(?:Error|Exception): .+", re.MULTILINE)  # as Python ends a traceback
 SERVER_OF = "COLE_SERVER_OF"  # in a server's environment: the process that it is for
 
 
@@ -118,7 +120,11 @@ class LocalServer:
             yield
 
     def _settings(self) -> dict[str, str]:
-        settings = {"PREFECT_SERVER_API_HOST": "127.0.0.1", SERVER_OF: str(os.getpid())}
+        settings = {
+            "PREFECT_SERVER_API_HOST": "127.0.0.1",
+            "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",  # why it does not start
+            SERVER_OF: str(os.getpid()),
+        }
         if self._ui:  # its page would ask the usual port
             url = f"http://127.0.0.1:{self._port}/api"
             settings |= {"PREFECT_UI_API_URL": url, "PREFECT_SERVER_UI_API_URL": url}
@@ -148,12 +154,11 @@ class LocalServer:
         )
 
     def _reason(self) -> str:
-        """The last line that it wrote before it ended."""
+        """The last error that it wrote before it ended."""
         self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
+        errors = _ERROR.findall(self._said.read().decode(errors="replace"))
         assert self._process is not None
-        return said[-1] if said else f"exit code {self._process.returncode}"
+        return errors[-1] if errors else f"exit code {self._process.returncode}"
 
     def _watch(self) -> None:
         """Ends the command when its server has ended, which it would look for for minutes."""
