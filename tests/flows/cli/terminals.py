@@ -82,6 +82,7 @@ class Terminal:
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
             os.execve(sys.executable, command, environment)
+        self.running = True
         self._before = termios.tcgetattr(self._screen)
 
     def wait_for(self, words: str) -> None:
@@ -112,7 +113,7 @@ class Terminal:
             case "Ctrl-C twice":
                 os.write(self._screen, b"\x03")
                 time.sleep(0.2)
-                with contextlib.suppress(OSError):  # it has ended by then
+                if not self._has_ended():  # nobody presses it then
                     os.write(self._screen, b"\x03")
             case "SIGTERM":
                 os.kill(self.pid, signal.SIGTERM)
@@ -132,6 +133,7 @@ class Terminal:
         while not closed and self._read(0.1):
             if time.monotonic() > begun + limit:
                 os.kill(self.pid, signal.SIGKILL)
+        self.running = False
         status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
         seconds = time.monotonic() - begun
         if not closed:
@@ -141,6 +143,10 @@ class Terminal:
         hidden, shown = (self.output.rfind(f"\x1b[?25{letter}".encode()) for letter in "lh")
         lines = [line for line in screen(self.output)[so_far:] if line]
         return Ended(status, seconds, lines, shown >= hidden, list(self._processes().values()))
+
+    def _has_ended(self) -> bool:
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, how) is not None
 
     def _read(self, seconds: float) -> bool:
         """Reads what there is; False once the command has closed the terminal."""
