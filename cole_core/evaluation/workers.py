@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Protocol
 
 from cole_core.evaluation.outcomes import CRASHED, TIMED_OUT, Attempt, over_time
 from cole_core.evaluation.settings import Limits
+from cole_core.processes import SPAWN
 
 _ATTEMPTS = 2  # of a network whose process died: the machine's fault once, its own the second time
 _GRACE_SECONDS = 10.0  # beyond the limit, which a network keeps by itself while it trains
@@ -130,12 +130,8 @@ class _Worker:
     """One process and the network that it is at."""
 
     def __init__(self, evaluator: Evaluates) -> None:
-        # Forked processes would inherit the locks of this process's threads.
-        context: SpawnContext = multiprocessing.get_context("spawn")
-        self.connection, other = context.Pipe()
-        self._process: SpawnProcess = context.Process(
-            target=_work, args=(other, evaluator), daemon=True
-        )
+        self.connection, other = SPAWN.Pipe()
+        self._process = SPAWN.Process(target=_work, args=(other, evaluator), daemon=True)
         self._process.start()
         other.close()
         self.allowed = evaluator.limits.seconds + _GRACE_SECONDS

@@ -6,13 +6,13 @@ Most of a search is small steps of Python, which threads would take turns at.
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import polars as pl
 
 from cole_core.errors import InputError
+from cole_core.processes import SPAWN
 from cole_core.search import Step
 from cole_core.search.tabular import TabularSearch, search_rounds
 
@@ -52,14 +52,13 @@ def run_stacks(stacks: Sequence[Stack], processes: int) -> Iterator[pl.DataFrame
         for stack in stacks:
             yield from stack.rounds()
         return
-    context = get_context("spawn")  # a fork would take torch's and Prefect's threads half along
     waiting = deque(stacks)
     connections: list[Connection] = []
     workers = []
     try:
         for _ in range(min(processes, len(stacks))):
-            here, there = context.Pipe()
-            worker = context.Process(target=_work, args=(there,), daemon=True)
+            here, there = SPAWN.Pipe()
+            worker = SPAWN.Process(target=_work, args=(there,), daemon=True)
             worker.start()
             there.close()  # the worker's alone: its end is noticed here
             workers.append(worker)

@@ -1,5 +1,11 @@
 """The command line: `cole`. It fills a request, runs what it is of, and prints what came of it."""
 
-from flows.cli.app import main
+from flows.running.endings import Endings
 
-__all__ = ["main"]
+
+def main() -> None:
+    """The entry point. How it may end is seen to before anything else is imported."""
+    with Endings():
+        from flows.cli import app
+
+        app.main()

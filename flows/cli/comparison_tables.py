@@ -4,9 +4,10 @@ from typing import Any
 
 import polars as pl
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from flows.running.consoles import Console
 
 
 def print_predictors(summary: dict[str, Any]) -> None:

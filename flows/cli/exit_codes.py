@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import errno
 import os
+import select
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +26,7 @@ from cole_core.registry import PluginWarning
 from flows.cli.invalid import name_of, problem, shown, wanted
 from flows.cli.printing import visible
 
-BAD_INPUT, FAULT, INTERRUPTED, ENOUGH_READ = 2, 1, 130, 141
+BAD_INPUT, FAULT, ENOUGH_READ = 2, 1, 141
 _LONGEST = 1_000  # characters of a message
 
 # What is wrong with a path that somebody named, and not with the machine.
@@ -45,8 +46,8 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
     """Runs a command line.
 
     Returns:
-        The exit code: 0 done, 1 a full disk, 2 bad input, 130 interrupted, 141 where nobody reads
-        on, as behind `| head`. Other faults raise.
+        The exit code: 0 done, 1 a full disk, 2 bad input, 141 where nobody reads on, as behind
+        `| head`. Other faults raise, and so do the signals of `flows.running.endings`.
     """
     try:
         check_arguments(arguments)
@@ -58,10 +59,11 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
         complain(str(error))
     except cyclopts.CycloptsError as error:
         complain(_explain(error))
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left to be written
+        if not (closed := _closed_pipes()):
+            raise
+        for stream in closed:  # what is left to be written
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         return ENOUGH_READ
     except OSError as error:
         if error.errno == errno.ENOSPC:
@@ -149,6 +151,14 @@ def complain(message: str) -> None:
     if len(line) > _LONGEST:
         line = f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
     print(f"cole: {line}", file=sys.stderr)
+
+
+def _closed_pipes() -> list[int]:
+    """Standard output and standard error, those that nobody reads."""
+    poll = select.poll()
+    for stream in (sys.stdout, sys.stderr):
+        poll.register(stream.fileno(), 0)  # what is wrong with a stream is told unasked
+    return [stream for stream, what in poll.poll(0) if what & select.POLLERR]
 
 
 def _has_surrogates(text: str) -> bool:

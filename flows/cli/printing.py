@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+
+from flows.running.consoles import Console
 
 
 class Printer:

@@ -26,7 +26,8 @@ from flows.upkeep.maintenance import (
     optimize,
     plan,
 )
-from flows.upkeep.schedules import NEVER, Deployed, serve_deployments
+from flows.upkeep.schedules import NEVER, Deployed, make_deployments
+from flows.upkeep.serving import serve
 from flows.upkeep.watches import KeepCurrentRequest, Watch, add_watch, remove_watch
 from warehouse import Warehouse
 from warehouse.health import examine
@@ -182,10 +183,11 @@ class Schedules:
 def deploy(request: Schedules = Schedules()) -> None:
     """Serves the schedules, until it is interrupted: one run at a time, seen in Prefect's page.
 
+    Prints the page's address, when each schedule is due next, and a line for each run as it ends.
     A schedule is a cron line ('0 3 * * *', UTC), 'every 30 minutes', or 'never'. Where
     PREFECT_API_URL names a server the deployments appear there.
     """
-    serve_deployments(request.deployed(), request.port)
+    serve(make_deployments(request.deployed()), request.port)
 
 
 def doctor(

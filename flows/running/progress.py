@@ -1,10 +1,8 @@
 """Progress on standard error: counts, rate and time left of each stage."""
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator
 
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,11 +15,21 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from flows.running.consoles import Console
+from flows.running.endings import ending
+
 
 class _Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:,.0f}/s", style="dim")
+
+
+class _Bar(Progress):
+    def stop(self) -> None:
+        """Stops; what is said of an ending is not to stand below half a bar."""
+        self.live.transient = ending()
+        super().stop()
 
 
 @contextlib.contextmanager
@@ -35,8 +43,8 @@ def track(what: str, total: int) -> Iterator[Callable[[int], None]]:
     Yields:
         A function to call with the number done since the last call.
     """
-    console = Console(file=sys.stderr)
-    progress = Progress(
+    console = Console(stderr=True)
+    progress = _Bar(
         TextColumn("{task.description:<24}"),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),

@@ -1,7 +1,6 @@
 """Stage: the texts of a space's architectures into the warehouse."""
 
 import contextlib
-import multiprocessing
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from cole_core.encodings.base import NO_CONTEXT, RenderingError, TextEncoding
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
+from cole_core.processes import SPAWN
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space
@@ -177,10 +177,8 @@ def processes(encoding: TextEncoding) -> Iterator[Executor | None]:
     if not encoding.is_slow:
         yield None
         return
-    # Forked processes would inherit the locks of Prefect's and PyTorch's threads.
-    spawn = multiprocessing.get_context("spawn")
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    with ProcessPoolExecutor(cores, mp_context=spawn, initializer=_one_thread) as executor:
+    with ProcessPoolExecutor(cores, mp_context=SPAWN, initializer=_one_thread) as executor:
         yield executor
 
 

@@ -1,14 +1,12 @@
-"""Prefect deployments of what keeps a warehouse current, and the process that serves them."""
+"""Prefect deployments of what keeps a warehouse current."""
 
 import importlib
 import re
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cole_core.errors import InputError
 from flows.resolve.requests import to_plain
-from flows.running.server import LocalServer
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -66,7 +64,7 @@ def make_deployments(deployed: list[Deployed]) -> list["RunnerDeployment"]:
     """Prefect's deployments of those that ever run, with their schedules and limits.
 
     A deployment that fires while its last run still goes on lets it pass: the next one does all
-    that is missing. `serve` holds all deployments together to one run at a time.
+    that is missing. `serving.serve` holds all deployments together to one run at a time.
 
     Raises:
         InputError: A schedule is not one, or there is nothing to deploy.
@@ -97,23 +95,3 @@ def load_flow(flow: str) -> Any:
     """The flow at `module:name`."""
     module, _, name = flow.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-def serve_deployments(deployed: list[Deployed], port: int) -> None:
-    """Serves deployments until it is interrupted, one flow run at a time.
-
-    Args:
-        deployed: What to serve.
-        port: Of Prefect's server and its page, on loopback; a server that `PREFECT_API_URL` names
-            is used instead.
-
-    Raises:
-        InputError: As `make_deployments`.
-    """
-    made = make_deployments(deployed)
-    from prefect import serve
-
-    # What Prefect's runner says of itself when it is told to end.
-    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
-    with LocalServer(port=port, ui=True) as server, server.ready():
-        serve(*made, limit=1, print_starting_message=False)

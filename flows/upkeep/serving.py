@@ -1,0 +1,110 @@
+"""The process that serves deployments, and what it says of them: when they run, how runs end."""
+
+import asyncio
+import warnings
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from flows.running.server import LocalServer
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import PrefectClient
+    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.schemas.responses import DeploymentResponse
+    from prefect.deployments.runner import RunnerDeployment
+
+_LOOK_SECONDS = 1  # between two looks for runs that have ended
+_LATE = timedelta(minutes=5)  # that the end of a run may be written down later than it was
+
+
+def serve(deployments: list["RunnerDeployment"], port: int) -> None:
+    """Serves deployments until it is interrupted, one flow run at a time.
+
+    Args:
+        deployments: What to serve.
+        port: Of Prefect's server and its page, on loopback; a server that `PREFECT_API_URL` names
+            is used instead.
+    """
+    # What Prefect's runner says of itself when it is told to end.
+    warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
+    with LocalServer(port=port, ui=True) as server, server.ready():
+        asyncio.run(_serve(deployments, server.page))
+
+
+async def _serve(deployments: list["RunnerDeployment"], page: str) -> None:
+    from prefect.client.orchestration import get_client
+    from prefect.runner import Runner
+
+    runner = Runner(limit=1)
+    async with get_client() as client:
+        made = [
+            await client.read_deployment(await runner.aadd_deployment(deployment))
+            for deployment in deployments
+        ]
+        _say(f"Page: {page}")
+        for deployment in made:
+            _say(f"{deployment.name}: {await _schedule(deployment)}")
+        # Neither ends, but by a fault or a signal, which end both.
+        await asyncio.gather(
+            runner.start(), _tell_runs(client, {each.id: each.name for each in made})
+        )
+
+
+async def _schedule(deployment: "DeploymentResponse") -> str:
+    """A schedule and its next time, as the server will reckon it."""
+    from prefect.server.schemas.schedules import CronSchedule, IntervalSchedule
+
+    (kept,) = deployment.schedules
+    fields = kept.schedule.model_dump()
+    if "cron" in fields:
+        cron = CronSchedule.model_validate(fields)
+        words, dates = f"'{cron.cron}' ({cron.timezone or 'UTC'})", await cron.get_dates(1)
+    else:
+        interval = IntervalSchedule.model_validate(fields)
+        words, dates = f"every {interval.interval}", await interval.get_dates(1)
+    return f"{words}, next {_time(dates[0])}" if dates else f"{words}, never"
+
+
+async def _tell_runs(client: "PrefectClient", names: dict[UUID, str]) -> None:
+    """Says of each run of some deployments how it ended, as it ends; for ever."""
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterId,
+        FlowRunFilter,
+    )
+    from prefect.client.schemas.sorting import FlowRunSort
+
+    since, told = datetime.now(UTC), set[UUID]()
+    of_these = DeploymentFilter(id=DeploymentFilterId(any_=list(names)))
+    while True:
+        ended = await client.read_flow_runs(
+            deployment_filter=of_these,
+            flow_run_filter=FlowRunFilter.model_validate({"end_time": {"after_": since}}),
+            sort=FlowRunSort.END_TIME_DESC,
+        )
+        for run in reversed(ended):
+            if run.id not in told and run.deployment_id is not None:
+                _say(_ended(names[run.deployment_id], run))
+        told = {run.id for run in ended}
+        since = max(since, datetime.now(UTC) - _LATE)
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+def _ended(name: str, run: "FlowRun") -> str:
+    assert run.state is not None
+    assert run.state.name is not None
+    seconds = run.total_run_time.total_seconds()
+    line = f"{_time(run.state.timestamp)} {name}: {run.state.name.lower()} after {seconds:.1f} s"
+    if run.state.is_completed():
+        return line
+    return f"{line}: {' '.join((run.state.message or 'nothing said').split())}"
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _say(line: str) -> None:
+    """At once, also where a log reads it."""
+    print(line, flush=True)
