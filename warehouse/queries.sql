@@ -31,7 +31,8 @@ DELETE FROM store.embeddings
 WHERE spec_id = $spec_id AND text_hash IN (SELECT text_hash FROM incoming);
 
 -- name: conflicting_evaluations
-SELECT incoming.native, incoming.dataset, incoming.metric, incoming.value AS new_value, stored.value AS old_value
+SELECT incoming.native, incoming.dataset, incoming.metric, incoming.source,
+       incoming.value AS new_value, stored.value AS old_value
 FROM incoming JOIN store.evaluations AS stored
   ON incoming.architecture_id = stored.architecture_id
   AND incoming.dataset = stored.dataset

@@ -120,6 +120,26 @@ class Reader:
         rows = self.read("latest_summary", space=space.name, flow=flow)
         return None if rows.is_empty() else json.loads(rows["summary"][0])
 
+    def source_values(self) -> pl.DataFrame:
+        """source, space, dataset, metric, split, epochs, evaluations, architectures of each kind of
+        value that each source has."""
+        return self.read("source_values")
+
+    def source_runs(self) -> pl.DataFrame:
+        """source, run_id, flow, started_at, origin, file, bytes, sha256 (null: not known) of each
+        run that added values, the oldest first."""
+        return self.read("source_runs")
+
+    def other_sources(self, space: SearchSpace, target: Target) -> list[str]:
+        """The other sources of the same kind of values."""
+        rows = self.read("other_sources", **space_filter(space), **vars(target))
+        return [str(source) for source in rows["source"]]
+
+    def derived_from(self, source: str) -> pl.DataFrame:
+        """kind, id, about, file (below the artifacts; null: none) of all that was made from a
+        source's values."""
+        return self.read("derived_from_source", source=source)
+
     def watches(self) -> pl.DataFrame:
         """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,
         added_at of the specifications that are kept up to date."""

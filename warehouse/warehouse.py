@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -241,10 +242,11 @@ class Warehouse(Reader):
             connection.register("incoming", rows.to_arrow())
             conflict = connection.execute(query("conflicting_evaluations")).fetchone()
         if conflict is not None:
-            native, dataset, metric, new, old = conflict
+            native, dataset, metric, source, new, old = conflict
             raise InputError(
                 f"{dataset} {metric} of {native} is stored as {old:g} and comes as {new:g}: "
-                "name the new measurements with --source"
+                "name the new measurements with --source, or take the stored ones back first "
+                f"with 'cole forget {shlex.quote(source)}'"
             )
 
     def text(self, architecture_id: str, encoding: str, context: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,14 @@ from cole_core.hashing import hash_bytes, hash_text
 from warehouse.catalog import Catalog, frame
 from warehouse.queries import query
 from warehouse.vectors import VectorStore, vector_rows
+
+# What stands on a row goes before it.
+_OF_SOURCE = (
+    *("forget_heads_of", "forget_trials_of"),
+    *("forget_steps_of", "forget_searches_of", "forget_comparisons_of"),
+    *("forget_regrets_of", "forget_search_comparisons_of"),
+    *("forget_trainings_of", "forget_evaluations_of"),
+)
 
 
 class Writer:
@@ -229,6 +237,28 @@ class Writer:
         """Keeps a specification up to date no longer; its vectors stay."""
         with self._catalog.write() as connection:
             connection.execute(query("delete_watch"), {"watch_id": watch_id})
+
+    def forget_source(self, source: str) -> int:
+        """Takes back a source's values and all that was made from them; the runs are kept.
+
+        The rows go in one transaction. Reports go before it: `cole report` writes them again from
+        what is there. Files of heads go after it: without their rows nobody reads them.
+
+        Returns:
+            How many values there were.
+        """
+        with self._catalog.write() as connection:
+            files = frame(connection, query("derived_from_source"), {"source": source})
+            reports = pl.col("kind") == "report"
+            self._remove(files.filter(reports)["file"])
+            for name in _OF_SOURCE:
+                row = connection.execute(query(name), {"source": source}).fetchone()
+        self._remove(files.filter(~reports)["file"].drop_nulls())
+        return int(row[0]) if row else 0
+
+    def _remove(self, artifacts: Iterable[str]) -> None:
+        for name in artifacts:
+            (self._artifacts / name).unlink(missing_ok=True)
 
     def add_report(self, name: str, html: str) -> Path:
         """Stores a report below the artifacts' directory and returns its path."""

@@ -1,4 +1,4 @@
-"""A CSV, TSV or Parquet table with a column of native strings and columns of accuracies.
+"""A table with a column of native strings and columns of accuracies, in CSV, Parquet, JSON or so.
 
 Rows are keyed by native strings, never by an index. The column of native strings is the one named
 `native`, `arch_str`, `architecture` or `arch`, or else the one text column whose values parse.
@@ -28,6 +28,7 @@ from pathlib import Path
 import polars as pl
 
 from cole_core.errors import InputError
+from cole_core.sources import table_files
 from cole_core.sources.base import (
     MeasuredSpace,
     Source,
@@ -35,8 +36,6 @@ from cole_core.sources.base import (
     checked,
     is_percentage,
 )
-
-SUFFIXES = (".csv", ".tsv", ".parquet")
 
 _NATIVE_NAMES = ("native", "arch_str", "architecture", "arch")
 _ACCURACY_WORDS = {"accuracy", "acc", "top1", "acc1"}
@@ -72,11 +71,11 @@ class Table(Source):
     """Tables of one's own."""
 
     name = "table"
-    about = f"a table ({', '.join(SUFFIXES)})"
+    about = table_files.ABOUT
 
     def recognises(self, origin: str) -> bool:
         path = Path(origin)
-        return path.exists() and path.suffix.lower() in SUFFIXES
+        return path.exists() and table_files.is_table_name(path)
 
     def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
         return read_table(Path(origin), space)
@@ -86,7 +85,7 @@ def read_table(path: Path, space: MeasuredSpace) -> pl.DataFrame:
     """Reads a table of accuracies.
 
     Args:
-        path: A `.csv`, `.tsv` or `.parquet` file.
+        path: What `table_files` reads.
         space: The space of its architectures.
 
     Returns:
@@ -97,7 +96,7 @@ def read_table(path: Path, space: MeasuredSpace) -> pl.DataFrame:
             wrong (names row, counted from 1 below the header, column and value), or an
             architecture comes twice.
     """
-    table = _load(path)
+    table = table_files.read_table(path)
     name = _native_column(table, space, path.name)
     natives = table[name]
     if natives.null_count():
@@ -148,17 +147,6 @@ def measured(column: str, default_dataset: str) -> Measured:
 
 def _words(name: str) -> list[str]:
     return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
-
-
-def _load(path: Path) -> pl.DataFrame:
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pl.read_parquet(path)
-        separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        return pl.read_csv(path, separator=separator, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path.name}: not a readable table ({reason}); write it anew") from error
 
 
 def _native_column(table: pl.DataFrame, space: MeasuredSpace, source: str) -> str:

@@ -15,7 +15,7 @@ def print_predictors(summary: dict[str, Any]) -> None:
     console = Console()
     console.print(
         f"[bold]compare predictors[/]: trials {summary['trials']:,}, "
-        f"skipped {summary['skipped']:,}",
+        f"skipped {summary['skipped']:,}, values {escape(summary['values'])}",
         highlight=False,
     )
     title = f"{summary['experiment']}: {summary['architectures']:,} architectures"
@@ -59,7 +59,7 @@ def print_searches(summary: dict[str, Any]) -> None:
     console = Console()
     console.print(
         f"[bold]compare search[/]: evaluations {summary['evaluations']:,}, "
-        f"skipped {summary['skipped']:,}",
+        f"skipped {summary['skipped']:,}, values {escape(summary['values'])}",
         highlight=False,
     )
     console.print(_threshold_table(summary))

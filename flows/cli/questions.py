@@ -14,6 +14,7 @@ from flows.cli.query_output import check_output, choose_format, print_query
 from flows.questions.best import BestRequest, best
 from flows.questions.nearness import UNLIKE
 from flows.questions.similar import SimilarRequest, similar
+from flows.resolve.values import not_from
 from warehouse import Warehouse
 
 
@@ -106,7 +107,7 @@ def status(*, home: InHome = HOME, as_json: Json = False) -> None:
 
 
 def _about_best(found: dict[str, Any]) -> str:
-    about = f"{found['dataset']} {found['target']}"
+    about = f"{found['dataset']} {found['target']}{not_from(found['other_sources'])}"
     if "head" in found:
         about += (
             f", predicted by {found['head']} on {found['encoding']}, trained on {found['n']:,} "

@@ -82,6 +82,7 @@ def best(request: BestRequest) -> dict[str, Any]:
     return summary | {
         "dataset": target.dataset,
         "target": describe(target),
+        "other_sources": warehouse.other_sources(space, target),
         "architectures": total,
         "columns": rows.columns,
         "rows": rows.to_dicts(),

@@ -1,7 +1,9 @@
 """Which measured values are meant, and what they are called where a question names one."""
 
+import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -9,6 +11,7 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import Measured
+from flows.resolve.spaces import find_space
 from warehouse import Warehouse
 
 # By "the accuracy on a dataset" people mean the first of these that there is, on test images,
@@ -93,6 +96,32 @@ def describe(target: Target) -> str:
     """A kind of values in words."""
     epochs = "" if target.epochs is None else f", {target.epochs} epochs"
     return f"{target.split} {target.metric}{epochs}, {target.source}"
+
+
+def kind_in_words(values: Mapping[str, Any]) -> str:
+    """A dataset, split, metric and epochs in words."""
+    epochs = values["epochs"]
+    said = "epochs not said" if epochs is None else f"{epochs} epochs"
+    return f"{values['dataset']} {values['split']} {values['metric']}, {said}"
+
+
+def answering(warehouse: Warehouse, space: str, target: str) -> str:
+    """Which values answer a question; where other sources hold the same kind, it names them.
+
+    Args:
+        warehouse: Where they are.
+        space: The search space as it was named.
+        target: What was chosen, as JSON.
+    """
+    chosen = Target(**json.loads(target))
+    others = warehouse.other_sources(find_space(warehouse, space), chosen)
+    return f"{kind_in_words(vars(chosen))}, from {chosen.source}{not_from(others)}"
+
+
+def not_from(others: Iterable[str]) -> str:
+    """What is said of the other sources that hold the same kind of values."""
+    listed = ", ".join(others)
+    return f" (not from {listed}: --source chooses)" if listed else ""
 
 
 def _targets(rows: pl.DataFrame) -> list[Target]:

@@ -42,7 +42,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
-from flows.resolve.values import one_target
+from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -173,6 +173,7 @@ def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
         run.summary = {
             "trials": len(ids) - len(stored),
             "skipped": len(stored),
+            "values": answering(warehouse, request.space, made.target),
             "architectures": made.architectures,
             "comparison_id": made.comparison_id,
             "finding": finding(table),

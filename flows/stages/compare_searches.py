@@ -48,7 +48,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
-from flows.resolve.values import one_target
+from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled, without_vectors
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -193,6 +193,7 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
         run.summary = {
             "evaluations": evaluations - stored,
             "skipped": stored,
+            "values": answering(run.warehouse, request.space, made.target.to_json()),
             "architectures": len(made.searches[0].labelled.values),
             "comparison_id": made.comparison_id,
             "finding": finding(thresholds),

@@ -28,7 +28,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
-from flows.resolve.values import one_target
+from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -113,6 +113,7 @@ def fit_heads(request: FitHeadsRequest) -> dict[str, Any]:
         run.summary = {
             "trials": len(missing),
             "skipped": len(stored),
+            "values": answering(warehouse, request.space, made.columns["target"]),
             "n_test": n_test(len(made.labelled.values)),
             "kendall_tau": summarise(made.trials, warehouse.trial_results(trial_ids)),
         }

@@ -8,6 +8,7 @@ from prefect import flow
 
 from cole_core.sources import read_evaluations
 from cole_core.spaces.base import SearchSpace
+from flows.resolve.origins import file_of
 from flows.resolve.requests import HOME, Home, request
 from flows.resolve.spaces import find_space
 from flows.running.progress import track
@@ -37,10 +38,15 @@ class IngestRequest:
 
 @dataclass(frozen=True)
 class IngestPlan:
-    """The evaluations that will be stored, checked: rows as `Writer.add_evaluations` takes them."""
+    """The evaluations that will be stored, checked: rows as `Writer.add_evaluations` takes them.
+
+    Attributes:
+        file: What they were read from, see `file_of`.
+    """
 
     space: SearchSpace
     rows: pl.DataFrame
+    file: dict[str, Any]
 
 
 def plan(request: IngestRequest) -> IngestPlan:
@@ -58,7 +64,7 @@ def plan(request: IngestRequest) -> IngestPlan:
     if request.source is not None:
         rows = rows.with_columns(source=pl.lit(request.source))
     warehouse.check_evaluations(rows)
-    return IngestPlan(space, rows)
+    return IngestPlan(space, rows, file_of(request.origin))
 
 
 @flow(name="ingest")
@@ -78,9 +84,10 @@ def ingest(request: IngestRequest) -> dict[str, Any]:
         with track("ingest · evaluations", made.rows.height) as advance:
             added = writer.add_evaluations(made.rows)
             advance(made.rows.height)
-        run.summary = {
+        done = {
             "evaluations": added,
             "skipped": made.rows.height - added,
             "new_architectures": new,
         }
-    return run.summary
+        run.summary = done | made.file
+    return done

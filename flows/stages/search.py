@@ -16,7 +16,7 @@ from cole_core.search.tabular import (
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import AskedVectors, InWarehouse, Measured, Seeds, request
 from flows.resolve.spaces import find_space
-from flows.resolve.values import one_target
+from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -83,6 +83,7 @@ def search(request: SearchRequest) -> dict[str, Any]:
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in found),
             "skipped": sum(each["skipped"] for each in found),
+            "values": answering(run.warehouse, request.space, made.columns["target"]),
             "searches": found,
         }
     return run.summary

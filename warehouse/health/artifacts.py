@@ -1,6 +1,7 @@
 """The files of trained heads against what the catalog says of them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from cole_core.hashing import hash_bytes
 from warehouse.catalog import frame
@@ -29,6 +30,28 @@ def check_artifacts(warehouse: Warehouse) -> Iterator[Finding]:
             f"'cole train {head['space']}' with the same options makes both again",
             lambda writer, head=head: _forget(warehouse, head["head_id"], head["artifact"]),  # type: ignore[misc]
         )
+
+
+def check_left_heads(warehouse: Warehouse) -> Iterator[Finding]:
+    """Files of heads without a row: whoever wrote or took back the head was killed at it."""
+    with warehouse.catalog.read() as connection:
+        known = set(frame(connection, query("head_files"))["artifact"])
+    files = sorted((warehouse.artifacts / "heads").glob("*.npz"))
+    left = [path for path in files if f"heads/{path.name}" not in known]
+    if left:
+        yield Finding(
+            "left file",
+            f"{len(left):,} files of heads that the catalog does not have, as {left[0].name}",
+            "nothing: the heads were taken back, or the run that is repeated makes them",
+            "'cole doctor --repair' sets the files aside",
+            lambda writer: _set_aside(warehouse, left),
+            harmless=True,
+        )
+
+
+def _set_aside(warehouse: Warehouse, paths: Sequence[Path]) -> None:
+    for path in paths:
+        set_aside(warehouse.home, path)
 
 
 def _forget(warehouse: Warehouse, head_id: str, artifact: str) -> None:

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 from cole_core.errors import InputError
-from warehouse.health.artifacts import check_artifacts
+from warehouse.health.artifacts import check_artifacts, check_left_heads
 from warehouse.health.catalog import check_catalog, check_rows, check_runs
 from warehouse.health.finding import Finding
 from warehouse.health.leftovers import check_lock, check_unfinished_files
@@ -58,6 +58,7 @@ def _examine(warehouse: Warehouse) -> Iterator[Finding]:
             check_rows,
             check_tables,
             check_artifacts,
+            check_left_heads,
             check_runs,
         )
         for check in checks:

@@ -151,12 +151,12 @@ def test_a_table_that_cannot_be_read_is_bad_input(
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("t.csv", b"", r"t\.csv: not a readable table \(empty CSV\); write it anew"),
-        ("t.csv", b"\x00\x01\x02", r"t\.csv: no column of accuracies; name one like 'cifar10"),
-        ("t.csv", b'arch_str,acc\n"x', r"t\.csv: not a readable table \(could not parse"),
-        ("t.parquet", b"", r"t\.parquet: not a readable table \(parquet: .*; write it anew"),
-        ("t.parquet", b"\x00\x01\x02", r"t\.parquet: not a readable table \(parquet: "),
-        ("t.parquet", b'arch_str,acc\n"x', r"t\.parquet: not a readable table \(parquet: "),
+        ("t.csv", b"", r"t\.csv is empty \(0 bytes\): half a download\?"),
+        ("t.csv", b"\x00\x01\x02", r"t\.csv holds bytes that are no text: give a table"),
+        ("t.csv", b'arch_str,acc\n"x', r"t\.csv: a quote that opens in line 2 is never closed"),
+        ("t.parquet", b"", r"t\.parquet is empty \(0 bytes\): half a download\?"),
+        ("t.parquet", b"\x00\x01\x02", r"t\.parquet is named as Parquet and is not: half a "),
+        ("t.parquet", b'arch_str,acc\n"x', r"t\.parquet is named as Parquet and is not: half a "),
     ],
 )
 def test_a_damaged_table_is_bad_input(

@@ -164,6 +164,13 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "table with a native string to fear": (("ingest", NB, "{folder}/fear.csv"), "fear.csv"),
     "pickle that runs a command": (("ingest", NB, "{folder}/evil.pth"), "system"),
     "name of the source missing": (("ingest", NB), "ORIGIN is missing"),
+    "sources with an argument": (("sources", "mine.csv"), "mine.csv"),
+    "sources of no warehouse": (("sources", "--home", "{folder}/nowhere"), "nowhere"),
+    "forget nothing": (("forget",), "SOURCE is missing"),
+    "forget an unknown source": (("forget", "table.csv", "--yes"), "'table.csv': choose one of"),
+    "forget a path": (("forget", "{folder}/table.csv"), "folder/table.csv"),
+    "forget with SQL": (("forget", "x'; DROP TABLE y", "--yes"), "DROP TABLE"),
+    "forget with control characters": (("forget", ESCAPE, "--yes"), "\\x1b[2J"),
     # training on a dataset
     "evaluate an unknown space": (("evaluate", "darts", "--dataset", "digits"), "darts"),
     "evaluate on an unknown dataset": (("evaluate", NB, "--dataset", "svhn"), "svhn"),
