@@ -1,15 +1,17 @@
 """Which network a Python file is about, told from its source alone. The file is never run."""
 
 import ast
+import functools
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cole_core.encodings.python_names import Names, framework, is_torch_module
+from cole_core.encodings.python_names import Names, dotted, framework, is_torch_module
 from cole_core.encodings.source_files import SourceFile, read_source
 from cole_core.errors import InputError
 
+_ASKING = ("isinstance", "issubclass")
 _LISTED = 8  # names in a message
 
 
@@ -50,6 +52,21 @@ class _Definition:
     def last(self) -> str:
         return self.name.rsplit(".", 1)[-1]
 
+    @property
+    def lines(self) -> int:
+        return (self.node.end_lineno or self.node.lineno) - self.node.lineno + 1
+
+    @functools.cached_property
+    def used(self) -> frozenset[str]:
+        """The names that it uses, but its own: asking what something is uses nothing."""
+        found, asked = [], set()
+        for inner in ast.walk(self.node):
+            if isinstance(inner, ast.Name):
+                found.append(inner)
+            elif isinstance(inner, ast.Call) and dotted(inner.func) in _ASKING:
+                asked |= {part for kind in inner.args[1:] for part in ast.walk(kind)}
+        return frozenset(name.id for name in found if name not in asked) - {self.last}
+
 
 def read_network(path: Path, name: str | None = None) -> Network:
     """The source of a file's network.
@@ -57,7 +74,7 @@ def read_network(path: Path, name: str | None = None) -> Network:
     Args:
         path: A Python file, or a notebook.
         name: Which class, function or nn.Sequential; None takes the one network that no other
-            class of the file uses.
+            network of the file uses.
 
     Raises:
         InputError: There is no such file or network, or there are several; says which.
@@ -123,25 +140,51 @@ def _target(node: ast.stmt) -> str:
 
 
 def _choose(path: Path, defined: Sequence[_Definition], names: Names) -> _Definition:
-    """The network of a file where only one can be meant."""
+    """The network of a file where only one can be meant: it uses all others, and none uses it."""
     outer = {each.name: each for each in defined if each.kind == "class" and not each.in_class}
     by_last: dict[str, list[_Definition]] = {}
     for each in outer.values():
         by_last.setdefault(each.last, []).append(each)
     modules = [each for each in outer.values() if _is_module(each, by_last, names)]
-    used = {name for each in outer.values() for name in _used(each)}
-    roots = [each for each in modules if each.last not in used] or modules
-    if not roots:
+    if not modules:
         sequential = {each.name: each for each in defined if each.kind == "nn.Sequential"}
-        roots = list(sequential.values())
-    if len(roots) == 1:
+        modules = list(sequential.values())
+        if not modules:
+            raise InputError(_no_network(path, list(outer.values()), defined, names))
+    is_module = set(modules)
+    possible = modules + [
+        each for each in outer.values() if each not in is_module and _is_open(each, names)
+    ]
+    used = {name for each in possible for name in each.used}
+    roots = [each for each in possible if each.last not in used]
+    reached = _reached(roots, by_last)
+    apart = [each for each in possible if each not in reached]  # they use each other
+    if len(roots) == 1 and not apart and roots[0] in is_module:
         return roots[0]
-    if roots:
-        raise InputError(
-            f"{path} holds {len(roots)} networks: name one as {path}:{roots[0].name} or with "
-            f"--class, of {_listed(each.name for each in roots)}"
-        )
-    raise InputError(_no_network(path, list(outer.values()), defined, names))
+    meant = {*roots, *apart} if is_module.issuperset(roots) else {*possible}
+    listed = sorted(meant, key=lambda each: (-each.lines, each.node.lineno))  # long: likely
+    raise InputError(
+        f"{path} holds {len(listed)} networks that may be meant: name one as "
+        f"{path}:{listed[0].name} or with --class, of {_listed(each.name for each in listed)}"
+    )
+
+
+def _reached(
+    roots: Sequence[_Definition], by_last: Mapping[str, Sequence[_Definition]]
+) -> set[_Definition]:
+    """Some classes, those of the file that they use, those that these use, and so on."""
+    found, waiting = set(roots), list(roots)
+    while waiting:
+        for name in waiting.pop().used & by_last.keys():
+            more = [each for each in by_last[name] if each not in found]
+            found.update(more)
+            waiting += more
+    return found
+
+
+def _is_open(definition: _Definition, names: Names) -> bool:
+    """Whether a class may be a network by what another file of the same package says."""
+    return any(base.startswith(".") for base in _bases(definition, names))
 
 
 def _no_network(
@@ -203,12 +246,6 @@ def _is_module(definition: _Definition, known: dict[str, list[_Definition]], nam
 def _bases(definition: _Definition, names: Names) -> list[str]:
     assert isinstance(definition.node, ast.ClassDef)
     return [name for base in definition.node.bases if (name := names.resolve(base)) is not None]
-
-
-def _used(definition: _Definition) -> set[str]:
-    """The names that a class speaks of, but its own."""
-    found = {inner.id for inner in ast.walk(definition.node) if isinstance(inner, ast.Name)}
-    return found - {definition.last}
 
 
 def _listed(names: Iterator[str] | Sequence[str]) -> str:

@@ -80,7 +80,8 @@ def read_source(path: Path) -> SourceFile:
     if path.is_dir():
         raise InputError(f"{path} is a folder: give one of its files")
     if not path.is_file():
-        raise InputError(f"no file at {path}: give the path of a Python file")
+        problem = f"{path} is no regular file" if path.exists() else f"no file at {path}"
+        raise InputError(f"{problem}: give the path of a Python file")
     if path.stat().st_size > LARGEST:
         raise InputError(f"{path} has {path.stat().st_size:,} bytes: give at most {LARGEST:,}")
     text = _decode(path, path.read_bytes())

@@ -103,7 +103,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
             raise InputError(
                 f"architecture_id {what} begins none that is stored; find one with 'cole sql'"
             )
-        raise refusal(space, what)
+        raise refusal(warehouse, space, what)
     if question.class_name is not None:
         raise InputError(f"--class {question.class_name} is for a file: give FILE.py")
     if stored is not None:

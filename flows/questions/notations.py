@@ -1,13 +1,17 @@
 """What a string resembles that is none of what `cole similar` reads, and how that is given."""
 
 import ast
+import contextlib
 import json
 import re
+from collections.abc import Iterator
 
 from cole_core.errors import InputError
-from cole_core.spaces import parse_space, spaces
+from cole_core.spaces import spaces
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.notation import notation_of, read_native
+from flows.resolve.spaces import find_space
+from warehouse import Warehouse
 
 _NUMBER = re.compile(r"[+-]?\d[\d_,.]*(e[+-]?\d+)?", re.IGNORECASE)
 _GENOTYPE = re.compile(r"\bGenotype\s*\(|\b(normal|reduce)(_concat)?['\"]?\s*[=:]\s*(\[|\(|range)")
@@ -21,10 +25,11 @@ _PYTHON = re.compile(
 _SHOWN = 60
 
 
-def refusal(space: SearchSpace, what: str) -> InputError:
+def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
     """Why a string is not read: one line that says what it resembles and how that is given.
 
     Args:
+        warehouse: Says which parameters the other spaces have.
         space: Where its architecture was looked for.
         what: Neither an architecture of the space, nor an id, nor a file.
     """
@@ -36,7 +41,7 @@ def refusal(space: SearchSpace, what: str) -> InputError:
         )
     if _PYTHON.match(what):
         return InputError(f"{given} is Python source: give its file, or --text to take it as text")
-    others = [parse_space(name) for name in spaces if name != space.name]
+    others = list(_others(warehouse, space))
     for other in others:
         if read_native(other, what) is not None:
             return InputError(
@@ -51,6 +56,14 @@ def refusal(space: SearchSpace, what: str) -> InputError:
         f"{given} is no architecture of {space.name}, no stored id and no file: correct it, or "
         "give --text if it is a text"
     )
+
+
+def _others(warehouse: Warehouse, space: SearchSpace) -> Iterator[SearchSpace]:
+    for name in spaces:
+        if name != space.name:
+            # A package that cannot be imported is no matter of this question.
+            with contextlib.suppress(InputError):
+                yield find_space(warehouse, name)
 
 
 def shorten(text: str) -> str:

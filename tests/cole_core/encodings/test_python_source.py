@@ -113,6 +113,18 @@ READ = {
         + "    def more(self):\n        return Part()\n",
         "class Net",
     ),
+    "what trains it": (
+        "from torch import nn\n"
+        + network("Part")
+        + network("Net").replace("return x", "return Part()")
+        + "class Trainer:\n    def run(self):\n        return Net()\n",
+        "class Net",
+    ),
+    "looking at itself": (
+        "from torch import nn\nclass Base(nn.Module):\n    def start(self, module):\n"
+        "        return isinstance(module, Net)\n" + network("Net", "Base"),
+        "class Net",
+    ),
     "no class": ("from torch import nn\nmodel = nn.Sequential(nn.ReLU())\n", "nn.Sequential model"),
     "no class, with a type": (
         "import torch.nn\nnet: object = torch.nn.Sequential(torch.nn.ReLU())\n",
@@ -175,10 +187,28 @@ REFUSED = {
         "from torch import nn\ndef make():\n    return nn.Sequential()\n",
         r"net\.py:make$",
     ),
-    "several": (SEVERAL, r"2 networks: name one as .*net\.py:Old or .*, of Old, Tagger$"),
+    "several": (SEVERAL, r"2 networks.*: name one as .*net\.py:\w+ or .*, of Old, Tagger$"),
     "two in sequence": (
         "from torch import nn\na = nn.Sequential()\nb = nn.Sequential()\n",
         "2 networks.*of a, b$",
+    ),
+    "one that looks at others": (
+        "from torch import nn\nclass Base(nn.Module):\n    def start(self, module):\n"
+        "        return isinstance(module, (Tagger, nn.Linear))\n"
+        + network("Tagger", "Base")
+        + network("Old"),
+        "of Tagger, Old$",
+    ),
+    "two that use each other, and a third": (
+        "from torch import nn\nclass A(nn.Module):\n    b = lambda: B\n"
+        "class B(nn.Module):\n    a = A\n" + network("C"),
+        "3 networks.*of C, A, B$",
+    ),
+    "one of another file": (
+        "from torch import nn\nfrom .base import Base\n"
+        + network("Part")
+        + network("Tagger", "Base").replace("x\n", "Part()(x)\n"),
+        "2 networks.*of Part, Tagger$",
     ),
     "each uses the other": (
         "from torch import nn\nclass A(nn.Module):\n    b = lambda: B\n"

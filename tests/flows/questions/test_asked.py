@@ -212,7 +212,7 @@ PUBLIC = {
     "latin1_declared.py": "class Net",
     "lightning.py": "class Classifier",
     "lightning_one.py": "class Classifier",
-    "many_classes.py": "of OldGelu, Tagger",
+    "many_classes.py": "of Tagger, OldGelu",
     "no_suffix": "class Residual",
     "notebook.ipynb": "class Net",
     "pool_only.py": "class Pools",

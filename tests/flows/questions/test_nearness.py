@@ -11,7 +11,7 @@ from scipy.spatial.distance import pdist, squareform
 
 from cole_core.encodings import TextEncoding
 from cole_core.language_models import specify
-from flows.questions.nearness import read_stored_texts
+from flows.questions.nearness import StoredTexts, read_stored_texts
 from flows.questions.similar import SimilarRequest, similar
 from flows.running.server import LocalServer
 from tests.flows.conftest import SPACE, Cole, Small, make_small
@@ -189,3 +189,14 @@ def test_too_few_texts_tell_no_ranks(
     assert found["nearness"] is found["resembles"] is None
     assert {row["nearer_than"] for row in found["rows"]} == {None}
     assert "fewer than any has" in found["warning"]
+
+
+def test_what_a_text_is_warned_of() -> None:
+    stored = StoredTexts("code", np.empty(0), np.empty(0), (10, 20), frozenset({"relu", "linear"}))
+    assert stored.warning("relu(linear512, linear8)", 20, False) is None
+    assert "it was cut to 20 tokens" in str(stored.warning("relu", 20, True))
+    said = str(stored.warning("pool(relu, sum9)", 1_021, False))
+    assert said.startswith("unlike the texts of code, so distances say less: ")
+    assert "2 of its 3 words are in none of them" in said
+    assert "its 1,021 tokens are more than any has (10 to 20)" in said
+    assert "its 9 tokens are fewer than any has" in str(stored.warning("relu", 9, False))
