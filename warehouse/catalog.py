@@ -5,6 +5,7 @@ connection: each use connects, retrying for a moment while another process is in
 """
 
 import contextlib
+import functools
 import re
 import threading
 import time
@@ -17,6 +18,7 @@ import duckdb
 import polars as pl
 
 from cole_core.errors import InputError
+from cole_core.hashing import hash_text
 from warehouse.errors import raise_full_disk
 from warehouse.queries import query
 
@@ -25,7 +27,7 @@ _MIGRATION = re.compile(r"(\d{4})_\w+\.sql")
 
 
 class OutdatedCatalogError(Exception):
-    """The catalog is of an earlier version: the next write migrates it."""
+    """The catalog or its views are of an earlier version: the next write migrates it."""
 
 
 class Catalog:
@@ -118,8 +120,13 @@ class Catalog:
                 f"{self.path} has version {found}, this program knows {newest}: "
                 "install a newer cole-warehouse"
             )
-        if found < newest:
+        if found < newest or not self._has_views(connection):
             raise OutdatedCatalogError
+
+    def _has_views(self, connection: duckdb.DuckDBPyConnection) -> bool:
+        """Whether the catalog's views are those of this program."""
+        found = connection.execute(query("views_hash")).fetchone()
+        return found is not None and found[0] == _views_hash()
 
     def checkpoint(self) -> None:
         """Folds the write-ahead log into the file; the caller holds the writer lock."""
@@ -146,7 +153,7 @@ class Catalog:
         newest = migrations is None
         migrations = _migrations() if migrations is None else migrations
         version = self._version(connection)
-        if version == len(migrations):
+        if version == len(migrations) and (not newest or self._has_views(connection)):
             return
         if version > len(migrations):
             self._check_version(connection)
@@ -157,7 +164,8 @@ class Catalog:
                 connection.execute(script)
                 connection.execute("INSERT INTO schema_version VALUES (?)", [number])
         if newest:
-            connection.execute(resources.files("warehouse").joinpath("views.sql").read_text())
+            connection.execute(_views())
+            connection.execute(query("mark_views").format(hash=_views_hash()))
         connection.execute("COMMIT")
 
 
@@ -174,6 +182,16 @@ def frame(
 def newest_version() -> int:
     """The version that this program knows and writes."""
     return len(_migrations())
+
+
+@functools.cache
+def _views() -> str:
+    return resources.files("warehouse").joinpath("views.sql").read_text()
+
+
+@functools.cache
+def _views_hash() -> str:
+    return hash_text(_views())
 
 
 def _migrations() -> list[str]:

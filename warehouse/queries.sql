@@ -102,6 +102,13 @@ ANTI JOIN (
 WHERE space = $space AND space_parameters = $space_parameters
 ORDER BY position;
 
+-- name: rendered_as
+SELECT DISTINCT encoding, context
+FROM store.renderings
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+ORDER BY ALL;
+
 -- name: texts
 SELECT DISTINCT text_hash, text
 FROM store.renderings

@@ -3,6 +3,12 @@
 -- name: checkpoint
 CHECKPOINT;
 
+-- name: views_hash
+SELECT comment FROM duckdb_views() WHERE schema_name = 'main' AND view_name = 'runs';
+
+-- name: mark_views
+COMMENT ON VIEW runs IS '{hash}'; -- from which script the views were made
+
 -- name: text_hashes
 SELECT text_hash FROM store.texts;
 

@@ -1,12 +1,12 @@
--- What people query. Made anew after each migration; the view over each embedding table
--- (embeddings_<language model>_<pooling>_<precision>) is made on each connection.
+-- What people query. Made anew in each catalog whose views are not these; the view over each embedding
+-- table (embeddings_<language model>_<pooling>_<precision>) is made on each connection.
 
 CREATE OR REPLACE VIEW architectures AS
 SELECT architecture_id, space, native, canonical_id, space_parameters, position, run_id
 FROM store.architectures;
 
 CREATE OR REPLACE VIEW renderings AS
-SELECT architecture_id, native, encoding, context, text, text_hash, store.renderings.run_id
+SELECT architecture_id, space, native, encoding, context, text, text_hash, store.renderings.run_id
 FROM store.renderings
 JOIN store.texts USING (text_hash)
 JOIN store.architectures USING (architecture_id);
@@ -31,23 +31,36 @@ FROM store.trainings
 JOIN store.architectures USING (architecture_id);
 
 CREATE OR REPLACE VIEW trials AS
-SELECT trial_id, space, encoding, context, language_model, head, target, population, folds, n, draw,
-       n_test, kendall_tau, spearman, mse, top_recall, collapsed, seconds, configuration,
+SELECT trial_id, space, encoding, context, language_model, pooling, "precision", head,
+       target ->> '$.dataset' AS dataset, target ->> '$.metric' AS metric, target, population, folds,
+       n, draw, n_test, kendall_tau, spearman, mse, top_recall, collapsed, seconds, configuration,
        configuration_id, training_hash, spec_id, store.trials.run_id
 FROM store.trials
 LEFT JOIN store.specifications USING (spec_id);
 
 CREATE OR REPLACE VIEW heads AS
-SELECT head_id, space, encoding, context, language_model, head, target, n, kendall_tau,
+SELECT head_id, space, encoding, context, language_model, pooling, "precision", head, dataset, metric,
+       target, n, kendall_tau,
        artifact, artifact_hash, training_hash, trial_id, store.heads.run_id
 FROM store.heads
 JOIN trials USING (trial_id);
 
 CREATE OR REPLACE VIEW comparisons AS
-SELECT * FROM store.comparisons ORDER BY comparison_id, n, position;
+SELECT comparison_id, experiment, space, target ->> '$.dataset' AS dataset,
+       target ->> '$.metric' AS metric, encoding, context, language_model, head,
+       compared.* EXCLUDE (comparison_id, experiment, space)
+FROM store.comparisons AS compared
+LEFT JOIN (
+    SELECT configuration_id, any_value(encoding) AS encoding, any_value(context) AS context,
+           any_value(spec_id) AS spec_id, any_value(head) AS head
+    FROM store.trials GROUP BY configuration_id
+) USING (configuration_id)
+LEFT JOIN (SELECT spec_id, language_model FROM store.specifications) USING (spec_id)
+ORDER BY comparison_id, n, position;
 
 CREATE OR REPLACE VIEW searches AS
-SELECT search_id, space, algorithm, encoding, context, language_model, target, seed, step, native,
+SELECT search_id, space, algorithm, encoding, context, language_model, pooling, "precision",
+       target ->> '$.dataset' AS dataset, target ->> '$.metric' AS metric, target, seed, step, native,
        value, max(value) OVER (PARTITION BY search_id ORDER BY step) AS best_so_far,
        predicted_mean, predicted_std, seconds, evaluated_at, architecture_id, configuration, spec_id,
        store.search_steps.run_id
@@ -57,11 +70,29 @@ JOIN store.architectures USING (space, architecture_id)
 LEFT JOIN store.specifications USING (spec_id);
 
 CREATE OR REPLACE VIEW search_comparisons AS
-SELECT * FROM store.search_comparisons ORDER BY comparison_id, position, threshold_value;
+SELECT comparison_id, experiment, space, compared.target ->> '$.dataset' AS dataset,
+       compared.target ->> '$.metric' AS metric, algorithm, encoding, context, language_model,
+       compared.* EXCLUDE (comparison_id, experiment, space)
+FROM store.search_comparisons AS compared
+LEFT JOIN (
+    SELECT search_id AS first_search, algorithm, encoding, context, spec_id FROM store.searches
+) ON first_search = search_ids[1]
+LEFT JOIN (SELECT spec_id, language_model FROM store.specifications) USING (spec_id)
+ORDER BY comparison_id, position, threshold_value;
 
 CREATE OR REPLACE VIEW search_regrets AS
-SELECT * FROM store.search_regrets ORDER BY comparison_id, evaluations, position;
+SELECT comparison_id, experiment, space, dataset, metric, algorithm, encoding, context,
+       language_model, regrets.* EXCLUDE (comparison_id)
+FROM store.search_regrets AS regrets
+LEFT JOIN (
+    SELECT DISTINCT comparison_id, configuration_id, experiment, space, dataset, metric, algorithm,
+                    encoding, context, language_model
+    FROM search_comparisons
+) USING (comparison_id, configuration_id)
+ORDER BY comparison_id, evaluations, position;
 
 CREATE OR REPLACE VIEW runs AS
-SELECT run_id, flow, started_at, ended_at, parameters, summary, versions
+SELECT run_id, flow, parameters ->> '$.space' AS space,
+       coalesce(parameters ->> '$.measured.dataset', parameters ->> '$.dataset') AS dataset,
+       started_at, ended_at, parameters, summary, versions
 FROM store.runs;

@@ -125,6 +125,10 @@ class Warehouse(Reader):
             "missing_renderings", **space_filter(space), encoding=encoding, context=context
         )
 
+    def rendered_as(self, space: SearchSpace) -> list[tuple[str, str]]:
+        """The encodings and contexts in which a space has texts."""
+        return self.read("rendered_as", **space_filter(space)).rows()
+
     def texts(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
         """text_hash, text of a space's distinct renderings."""
         return self.read("texts", **space_filter(space), encoding=encoding, context=context)

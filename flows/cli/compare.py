@@ -1,11 +1,15 @@
 """The commands of comparisons: `cole compare`."""
 
 import json
+from functools import partial
 
 from cyclopts import App
 
+from flows.cli import next_steps
 from flows.cli.comparison_tables import print_predictors, print_searches
+from flows.cli.next_steps import Step
 from flows.cli.options import Json
+from flows.resolve.requests import Compared
 from flows.running.stage import run_stage
 from flows.stages import compare_predictors, compare_searches
 from flows.stages.compare_predictors import ComparePredictorsRequest
@@ -30,7 +34,10 @@ def predictors(
     if as_json:
         print(json.dumps({"stage": "compare predictors", **summary}))
     else:
-        print_predictors(summary)
+        print_predictors(
+            summary,
+            partial(next_steps.report, request.home, request.space, request.measured.dataset),
+        )
 
 
 @app.command
@@ -46,4 +53,11 @@ def search(
     if as_json:
         print(json.dumps({"stage": "compare search", **summary}))
     else:
-        print_searches(summary)
+        print_searches(
+            summary,
+            partial(next_steps.report, request.home, request.space, request.measured.dataset),
+        )
+
+
+def _following(request: Compared) -> Step:
+    return partial(next_steps.report, request.home, request.space, request.measured.dataset)

@@ -1,142 +1,156 @@
 """What comparisons print for people: tables and a finding."""
 
+from collections.abc import Callable
+from itertools import groupby
 from typing import Any
 
 import polars as pl
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
-from flows.running.consoles import Console
+from flows.cli.layout import Page
+from flows.cli.next_steps import Step, possible
+from flows.cli.words import NOTHING, number, p_value, spread, stored
 
 
-def print_predictors(summary: dict[str, Any]) -> None:
+def print_predictors(summary: dict[str, Any], following: Step) -> None:
     """A comparison's table and finding, for people."""
-    console = Console()
-    console.print(
-        f"[bold]compare predictors[/]: trials {summary['trials']:,}, "
-        f"skipped {summary['skipped']:,}, values {escape(summary['values'])}",
-        highlight=False,
-    )
+    page = Page()
+    said = stored(summary["trials"], summary["skipped"], "trial", "run")
+    page.say(said, title="compare predictors: ")
+    page.fact("values", summary["values"])
     title = f"{summary['experiment']}: {summary['architectures']:,} architectures"
     if summary["population"] == "canonical":
         title += ", one of each canonical form"
-    table = _table(title)
-    table.add_column("n", justify="right")
-    table.add_column("configuration")
-    for column in ("Kendall tau", "Spear-\nman", "MSE", "best\ntenth", "p", "win/tie/\nloss"):
-        table.add_column(column, justify="right", no_wrap=True)
-    rows = pl.DataFrame(summary["rows"], infer_schema_length=None).sort("n", "position")
-    for row in rows.iter_rows(named=True):
-        if row["position"] == 0:
-            table.add_section()
-        table.add_row(*_predictor_cells(row))
-    console.print(table)
-    console.print(summary["finding"], highlight=False, markup=False)
+    page.say(title)
+    rows = pl.DataFrame(summary["rows"], infer_schema_length=None).sort("n", "position").to_dicts()
+    shown = [column for column in _PREDICTORS if any(column[1](row) for row in rows)]
+    for n, of_size in groupby(rows, key=lambda row: row["n"]):
+        page.say("")
+        page.heading(f"n = {n:,} labelled")
+        page.table(
+            [name for name, _ in shown],
+            [[cell_of(row) for _, cell_of in shown] for row in of_size],
+            numbers=range(1, len(shown)),
+            prose=(0,),
+            flowing=True,
+            indent=2,
+        )
+    _finding(page, summary["finding"], following)
 
 
-def _predictor_cells(row: dict[str, Any]) -> list[str]:
-    tau = _number(row["kendall_tau"], ".3f")
-    if row["kendall_tau_std"] is not None:
-        tau += f" ± {row['kendall_tau_std']:.3f}"
-    if row["collapsed"]:
-        tau += f"\ncollapsed {row['collapsed']} of {row['trials']}"
-    counts = "" if row["wins"] is None else f"{row['wins']}/{row['ties']}/{row['losses']}"
-    return [
-        f"{row['n']:,}",
-        row["label"],
-        tau,
-        _number(row["spearman"], ".3f"),
-        _number(row["mse"], ".3g"),
-        _number(row["top_recall"], ".3f"),
-        "ref." if row["position"] == 0 else _number(row["p_value"], ".2g"),
-        counts,
-    ]
-
-
-def print_searches(summary: dict[str, Any]) -> None:
+def print_searches(summary: dict[str, Any], following: Step) -> None:
     """A comparison's tables and finding, for people."""
-    console = Console()
-    console.print(
-        f"[bold]compare search[/]: evaluations {summary['evaluations']:,}, "
-        f"skipped {summary['skipped']:,}, values {escape(summary['values'])}",
-        highlight=False,
-    )
-    console.print(_threshold_table(summary))
-    console.print(_regret_table(summary))
-    console.print(summary["finding"], highlight=False, markup=False)
-
-
-def _threshold_table(summary: dict[str, Any]) -> Table:
-    table = _table(
-        f"{summary['experiment']}: {summary['seeds']} seeds × {summary['budget']} evaluations, "
+    page = Page()
+    said = stored(summary["evaluations"], summary["skipped"], "evaluation", "made")
+    page.say(said, title="compare search: ")
+    page.fact("values", summary["values"])
+    page.say(
+        f"{summary['experiment']}: {summary['seeds']:,} seeds × {summary['budget']:,} evaluations, "
         f"{summary['architectures']:,} architectures, best {summary['best']:.2f}"
     )
-    table.add_column("configuration", overflow="fold")
-    for column in ("evaluations\nper seed", "median", "change", "win/tie/\nloss"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for column in ("mean curve\ncrosses at", "change"):
-        table.add_column(column, justify="right", no_wrap=True)
-    for row in summary["rows"]:
-        if row["position"] == 0:
-            table.add_section()
-            table.add_row(f"[bold]{row['threshold']}[/] ({row['threshold_value']:.2f})")
-        table.add_row(*_threshold_cells(row))
-    return table
-
-
-def _threshold_cells(row: dict[str, Any]) -> list[str]:
-    evaluations = f"{row['evaluations']:.1f} ± {row['standard_error']:.1f}\n"
-    evaluations += f"{row['low']:.0f} to {row['high']:.0f}"
-    if row["censored"]:
-        evaluations = f"≥ {evaluations}\n{row['censored']} never arrive"
-    crossing = "–"
-    if row["crossing"] is not None:
-        bound = "≥ " if row["crossing_below"] > 0.025 else ""
-        crossing = f"{row['crossing']}\n{row['crossing_low']:.0f} to "
-        crossing += f"{bound}{row['crossing_high']:.0f}"
-    tested = row["position"] > 0
-    return [
-        f"  {escape(row['label'])}",
-        evaluations,
-        _number(row["median"], "g"),
-        _change(row["change"], row["p_value"]) if tested else "ref.",
-        f"{row['wins']}/{row['ties']}/{row['losses']}" if tested else "",
-        crossing,
-        _change(row["crossing_change"], row["crossing_p_value"]) if tested else "ref.",
-    ]
-
-
-def _change(change: float | None, p: float) -> str:
-    share = "–" if change is None else f"{change:+.0%}"
-    return f"{share}\n{'p < 0.001' if p < 0.001 else f'p {p:.3f}'}"
-
-
-def _regret_table(summary: dict[str, Any]) -> Table:
-    table = _table("Best minus best so far, after so many evaluations")
-    table.add_column("configuration", overflow="fold")
-    regrets = pl.DataFrame(summary["regrets"], infer_schema_length=None)
-    counts = regrets["evaluations"].unique().sort().to_list()
-    for count in counts:
-        table.add_column(f"{count:,}", justify="right", no_wrap=True)
-    table.add_column("time", justify="right")
-    seconds = {row["position"]: row["seconds"] for row in summary["rows"]}
-    for (position, label), rows in regrets.sort("evaluations").group_by(
-        "position", "label", maintain_order=True
+    for (threshold, value), rows in groupby(
+        summary["rows"], key=lambda row: (row["threshold"], row["threshold_value"])
     ):
+        page.say("")
+        page.heading(f"evaluations until {threshold} ({value:.2f})")
+        page.table(
+            [name for name, _ in _THRESHOLDS],
+            [[cell_of(row) for _, cell_of in _THRESHOLDS] for row in rows],
+            numbers=range(1, len(_THRESHOLDS)),
+            prose=(0,),
+            flowing=True,
+            indent=2,
+        )
+    page.say("")
+    _print_regrets(page, summary)
+    _finding(page, summary["finding"], following)
+
+
+def _finding(page: Page, finding: str, following: Step) -> None:
+    page.say("")
+    page.say(finding)
+    if (command := possible(following)) is not None:
+        page.command(command)
+
+
+def _collapsed(row: dict[str, Any]) -> str:
+    return f"{row['collapsed']:,} of {row['trials']:,}" if row["collapsed"] else ""
+
+
+def _counts(row: dict[str, Any]) -> str:
+    return "" if row["wins"] is None else f"{row['wins']}/{row['ties']}/{row['losses']}"
+
+
+def _tested(row: dict[str, Any], said: str) -> str:
+    return said if row["position"] else "ref."
+
+
+_Column = tuple[str, Callable[[dict[str, Any]], str]]
+
+_PREDICTORS: tuple[_Column, ...] = (
+    ("configuration", lambda row: str(row["label"])),
+    ("Kendall tau", lambda row: spread(row["kendall_tau"], row["kendall_tau_std"], ".3f")),
+    ("collapsed", _collapsed),
+    ("Spearman", lambda row: number(row["spearman"], ".3f")),
+    ("MSE", lambda row: number(row["mse"], ".3g")),
+    ("best tenth", lambda row: number(row["top_recall"], ".1%")),
+    ("p", lambda row: _tested(row, p_value(row["p_value"]))),
+    ("win/tie/loss", _counts),
+)
+
+
+def _evaluations(row: dict[str, Any]) -> str:
+    said = spread(row["evaluations"], row["standard_error"], ".1f")
+    return f"≥ {said}" if row["censored"] else said
+
+
+def _crossing(row: dict[str, Any]) -> str:
+    if row["crossing"] is None:
+        return NOTHING
+    bound = "≥ " if row["crossing_below"] > 0.025 else ""
+    low, high = row["crossing_low"], row["crossing_high"]
+    return f"{row['crossing']:,} ({low:.0f} to {bound}{high:.0f})"
+
+
+def _change(change: float | None, p: float | None) -> str:
+    return f"{number(change, '+.0%')}, p {p_value(p)}"
+
+
+_THRESHOLDS: tuple[_Column, ...] = (
+    ("configuration", lambda row: str(row["label"])),
+    ("per seed", _evaluations),
+    ("95 %", lambda row: f"{row['low']:.0f} to {row['high']:.0f}"),
+    ("median", lambda row: number(row["median"], "g")),
+    ("never there", lambda row: f"{row['censored']:,}"),
+    ("change", lambda row: _tested(row, _change(row["change"], row["p_value"]))),
+    ("win/tie/loss", _counts),
+    ("mean curve", _crossing),
+    ("its change", lambda row: _tested(row, _change(*_of_crossing(row)))),
+)
+
+
+def _of_crossing(row: dict[str, Any]) -> tuple[float | None, float | None]:
+    return row["crossing_change"], row["crossing_p_value"]
+
+
+def _print_regrets(page: Page, summary: dict[str, Any]) -> None:
+    regrets = pl.DataFrame(summary["regrets"], infer_schema_length=None).sort("evaluations")
+    counts = regrets["evaluations"].unique().sort().to_list()
+    seconds = {row["position"]: row["seconds"] for row in summary["rows"]}
+    rows = []
+    for position, label in regrets.select("position", "label").unique().sort("position").rows():
+        of_it = regrets.filter(position=position).iter_rows(named=True)
         cells = [
             f"{'≤ ' if row['ended_early'] else ''}{row['regret']:.2f} ± {row['standard_error']:.2f}"
-            for row in rows.iter_rows(named=True)
+            for row in of_it
         ]
-        took = seconds[position]
-        table.add_row(escape(str(label)), *cells, "–" if took is None else f"{took:,.0f} s")
-    return table
-
-
-def _table(title: str) -> Table:
-    # Without rules between the columns the names have room on a narrow terminal.
-    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-
-
-def _number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
+        took = NOTHING if seconds[position] is None else f"{seconds[position]:,.0f} s"
+        rows.append([label, *cells, took])
+    page.heading("best minus best so far, after so many evaluations")
+    page.table(
+        ["configuration", *(f"{count:,}" for count in counts), "time"],
+        rows,
+        numbers=range(1, len(counts) + 2),
+        prose=(0,),
+        flowing=True,
+        indent=2,
+    )

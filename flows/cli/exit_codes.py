@@ -24,7 +24,7 @@ from cyclopts.exceptions import (
 from cole_core.errors import InputError
 from cole_core.registry import PluginWarning
 from flows.cli.invalid import name_of, problem, shown, wanted
-from flows.cli.printing import visible
+from flows.cli.words import visible
 
 BAD_INPUT, FAULT, ENOUGH_READ = 2, 1, 141
 _LONGEST = 1_000  # characters of a message

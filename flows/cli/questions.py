@@ -1,19 +1,23 @@
 """The commands of questions: `cole sql`, `schema`, `similar`, `best`, `models` and `status`."""
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import polars as pl
 from cyclopts import Parameter
 
+from cole_core.encodings.vectors import USUAL
 from cole_core.errors import InputError
+from flows.cli import next_steps
 from flows.cli.options import HOME, InHome, Json
 from flows.cli.printing import Printer
 from flows.cli.query_output import check_output, choose_format, print_query
 from flows.questions.best import BestRequest, best
 from flows.questions.nearness import UNLIKE
 from flows.questions.similar import SimilarRequest, similar
+from flows.resolve.requests import DEFAULT_SPACE
 from flows.resolve.values import not_from
 from warehouse import Warehouse
 
@@ -53,7 +57,8 @@ def schema(view: str | None = None, *, home: InHome = HOME, as_json: Json = Fals
         columns = columns.filter(pl.col("view") == view)
         if columns.is_empty():
             raise InputError(f"no view {view}: choose one of {', '.join(known)}")
-    Printer(as_json).schema(columns)
+    asked = f"SELECT * FROM {view or 'architectures'} LIMIT 5"
+    Printer(as_json).schema(columns, partial(next_steps.command, home, "sql", asked))
 
 
 def similar_(request: SimilarRequest, *, as_json: Json = False) -> None:
@@ -67,7 +72,8 @@ def similar_(request: SimilarRequest, *, as_json: Json = False) -> None:
 def best_(request: BestRequest = BestRequest(), *, as_json: Json = False) -> None:
     """Lists the best architectures by a measured value, or by what a stored head predicts."""
     found = best(request)
-    Printer(as_json).answer("best", found, _about_best(found))
+    following = partial(next_steps.similar, request.home, found)
+    Printer(as_json).answer("best", found, _about_best(found), following)
 
 
 def models(lm: str | None = None, *, as_json: Json = False) -> None:
@@ -97,13 +103,16 @@ def models(lm: str | None = None, *, as_json: Json = False) -> None:
                 "hub": entry.hub,
             }
             for name, entry in catalog().items()
-        )
+        ),
+        partial(next_steps.command, None, "embed", DEFAULT_SPACE, lm=USUAL["lm"]),
+        flowing=True,
     )
 
 
 def status(*, home: InHome = HOME, as_json: Json = False) -> None:
     """Counts what the warehouse holds."""
-    Printer(as_json).status(Warehouse(home).status())
+    counts = Warehouse(home).status()
+    Printer(as_json).status(counts, partial(next_steps.after_status, home, counts["spaces"]))
 
 
 def _about_best(found: dict[str, Any]) -> str:

@@ -1,10 +1,14 @@
 """The commands of stages and pipelines: a request, its run, and what it did."""
 
+import json
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
+from flows.cli import next_steps
 from flows.cli.options import Json
 from flows.cli.printing import Printer
 from flows.pipelines import from_benchmark, from_dataset
@@ -50,31 +54,51 @@ def run(request: RunRequest, *, as_json: Json = False) -> None:
     """
     if request.origin is None:
         stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request)
-        Printer(as_json).trained_pipeline(stages)
+        following = partial(
+            next_steps.best, request.home, request.space, _dataset(stages["report"])
+        )
+        Printer(as_json).trained_pipeline(stages, following)
     else:
         stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, request)
-        Printer(as_json).pipeline(stages)
+        following = partial(next_steps.best, request.home, request.space, request.dataset, True)
+        Printer(as_json).pipeline(stages, following)
 
 
 def enumerate_(request: EnumerateRequest, *, as_json: Json = False) -> None:
     """Stores a space's architectures."""
     summary = run_stage(enumerate.enumerate_architectures, enumerate.plan, request)
-    Printer(as_json).summary("enumerate", summary)
+    following = partial(next_steps.first_missing, request.home, request.space)
+    Printer(as_json).summary("enumerate", summary, following)
 
 
 def render_(request: RenderRequest, *, as_json: Json = False) -> None:
     """Writes the architectures as texts."""
-    Printer(as_json).summary("render", run_stage(render.render, render.plan, request))
+    summary = run_stage(render.render, render.plan, request)
+    following = partial(
+        next_steps.embed, request.home, request.space, request.encoding, request.context
+    )
+    Printer(as_json).summary("render", summary, following)
 
 
 def embed_(request: EmbedRequest, *, as_json: Json = False) -> None:
     """Embeds the texts that have no vector yet."""
-    Printer(as_json).summary("embed", run_stage(embed.embed, embed.plan, request))
+    summary = run_stage(embed.embed, embed.plan, request)
+    following = partial(
+        next_steps.train,
+        request.home,
+        request.space,
+        Vectors(encoding=request.encoding, context=request.context),
+        spec_id=summary["spec_id"],
+    )
+    Printer(as_json).summary("embed", summary, following)
 
 
 def ingest_(request: IngestRequest, *, as_json: Json = False) -> None:
     """Stores measured accuracies."""
-    Printer(as_json).summary("ingest", run_stage(ingest.ingest, ingest.plan, request))
+    summary = run_stage(ingest.ingest, ingest.plan, request)
+    source = request.source or Path(request.origin).name
+    following = partial(next_steps.after_values, request.home, request.space, source)
+    Printer(as_json).summary("ingest", summary, following)
 
 
 def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:
@@ -84,13 +108,18 @@ def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:
     (`cole sql "SELECT * FROM trainings"`).
     """
     summary = run_stage(train_networks.train_networks, train_networks.plan, request)
-    Printer(as_json).summary("evaluate", summary)
+    source = summary.get("trainings_source", summary.get("proxies_source"))
+    following = partial(next_steps.after_values, request.home, request.space, source)
+    Printer(as_json).summary("evaluate", summary, following)
 
 
 def train(request: FitHeadsRequest, *, as_json: Json = False) -> None:
     """Trains a head on stored vectors and tests how well it ranks a held-out tenth."""
     summary = run_stage(fit_heads.fit_heads, fit_heads.plan, request)
-    Printer(as_json).summary("train", summary)
+    following = partial(
+        next_steps.best, request.home, request.space, request.measured.dataset, True
+    )
+    Printer(as_json).summary("train", summary, following)
 
 
 @request
@@ -169,9 +198,18 @@ def search_(request: SearchOptions, *, as_json: Json = False) -> None:
         )
     else:
         summary = run_stage(search.search, search.plan, request.reading())
-    Printer(as_json).summary("search", summary)
+    dataset = None if request.train else request.measured.dataset  # a path is no name
+    following = partial(next_steps.report, request.home, request.space, dataset)
+    Printer(as_json).summary("search", summary, following)
 
 
 def report_(request: ReportRequest, *, as_json: Json = False) -> None:
     """Writes what is known of a space into one HTML file."""
-    Printer(as_json).summary("report", run_stage(report.report, report.plan, request))
+    summary = run_stage(report.report, report.plan, request)
+    following = partial(next_steps.best, request.home, request.space, _dataset(summary))
+    Printer(as_json).summary("report", summary, following)
+
+
+def _dataset(reported: dict[str, Any]) -> str:
+    """The dataset that a report is about."""
+    return str(json.loads(reported["target"])["dataset"])

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,14 @@ import polars as pl
 from cyclopts import App, Parameter
 from pydantic import Field
 
+from cole_core.encodings.vectors import USUAL
 from cole_core.errors import InputError
 from cole_core.experiments.predictors import EXPERIMENTS
+from flows.cli import next_steps
+from flows.cli.layout import Page
 from flows.cli.options import HOME, InHome, Json
 from flows.cli.printing import Printer
+from flows.cli.words import whole
 from flows.resolve.requests import DEFAULT_SPACE, Home, Measured, one_of, request
 from flows.running.left_servers import check_servers
 from flows.running.runs import recorded_run
@@ -47,7 +52,8 @@ def add(request: Watch = Watch(), *, home: InHome = HOME, as_json: Json = False)
     if path.is_dir():  # read from elsewhere later
         options = replace(request.options, lm=str(path.resolve()))
         request = replace(request, options=options)
-    Printer(as_json).summary("watch add", add_watch(home, request))
+    following = partial(next_steps.command, home, "deploy")
+    Printer(as_json).summary("watch add", add_watch(home, request), following)
 
 
 @watch.command(name="list")
@@ -58,10 +64,10 @@ def list_(*, home: InHome = HOME, as_json: Json = False) -> None:
         return pl.col("arguments").str.json_path_match(f"$.{name}")
 
     any_ = pl.lit("any")
+    watches = Warehouse(home).watches()
+    following = ("watch", "add", "--lm", USUAL["lm"]) if watches.is_empty() else ("deploy",)
     Printer(as_json).frame(
-        Warehouse(home)
-        .watches()
-        .select(
+        watches.select(
             of("name_or_path").alias("language_model"),
             of("pooling").alias("pooling"),
             of("precision").alias("precision"),
@@ -70,7 +76,9 @@ def list_(*, home: InHome = HOME, as_json: Json = False) -> None:
             pl.col("context").fill_null(any_),
             "spec_id",
             "watch_id",
-        )
+        ),
+        partial(next_steps.command, home, *following),
+        flowing=True,
     )
 
 
@@ -81,7 +89,8 @@ def remove(name: str, *, home: InHome = HOME, as_json: Json = False) -> None:
     Args:
         name: A language model, or the beginning of a watch_id or spec_id.
     """
-    Printer(as_json).summary("watch remove", remove_watch(home, name))
+    following = partial(next_steps.command, home, "watch", "list")
+    Printer(as_json).summary("watch remove", remove_watch(home, name), following)
 
 
 @request
@@ -212,19 +221,21 @@ def doctor(
             )
         )
     else:
+        page = Page()
         for finding in repaired:
-            print(f"put right: {finding.line}")
+            page.say(finding.line, title="put right: ")
         for finding in found:
-            print(f"{'note' if finding.harmless else 'wrong'}: {finding.line}")
+            page.say(finding.line, title="note: " if finding.harmless else "wrong: ")
         if not found:
-            print(f"{home} is in order")
+            page.say(f"{whole(str(home))} is in order")
     if not all(finding.harmless for finding in found):
         sys.exit(SICK)
 
 
 def optimize_(request: OptimizeRequest = OptimizeRequest(), *, as_json: Json = False) -> None:
     """Compacts the vector tables, drops old versions, makes and refreshes indices."""
-    Printer(as_json).summary("optimize", run_stage(optimize, plan, request))
+    following = partial(next_steps.command, request.home, "doctor")
+    Printer(as_json).summary("optimize", run_stage(optimize, plan, request), following)
 
 
 def export(
@@ -271,6 +282,7 @@ def import_(folder: Path, *, home: InHome = HOME, as_json: Json = False) -> None
     Printer(as_json).summary(
         "import",
         {name: count for name, count in run.summary.items() if count} or {"rows": 0},
+        partial(next_steps.command, home, "status"),
     )
 
 
@@ -288,4 +300,5 @@ def backup(
         keep: Remove all but so many of the latest backups there.
     """
     copy, removed = back_up(Warehouse(home), folder, keep)
-    Printer(as_json).summary("backup", {"backup": str(copy), "removed": removed})
+    following = partial(next_steps.command, copy, "status")
+    Printer(as_json).summary("backup", {"backup": str(copy), "removed": removed}, following)

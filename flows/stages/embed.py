@@ -63,8 +63,8 @@ def plan(request: EmbedRequest) -> EmbedPlan:
     """Resolves and checks a request.
 
     Raises:
-        InputError: A name is unknown, the model or the cluster is not to be had, or the model does
-            not run.
+        InputError: A name is unknown, the model or the cluster is not to be had, the model does
+            not run, or nothing was rendered.
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
@@ -72,9 +72,32 @@ def plan(request: EmbedRequest) -> EmbedPlan:
     make_text_encoding(space, encoding, request.context)
     request.cluster.check()
     specification = request.options.specification()
+    check_rendered(warehouse, space, encoding, request.context)
     if request.cluster.runner == "local":  # else the model may fit its workers alone
         check_model(warehouse, specification, request.device)
     return EmbedPlan(space, encoding, specification)
+
+
+def check_rendered(warehouse: Warehouse, space: SearchSpace, encoding: str, context: str) -> None:
+    """Checks that there are texts to embed.
+
+    Raises:
+        InputError: There are none; says which commands write them.
+    """
+    if (encoding, context) in warehouse.rendered_as(space):
+        return
+    name = space.full_name
+    options = "" if encoding == space.roles.reference else f" --encoding {encoding}"
+    options += "" if context == NO_CONTEXT else f" --context {context}"
+    commands = f"cole render {name}{options}"
+    if warehouse.architectures(space).is_empty():
+        drawn = "" if space.size is not None else " --samples N"
+        commands = f"cole enumerate {name}{drawn}; {commands}"
+    about = encoding if context == NO_CONTEXT else f"{encoding} with context {context}"
+    raise InputError(
+        f"no texts of {name} in {about} are stored, so there is nothing to embed: "
+        f"make them with: {commands}"
+    )
 
 
 @flow(name="embed")

@@ -68,15 +68,20 @@ def plan(request: RenderRequest) -> RenderPlan:
     """Resolves and checks a request.
 
     Raises:
-        InputError: The space, the encoding or the context is unknown, or fewer are stored.
+        InputError: The space, the encoding or the context is unknown, or none or fewer are stored.
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
     name = space.roles.reference if request.encoding is None else request.encoding
     encoding = make_text_encoding(space, name, request.context)
-    return RenderPlan(
-        space, encoding, draw(warehouse.architectures(space), request.samples, request.seed)
-    )
+    stored = warehouse.architectures(space)
+    if stored.is_empty():
+        raise InputError(
+            f"no architectures of {space.full_name} are stored, so there is nothing to render: "
+            f"store some with 'cole enumerate {space.full_name}"
+            f"{'' if space.size is not None else ' --samples N'}'"
+        )
+    return RenderPlan(space, encoding, draw(stored, request.samples, request.seed))
 
 
 @flow(name="render")

@@ -245,9 +245,9 @@ def texts(home: Path) -> Observed:
             for context in contexts:
                 cole("render", space, "--encoding", encoding, "--context", context)
     rows = Warehouse(home).sql(
-        "SELECT space, encoding, context, text_hash "
+        "SELECT architectures.space, encoding, context, text_hash "
         "FROM renderings JOIN architectures USING (architecture_id) "
-        "ORDER BY space, encoding, context, position"
+        "ORDER BY architectures.space, encoding, context, position"
     )
     found: dict[str, list[str]] = {}
     for space, encoding, context, text_hash in rows.iter_rows():

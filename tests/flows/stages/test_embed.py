@@ -148,7 +148,8 @@ def test_shards_of_any_size_give_the_same_vectors(
     monkeypatch.setattr(embedding, "SHARD", 7)
     monkeypatch.setattr(embedding, "SHARD_CHARACTERS", 150)  # one or two texts
     asked = asking(small, "arch_str")
-    assert embed(asked)["embedded"] == 0  # never rendered
+    with pytest.raises(InputError, match=r"nothing to embed.* cole render nasbench201"):
+        embed(asked)  # never rendered
     render(RenderRequest(space="nasbench201", home=small.home, encoding="arch_str"))
     summary = embed(asked)
     stored = small.warehouse.texts(SPACE, "arch_str", "none")

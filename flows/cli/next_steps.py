@@ -1,0 +1,185 @@
+"""The next useful command after each one, as it can be copied."""
+
+import os
+import shlex
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cole_core.encodings.vectors import Vectors
+from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from cole_core.spaces.base import SearchSpace
+from flows.resolve.requests import DEFAULT_SPACE, HOME, Measured
+from flows.resolve.spaces import find_space
+from flows.resolve.values import find_targets
+from flows.resolve.vectors import find_vectors
+from warehouse import Warehouse
+
+Step = Callable[[], str | None]
+
+_SAMPLES = 500  # of a space that has no end
+_ID = 12  # digits of a hash that name it
+_USUAL = Vectors()
+
+
+def command(home: Path | None, *words: object, **options: object) -> str:
+    """A command on a warehouse; what is None, and the warehouse meant anyway, is left out."""
+    said = ["cole", *map(str, words)]
+    for name, value in options.items():
+        if value is not None:
+            said += [f"--{name.replace('_', '-')}", str(value)]
+    if home is not None and home != Path(os.environ.get("COLE_HOME") or HOME):
+        said += ["--home", str(home)]
+    return shlex.join(said)
+
+
+def possible(step: Step) -> str | None:
+    """The command; None where there is none, or where something that it needs cannot be told."""
+    try:
+        return step()
+    except InputError:
+        return None
+
+
+def whole_space(home: Path, name: str) -> str:
+    """Stores a space's architectures."""
+    space = find_space(Warehouse(home), name)
+    return command(home, "enumerate", name, samples=_SAMPLES if space.size is None else None)
+
+
+def first_missing(home: Path, name: str) -> str:
+    """The first stage whose result a space does not have yet; the report where it has all."""
+    warehouse = Warehouse(home)
+    space = find_space(warehouse, name)
+    if not warehouse.has_catalog or warehouse.architectures(space).is_empty():
+        return whole_space(home, name)
+    rendered = warehouse.rendered_as(space)
+    if not rendered:
+        return command(home, "render", name)
+    try:
+        find_vectors(warehouse, space, [_USUAL])
+    except InputError:
+        return command(
+            home, "embed", name, encoding=_unusual(space, [name for name, _ in rendered])
+        )
+    if warehouse.targets(space).is_empty():
+        return measure(home, name)
+    target = find_targets(warehouse, space, Measured())[0]
+    if warehouse.heads_of(space, target).is_empty():
+        return train(home, name)
+    if warehouse.searches_of(space, target).is_empty():
+        return command(home, "search", name, **narrowed(warehouse, space, target))
+    return command(home, "report", name)
+
+
+def after_status(home: Path, spaces: Mapping[str, Mapping[str, int]]) -> str:
+    """The first missing stage of the space with the most architectures; all of it where none is."""
+    if not spaces:
+        return command(home, "run", DEFAULT_SPACE)
+    return first_missing(home, max(spaces, key=lambda name: spaces[name]["architectures"]))
+
+
+def embed(home: Path, name: str, encoding: str | None, context: str) -> str:
+    """Embeds what was rendered."""
+    space = find_space(Warehouse(home), name)
+    return command(
+        home,
+        *("embed", name),
+        encoding=_unusual(space, [encoding or space.roles.reference]),
+        context=None if context == "none" else context,
+    )
+
+
+def measure(home: Path, name: str) -> str:
+    """Takes measured values in, or makes them."""
+    space = find_space(Warehouse(home), name)
+    if space.default_source is not None:
+        return command(home, "ingest", name, space.default_source)
+    return command(home, "evaluate", name, dataset="digits")
+
+
+def train(
+    home: Path,
+    name: str,
+    vectors: Vectors = _USUAL,
+    spec_id: str | None = None,
+    source: str | None = None,
+) -> str:
+    """Trains a head on stored vectors; without measured values, what gives some.
+
+    Args:
+        home: The warehouse.
+        name: The space.
+        vectors: Which vectors: their encoding and context.
+        spec_id: The specification that they are of; None takes the usual.
+        source: Of the values; None takes those that people mean.
+    """
+    warehouse = Warehouse(home)
+    space = find_space(warehouse, name)
+    if warehouse.targets(space).is_empty():
+        return measure(home, name)
+    [found] = find_vectors(warehouse, space, [vectors])
+    known = source in warehouse.targets(space)["source"].to_list()
+    target = find_targets(warehouse, space, Measured(source=source if known else None))[0]
+    return command(
+        home,
+        *("train", name),
+        **narrowed(warehouse, space, target),
+        encoding=_unusual(space, [found.encoding]),
+        context=None if vectors.context == "none" else vectors.context,
+        lm=None if spec_id in (None, found.spec_id) else str(spec_id)[:_ID],
+    )
+
+
+def after_values(home: Path, name: str, source: str | None) -> str:
+    """After measured values came in: what is missing before they can be learned, or learning."""
+    warehouse = Warehouse(home)
+    space = find_space(warehouse, name)
+    try:
+        find_vectors(warehouse, space, [_USUAL])
+    except InputError:
+        return first_missing(home, name)
+    return train(home, name, source=source)
+
+
+def best(home: Path, name: str, dataset: str | None, predicted: bool = False) -> str:
+    """Lists the best by measured values, or by what a head predicts."""
+    words = ("best", "--predicted") if predicted else ("best",)
+    return command(
+        home,
+        *words,
+        space=None if name == DEFAULT_SPACE else name,
+        dataset=dataset or find_space(Warehouse(home), name).default_dataset,
+    )
+
+
+def report(home: Path, name: str, dataset: str | None) -> str:
+    """Writes the page of a space."""
+    return command(home, "report", name, dataset=dataset)
+
+
+def similar(home: Path, found: Mapping[str, Any]) -> str | None:
+    """Lists what resembles the first of the best, where there are vectors."""
+    warehouse = Warehouse(home)
+    find_vectors(warehouse, find_space(warehouse, found["space"]), [_USUAL])
+    if not found["rows"]:
+        return None
+    return command(home, "similar", found["rows"][0]["architecture_id"][:_ID])
+
+
+def narrowed(warehouse: Warehouse, space: SearchSpace, target: Target) -> dict[str, Any]:
+    """As few options as leave this kind of values alone."""
+    options: dict[str, Any] = {"dataset": target.dataset}
+    fitting = find_targets(warehouse, space, Measured(**options))
+    for name in ("metric", "source", "split", "epochs"):
+        value = getattr(target, name)
+        kept = [each for each in fitting if getattr(each, name) == value]
+        if value is not None and len(kept) < len(fitting):
+            options[name], fitting = value, kept
+    return options
+
+
+def _unusual(space: SearchSpace, encodings: list[str]) -> str | None:
+    """The encoding to name; None where the usual one is among them."""
+    return None if space.roles.reference in encodings else encodings[0]
