@@ -1,7 +1,7 @@
 """What a command prints: tables for people, or one JSON object."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -28,6 +28,13 @@ class Printer:
             self._json({"stage": stage, **summary})
             return
         self._console.print(f"[bold]{stage}[/]: {_words(summary)}", highlight=False)
+
+    def lines(self, value: Mapping[str, Any], lines: Sequence[str]) -> None:
+        """Lines as they are, or the value that says the same."""
+        if self._as_json:
+            self._json(value)
+            return
+        print(*map(visible, lines), sep="\n")
 
     def pipeline(self, stages: Mapping[str, Any]) -> None:
         """What the whole pipeline did."""

@@ -5,7 +5,7 @@ from typing import Any
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
-from flows.cli.options import Json
+from flows.cli.options import DryRun, Json
 from flows.cli.printing import Printer
 from flows.pipelines import from_benchmark, from_dataset
 from flows.pipelines.request import RunRequest
@@ -72,9 +72,22 @@ def embed_(request: EmbedRequest, *, as_json: Json = False) -> None:
     Printer(as_json).summary("embed", run_stage(embed.embed, embed.plan, request))
 
 
-def ingest_(request: IngestRequest, *, as_json: Json = False) -> None:
-    """Stores measured accuracies."""
-    Printer(as_json).summary("ingest", run_stage(ingest.ingest, ingest.plan, request))
+def ingest_(request: IngestRequest, *, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Stores measured values: accuracies, errors, latencies.
+
+    What each column of a table was taken for is printed. A column that is not understood is bad
+    input: --column says what it is, --skip leaves it out.
+    """
+    printer = Printer(as_json)
+    if dry_run:
+        lines = ingest.preview(request)
+        printer.lines({"stage": "ingest", "dry_run": True, "columns": lines}, lines)
+        ingest.plan(request)  # what would be refused is refused now
+        return
+    summary = run_stage(ingest.ingest, ingest.plan, request)
+    if not as_json:
+        printer.lines({}, summary.pop("columns"))
+    printer.summary("ingest", summary)
 
 
 def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:

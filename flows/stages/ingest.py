@@ -1,14 +1,18 @@
 """Stage: measured values into the warehouse."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import polars as pl
 from prefect import flow
 
-from cole_core.sources import read_evaluations
+from cole_core.sources import take
+from cole_core.sources.base import with_nature
+from cole_core.sources.readings import refuse_unclear
+from cole_core.sources.told import Told
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.requests import HOME, Home, request
+from flows.resolve.requests import HOME, Home, repeatable, request
 from flows.resolve.spaces import find_space
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -27,38 +31,72 @@ class IngestRequest:
             table, or what a benchmark publishes.
         home: The warehouse's directory.
         source: What to call the source; by default the file's name.
+        column: What a table's column measures, as COLUMN=DATASET:SPLIT:METRIC and behind it, where
+            they are known, epochs, seed and higher or lower for which is better:
+            'val_accs=cifar10:valid:accuracy:200', 'x=cifar10:test:my_score[points]:higher'; may be
+            repeated.
+        skip: A column that is left out; may be repeated.
+        dataset: The dataset of the columns whose heading names none.
     """
 
     space: str = field(kw_only=False)
     origin: str = field(kw_only=False)
     home: Home = HOME
     source: str | None = None
+    column: Annotated[tuple[str, ...], repeatable("--column")] = ()
+    skip: Annotated[tuple[str, ...], repeatable("--skip")] = ()
+    dataset: str | None = None
+
+    @property
+    def told(self) -> Told:
+        """What is said of a table's columns."""
+        return Told(self.column, self.skip, self.dataset)
 
 
 @dataclass(frozen=True)
 class IngestPlan:
-    """The evaluations that will be stored, checked: rows as `Writer.add_evaluations` takes them."""
+    """The evaluations that will be stored, checked.
+
+    Attributes:
+        space: Of the architectures.
+        rows: As `Writer.add_evaluations` takes them.
+        columns: What each column was taken for, a line each.
+    """
 
     space: SearchSpace
     rows: pl.DataFrame
+    columns: list[str]
 
 
 def plan(request: IngestRequest) -> IngestPlan:
     """Resolves and checks a request.
 
     Raises:
-        InputError: The origin cannot be read, a row is not right, or a value changed.
+        InputError: The origin cannot be read, a column is not understood, a row is not right, or a
+            value changed.
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    rows = read_evaluations(request.origin, space)
+    taken = take(request.origin, space, request.told)
+    refuse_unclear(taken.readings, Path(request.origin).name)
+    rows = with_nature(taken.rows)
     natives = rows["native"].unique()
     ids = pl.Series([space.architecture_id(native) for native in natives], dtype=pl.String)
     rows = rows.with_columns(architecture_id=pl.col("native").replace_strict(natives, ids))
     if request.source is not None:
         rows = rows.with_columns(source=pl.lit(request.source))
     warehouse.check_evaluations(rows)
-    return IngestPlan(space, rows)
+    return IngestPlan(space, rows, [reading.line for reading in taken.readings])
+
+
+def preview(request: IngestRequest) -> list[str]:
+    """What each column of a source would be taken for, a line each; what is not understood too.
+
+    Raises:
+        InputError: The origin cannot be read, or a row is not right.
+    """
+    space = find_space(Warehouse(request.home), request.space)
+    return [reading.line for reading in take(request.origin, space, request.told).readings]
 
 
 @flow(name="ingest")
@@ -76,6 +114,7 @@ def ingest(request: IngestRequest) -> dict[str, Any]:
         natives = made.rows["native"].unique(maintain_order=True).to_list()
         new = add_architectures(run.warehouse, writer, made.space, natives)
         with track("ingest · evaluations", made.rows.height) as advance:
+            writer.say_natures(made.rows)
             added = writer.add_evaluations(made.rows)
             advance(made.rows.height)
         run.summary = {
@@ -83,4 +122,4 @@ def ingest(request: IngestRequest) -> dict[str, Any]:
             "skipped": made.rows.height - added,
             "new_architectures": new,
         }
-    return run.summary
+    return run.summary | {"columns": made.columns}
