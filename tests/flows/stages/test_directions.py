@@ -13,8 +13,11 @@ import pytest
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from flows.questions.best import BestRequest, best
+from flows.report import render_report
+from flows.report.gather import gather
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import Measured
+from flows.resolve.values import find_targets
 from flows.stages.compare_searches import CompareSearchesRequest, compare_searches
 from flows.stages.compare_searches import plan as plan_comparison
 from flows.stages.fit_heads import FitHeadsRequest, fit_heads
@@ -22,7 +25,7 @@ from flows.stages.fit_heads import plan as plan_heads
 from flows.stages.ingest import IngestRequest, ingest
 from flows.stages.search import SearchRequest, search
 from flows.stages.search import plan as plan_search
-from tests.flows.conftest import Cole, Small
+from tests.flows.conftest import SPACE, Cole, Small
 
 NB = "nasbench201"
 COLUMNS = (
@@ -180,3 +183,29 @@ def test_a_better_may_be_said_with_the_question(cole: Cole, directed: Small) -> 
         )
         assert (code, out, len(err.splitlines())) == (2, "", 1)
         assert line in err
+
+
+def test_the_report_shows_what_was_measured_and_that_lower_is_better(directed: Small) -> None:
+    fit_heads(
+        FitHeadsRequest(
+            space=NB, home=directed.home, measured=measured("down"), vectors=GRAF, head="ridge",
+            sizes=(25,), draws=1,
+        )
+    )  # fmt: skip
+    searched = SearchRequest(space=NB, home=directed.home, measured=measured("down"), vectors=GRAF)
+    search(replace(searched, budget=14))
+    target = find_targets(directed.warehouse, SPACE, measured("down"))[0]
+    data = gather(directed.warehouse, SPACE, target)
+    real = values(directed, "down")
+    lowest = min(real.values())
+    assert (data.best[0].value, data.best_known) == (lowest, -lowest)
+    assert data.predictions is not None
+    assert data.predictions.frame["true"].to_list() == [
+        real[native] for native in data.predictions.frame["native"]
+    ]
+    assert data.map is not None
+    assert dict(data.map.frame.select("native", "value").iter_rows()) == real
+    page = render_report(data)
+    assert "best so far, mean over seeds (lower is better)" in page
+    assert f"best of the space, {lowest:.2f}" in page
+    assert "above which the first evaluations lie" in " ".join(page.split())
