@@ -56,6 +56,38 @@ FROM incoming ANTI JOIN store.evaluations AS stored
   AND incoming.seed IS NOT DISTINCT FROM stored.seed
   AND incoming.source = stored.source;
 
+-- name: conflicting_natures
+-- The same kind of value with another unit or another better.
+SELECT incoming.dataset, incoming.metric, incoming.source,
+       concat_ws(', ', incoming.unit, incoming.direction) AS new_nature,
+       concat_ws(', ', stored.unit, stored.direction) AS old_nature
+FROM (SELECT DISTINCT dataset, metric, split, epochs, source, unit, direction FROM incoming)
+  AS incoming
+JOIN (SELECT DISTINCT dataset, metric, split, epochs, source, unit, direction FROM store.evaluations)
+  AS stored
+  ON incoming.dataset = stored.dataset
+  AND incoming.metric = stored.metric
+  AND incoming.split = stored.split
+  AND incoming.epochs IS NOT DISTINCT FROM stored.epochs
+  AND incoming.source = stored.source
+WHERE incoming.unit <> stored.unit OR incoming.direction <> stored.direction
+LIMIT 1;
+
+-- name: say_natures
+-- What was not said when the values were stored.
+UPDATE store.evaluations AS stored
+SET unit = coalesce(stored.unit, incoming.unit),
+    direction = coalesce(stored.direction, incoming.direction)
+FROM (SELECT DISTINCT dataset, metric, split, epochs, source, unit, direction FROM incoming)
+  AS incoming
+WHERE incoming.dataset = stored.dataset
+  AND incoming.metric = stored.metric
+  AND incoming.split = stored.split
+  AND incoming.epochs IS NOT DISTINCT FROM stored.epochs
+  AND incoming.source = stored.source
+  AND (stored.direction IS NULL AND incoming.direction IS NOT NULL
+       OR stored.unit IS NULL AND incoming.unit IS NOT NULL);
+
 -- name: insert_trials
 INSERT OR IGNORE INTO store.trials BY NAME SELECT * FROM incoming;
 
@@ -180,11 +212,12 @@ WHERE space = $space AND space_parameters = $space_parameters
 ORDER BY position;
 
 -- name: measured_targets
-SELECT dataset, metric, split, epochs, source, count(DISTINCT architecture_id) AS architectures
+SELECT dataset, metric, split, epochs, source, count(DISTINCT architecture_id) AS architectures,
+       min(unit) AS unit, min(direction) AS direction  -- each said once, by some rows or by all
 FROM store.evaluations
 JOIN store.architectures USING (architecture_id)
 WHERE space = $space AND space_parameters = $space_parameters
-GROUP BY ALL
+GROUP BY dataset, metric, split, epochs, source
 ORDER BY ALL;
 
 -- name: labels
@@ -316,6 +349,7 @@ SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, confi
 FROM store.heads
 JOIN trials USING (trial_id)
 WHERE space = $space AND target = $target
+  AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
 ORDER BY n DESC, kendall_tau DESC
 LIMIT 1;
 
@@ -406,6 +440,7 @@ SELECT head_id, encoding, context, spec_id, language_model, head, n, draw, kenda
 FROM store.heads
 JOIN trials USING (trial_id)
 WHERE space = $space AND target = $target
+  AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
 ORDER BY n DESC, kendall_tau DESC, head_id;
 
 -- name: embedding_view

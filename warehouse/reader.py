@@ -57,7 +57,7 @@ class Reader:
 
     def seed_values(self, space: SearchSpace, target: Target, seed: int) -> pl.DataFrame:
         """native, value of the evaluations with one seed."""
-        return self.read("seed_values", **space_filter(space), **vars(target), seed=seed)
+        return self.read("seed_values", **space_filter(space), **target.key, seed=seed)
 
     def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:
         """Those trials that are stored.
@@ -108,11 +108,11 @@ class Reader:
 
     def heads_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """The stored heads that predict a target, those with the most labelled first."""
-        return self.read("heads_of", space=space.name, target=target.to_json())
+        return self.read("heads_of", **_learned(space, target))
 
     def best_head(self, space: SearchSpace, target: Target) -> dict[str, Any] | None:
         """The stored head with the most labelled architectures, the best of those."""
-        rows = self.read("best_head", space=space.name, target=target.to_json())
+        rows = self.read("best_head", **_learned(space, target))
         return None if rows.is_empty() else rows.row(0, named=True)
 
     def latest_summary(self, space: SearchSpace, flow: str) -> dict[str, Any] | None:
@@ -191,6 +191,15 @@ class Reader:
         """The rows of a statement of queries.sql."""
         with self._reading() as connection:
             return frame(connection, query(name), parameters or None)
+
+
+def _learned(space: SearchSpace, target: Target) -> dict[str, Any]:
+    """Heads that predict a target; those of which a higher prediction is a better one."""
+    return {
+        "space": space.name,
+        "target": target.to_json(),
+        "direction": target.orientation.get("direction"),
+    }
 
 
 def space_parameters(space: SearchSpace) -> str:

@@ -63,6 +63,13 @@ DELETE FROM store.search_regrets WHERE rowid NOT IN (
     GROUP BY comparison_id, configuration_id, evaluations
 );
 
+-- name: values_without_direction
+SELECT dataset, metric, source, count(*) AS "values"
+FROM store.evaluations
+WHERE direction IS NULL
+GROUP BY ALL
+ORDER BY ALL;
+
 -- name: unfinished_runs
 SELECT flow, count(*) AS runs
 FROM store.runs AS killed

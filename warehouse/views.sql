@@ -19,7 +19,7 @@ JOIN store.specifications USING (spec_id);
 
 CREATE OR REPLACE VIEW evaluations AS
 SELECT architecture_id, native, space, dataset, metric, split, epochs, seed, source, value,
-       store.evaluations.run_id
+       unit, direction, store.evaluations.run_id
 FROM store.evaluations
 JOIN store.architectures USING (architecture_id);
 
@@ -61,7 +61,9 @@ ORDER BY comparison_id, n, position;
 CREATE OR REPLACE VIEW searches AS
 SELECT search_id, space, algorithm, encoding, context, language_model, pooling, "precision",
        target ->> '$.dataset' AS dataset, target ->> '$.metric' AS metric, target, seed, step, native,
-       value, max(value) OVER (PARTITION BY search_id ORDER BY step) AS best_so_far,
+       value, CASE WHEN (configuration ->> '$.direction') = 'lower'
+              THEN min(value) OVER (PARTITION BY search_id ORDER BY step)
+              ELSE max(value) OVER (PARTITION BY search_id ORDER BY step) END AS best_so_far,
        predicted_mean, predicted_std, seconds, evaluated_at, architecture_id, configuration, spec_id,
        store.search_steps.run_id
 FROM store.searches

@@ -220,37 +220,47 @@ class Warehouse(Reader):
         return [json.loads(text) for text in rows["space_parameters"]]
 
     def targets(self, space: SearchSpace) -> pl.DataFrame:
-        """dataset, metric, split, epochs, source, architectures of each kind of value measured."""
+        """dataset, metric, split, epochs, source, architectures, unit, direction of each kind of
+        value measured."""
         return self.read("measured_targets", **space_filter(space))
 
     def values_of(self, architecture_ids: list[str], target: Target) -> pl.DataFrame:
         """architecture_id, value (the mean over seeds) of those that were measured."""
-        return self.read("values_of", architecture_ids=architecture_ids, **vars(target))
+        return self.read("values_of", architecture_ids=architecture_ids, **target.key)
 
     def labels(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """architecture_id, value (the mean over seeds), ordered by architecture_id."""
-        return self.read("labels", **space_filter(space), **vars(target))
+        return self.read("labels", **space_filter(space), **target.key)
 
     def check_evaluations(self, rows: pl.DataFrame) -> None:
         """Checks that no stored value would have to change.
 
         Args:
-            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value.
+            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value,
+                unit, direction.
 
         Raises:
-            InputError: A value differs from the one stored under the same key.
+            InputError: A value differs from the one stored under the same key, or its metric has
+                another unit or direction there.
         """
         if not self.has_catalog:
             return
         with self._reading() as connection:
             connection.register("incoming", rows.to_arrow())
             conflict = connection.execute(query("conflicting_evaluations")).fetchone()
+            nature = connection.execute(query("conflicting_natures")).fetchone()
         if conflict is not None:
             native, dataset, metric, source, new, old = conflict
             raise InputError(
                 f"{dataset} {metric} of {native} is stored as {old:g} and comes as {new:g}: "
                 "name the new measurements with --source, or take the stored ones back first "
                 f"with 'cole forget {shlex.quote(source)}'"
+            )
+        if nature is not None:
+            dataset, metric, source, new, old = nature
+            raise InputError(
+                f"{dataset} {metric} of {source} is stored as {old} and comes as {new}: name the "
+                "new measurements with --source, or the metric otherwise with --column"
             )
 
     def text(self, architecture_id: str, encoding: str, context: str) -> str | None:

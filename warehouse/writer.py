@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from cole_core.hashing import hash_bytes, hash_text
+from cole_core.sources.base import with_nature
 from warehouse.catalog import Catalog, frame
 from warehouse.queries import query
 from warehouse.vectors import VectorStore, vector_rows
@@ -167,9 +168,21 @@ class Writer:
         """Adds measured values, after `Warehouse.check_evaluations`.
 
         Args:
-            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value.
+            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value; and
+                unit and direction where the metric's name does not tell them.
         """
-        return self._insert(["insert_evaluations"], rows)
+        return self._insert(["insert_evaluations"], with_nature(rows))
+
+    def say_natures(self, rows: pl.DataFrame) -> int:
+        """Adds unit and direction to stored values of which nobody had said them.
+
+        Args:
+            rows: As `add_evaluations`, after the same check.
+
+        Returns:
+            Number of values.
+        """
+        return self._insert(["say_natures"], rows)
 
     def add_trainings(self, rows: pl.DataFrame, evaluations: pl.DataFrame) -> None:
         """Stores what came of networks, in the place of what was known of them, with their values.

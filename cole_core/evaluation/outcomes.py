@@ -21,12 +21,16 @@ class OverTimeError(Exception):
 
 @dataclass(frozen=True)
 class Score:
-    """One measured value; accuracies in percent."""
+    """One measured value; accuracies in percent.
+
+    Its unit is said where the metric has several.
+    """
 
     metric: str
     split: str
     epochs: int
     value: float
+    unit: str | None = None
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,11 @@ def compute_proxies(
         "synflow": synflow(network, images.shape[1:]),
         "naswot": naswot(network, images[:batch_size]),  # last: it changes batch norms
     }
+    units = {"parameters": "count", "flops": "count"}
     return [
-        Score(name, "train", 0, value) for name, value in values.items() if math.isfinite(value)
+        Score(name, "train", 0, value, units.get(name))
+        for name, value in values.items()
+        if math.isfinite(value)
     ]
 
 

@@ -209,6 +209,7 @@ def _contender(
         "labels_hash": labelled.labels_hash,
         "strata": STRATA,
         "seed": protocol.seed,
+        **target.orientation,
     }
     return Contender(label, columns, identity, parameters, labelled)
 

@@ -150,6 +150,7 @@ def make_head_trials(
         "labels_hash": labelled.labels_hash,
         "test_share": TEST_SHARE,
         "seed": splits.seed,
+        **target.orientation,
     }
     trials = [Trial(configuration, n, draw) for n in splits.sizes for draw in range(splits.draws)]
     return HeadTrials(labelled, configuration, trials, columns, parameters)

@@ -29,7 +29,7 @@ class SearchComparison:
     Attributes:
         experiment: Its name.
         protocol: How it compares.
-        target: What is maximised.
+        target: What the best is sought of.
         labels: What sets each configuration apart, the reference first.
         searches: Those of each configuration, which differ in their seed alone.
     """
@@ -49,7 +49,7 @@ class SearchComparison:
 
     @property
     def best(self) -> float:
-        """The best value that a search can find."""
+        """The best value that a search can find, as searches see it: higher is better."""
         return float(self.searches[0].labelled.values.max())
 
     def search_ids(self, made: TabularSearch) -> list[str]:
@@ -82,7 +82,7 @@ def make_search_comparison(
         experiment: Its name; None for a list of one's own.
         configurations: What is compared, the reference first.
         found: Source and architectures of each of `reading`; of None where nothing is read.
-        target: What is maximised.
+        target: What the best is sought of.
         protocol: How to compare.
         specifications: Rows of the warehouse's specifications by spec_id, for the labels.
 

@@ -130,9 +130,18 @@ class SearchProtocol:
         return [count for count in REGRET_AT if count <= self.budget] or [self.budget]
 
     def thresholds(self, best: float) -> dict[str, float]:
-        """The values to reach, by what they are called."""
+        """The values to reach, by what they are called.
+
+        Args:
+            best: The best value; negative where lower is better and its sign is turned: then 99 %
+                of the best is 1 % above what was measured.
+        """
+
+        def share(percent: float) -> float:
+            return percent / 100 if best >= 0 else 2 - percent / 100
+
         return {
-            **{f"{percent:g} %": percent / 100 * best for percent in self.percent},
+            **{f"{percent:g} %": share(percent) * best for percent in self.percent},
             **{f"within {margin:g}": best - margin for margin in self.margin},
         }
 

@@ -35,6 +35,11 @@ class StoredSearches:
     configuration: dict[str, Any]
 
     @property
+    def sign(self) -> int:
+        """What measured values are multiplied by so that a higher one is better."""
+        return -1 if self.configuration.get("direction") == "lower" else 1
+
+    @property
     def configuration_id(self) -> str:
         """Content hash of the configuration; the budget is no part of it."""
         return hash_json(self.configuration)
@@ -60,7 +65,7 @@ class TabularSearch(StoredSearches):
     Attributes:
         searcher: The algorithm.
         space: The search space.
-        labelled: The measured architectures and their vectors.
+        labelled: The measured architectures and their vectors; a higher value is better.
     """
 
     searcher: SearchAlgorithm
@@ -86,14 +91,16 @@ class TabularSearch(StoredSearches):
         return dict(zip(self.labelled.natives, self.labelled.architecture_ids, strict=True))
 
     def step_rows(self, search_id: str, steps: Sequence[Step], seconds: float) -> pl.DataFrame:
-        """Steps as the warehouse takes them, counted from 1."""
+        """Steps as the warehouse takes them, counted from 1, with values as they were measured."""
+        sign = self.sign
+        means = [None if s.predicted_mean is None else sign * s.predicted_mean for s in steps]
         return pl.DataFrame(
             {
                 "search_id": search_id,
                 "step": [step.index + 1 for step in steps],
                 "architecture_id": [self._id_of[step.native] for step in steps],
-                "value": [step.value for step in steps],
-                "predicted_mean": pl.Series([s.predicted_mean for s in steps], dtype=pl.Float64),
+                "value": [sign * step.value for step in steps],
+                "predicted_mean": pl.Series(means, dtype=pl.Float64),
                 "predicted_std": pl.Series([s.predicted_std for s in steps], dtype=pl.Float64),
                 "seconds": seconds,
             }
@@ -113,8 +120,8 @@ def make_tabular_search(
     Args:
         space: The search space.
         source: Where the vectors are from.
-        target: What is maximised.
-        labelled: The architectures that may be evaluated.
+        target: What the best is sought of.
+        labelled: The architectures that may be evaluated; a higher value is better.
         algorithm: The search algorithm.
         parameters: Its parameters; those of the class where nothing is said.
 
@@ -134,6 +141,7 @@ def make_tabular_search(
     configuration = columns | {
         "parameters": searcher.get_params(),
         "labels_hash": labelled.labels_hash,
+        **target.orientation,
     }
     surrogate = searcher.surrogate_params()
     if surrogate is not None:

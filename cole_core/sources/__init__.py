@@ -7,6 +7,8 @@ import polars as pl
 from cole_core.errors import InputError
 from cole_core.registry import Registry
 from cole_core.sources.base import MeasuredSpace, Source
+from cole_core.sources.readings import Taken
+from cole_core.sources.told import NOTHING, Told
 
 sources: Registry[Source] = Registry(
     "source",
@@ -35,6 +37,21 @@ def find_source(origin: str) -> Source:
     if Path(origin).exists():
         raise InputError(f"{origin}: no reader for '{Path(origin).suffix}': give {listed}")
     raise InputError(f"no benchmark or file named '{origin}': give {listed}")
+
+
+def take(origin: str, space: MeasuredSpace, told: Told = NOTHING) -> Taken:
+    """What is in a benchmark or a table, and what was taken for what.
+
+    Args:
+        origin: What a registered source recognises.
+        space: The space whose architectures were measured.
+        told: What people say of a table's columns.
+
+    Raises:
+        InputError: No source knows it, or it has a wrong value. What is not understood is no error
+            here: `refuse_unclear` makes it one.
+    """
+    return find_source(origin).take(origin, space, told)
 
 
 def read_evaluations(origin: str, space: MeasuredSpace) -> pl.DataFrame:

@@ -1,10 +1,12 @@
 """The contract of a source, the frame in which evaluations travel, and the checks at its end.
 
 One row is one measured value: architecture × dataset × metric × split × epochs × seed, with its
-source. Values are percentages. A source that gives one row for each training run keeps a row for
+source. A metric has a unit and a direction (`cole_core.sources.metrics`), shares are percentages.
+A source that gives one row for each training run keeps a row for
 each seed; who wants one value for each architecture averages them.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any, ClassVar, Protocol
@@ -12,6 +14,10 @@ from typing import Any, ClassVar, Protocol
 import polars as pl
 
 from cole_core.errors import InputError
+from cole_core.sources.headings import Measured
+from cole_core.sources.metrics import direction_of, metric_named, unit_of
+from cole_core.sources.readings import Reading, Taken
+from cole_core.sources.told import Told
 
 SCHEMA = pl.Schema(
     {
@@ -22,9 +28,16 @@ SCHEMA = pl.Schema(
         "epochs": pl.Int32,  # null: unknown
         "seed": pl.Int32,  # null: a mean over seeds, or unknown
         "source": pl.String,
-        "value": pl.Float64,  # percent, 0 to 100
+        "value": pl.Float64,  # shares are percentages, 0 to 100
     }
 )
+NATURE = pl.Schema(
+    {
+        "unit": pl.String,  # null: it has none, or the source does not say
+        "direction": pl.String,  # higher or lower; null: nobody said which is better
+    }
+)
+"""What a source may add where the metric's name does not tell."""
 KEY = ["native", "dataset", "metric", "split", "epochs", "seed"]
 
 
@@ -62,39 +75,69 @@ class Source(ABC):
             space: The space whose architectures were measured.
 
         Returns:
-            One row for each measured value, with the columns of `SCHEMA`;
-            values are percentages.
+            One row for each measured value, with the columns of `SCHEMA`, and with those of
+            `NATURE` where metrics are not of the vocabulary; shares are percentages.
 
         Raises:
             InputError: It is of another format or space, or has a wrong value.
         """
+
+    def take(self, origin: str, space: MeasuredSpace, told: Told) -> Taken:
+        """The measured values, and what each of its columns was taken for.
+
+        Args:
+            origin: What `recognises`.
+            space: The space whose architectures were measured.
+            told: What people say of its columns.
+
+        Raises:
+            InputError: As `read`; or something is said of columns that a source without columns
+                does not have.
+        """
+        if told.anything:
+            raise InputError(
+                f"{origin} says by itself what its values are: leave --column, --skip and "
+                "--dataset out"
+            )
+        rows = self.read(origin, space)
+        return Taken(rows, readings_of(with_nature(rows)))
 
 
 def checked(rows: pl.DataFrame | Iterable[tuple[Any, ...]], source: str) -> pl.DataFrame:
     """A frame of evaluations, after the checks that hold for every source.
 
     Args:
-        rows: A frame with the columns of `SCHEMA`, or tuples in its order.
+        rows: A frame with the columns of `SCHEMA` and maybe `NATURE`, or tuples in its order.
         source: The benchmark's or the file's name, for messages.
 
     Returns:
         The rows with the types of `SCHEMA`.
 
     Raises:
-        InputError: There is no row, a value is not a percentage, or one evaluation comes twice.
+        InputError: There is no row, a value cannot be one of its metric, or one evaluation comes
+            twice.
     """
     if not isinstance(rows, pl.DataFrame):
         rows = pl.DataFrame(list(rows), schema=SCHEMA, orient="row")
-    frame = rows.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+    columns = SCHEMA | {name: NATURE[name] for name in NATURE if name in rows.columns}
+    frame = rows.select(pl.col(name).cast(dtype) for name, dtype in columns.items())
     if frame.is_empty():
-        raise InputError(f"{source}: holds no accuracies; give a source that does")
-    wrong = frame.filter(~is_percentage(pl.col("value")))
-    if not wrong.is_empty():
-        row = wrong.row(0, named=True)
-        raise InputError(
-            f"{source}: {row['dataset']} {row['split']} {row['metric']} of {row['native']} is "
-            f"{row['value']}; accuracies are percentages from 0 to 100"
+        raise InputError(f"{source}: holds no measured values; give a source that does")
+    for (name,), group in frame.group_by("metric", maintain_order=True):
+        metric = metric_named(str(name))
+        least, most = (None, None) if metric is None else (metric.least, metric.most)
+        fine = pl.col("value").is_finite()
+        fine &= pl.col("value").is_between(
+            -math.inf if least is None else least, math.inf if most is None else most
         )
+        wrong = group.filter(~fine)
+        if not wrong.is_empty():
+            row = wrong.row(0, named=True)
+            limits = "finite" if metric is None else metric.limits
+            raise InputError(
+                f"{source}: {row['dataset']} {row['split']} {row['metric']} of {row['native']} is "
+                f"{row['value']}; {row['metric']} is {limits}"
+            )
     twice = frame.filter(frame.select(KEY).is_duplicated())
     if not twice.is_empty():
         row = twice.row(0, named=True)
@@ -105,9 +148,29 @@ def checked(rows: pl.DataFrame | Iterable[tuple[Any, ...]], source: str) -> pl.D
     return frame
 
 
-def is_percentage(values: pl.Expr) -> pl.Expr:
-    """Whether values are finite and from 0 to 100."""
-    return values.is_finite() & values.is_between(0.0, 100.0)
+def with_nature(rows: pl.DataFrame) -> pl.DataFrame:
+    """Measured values with the columns of `NATURE`, from the vocabulary where a source has none."""
+    if set(NATURE) <= set(rows.columns):
+        return rows
+    names = rows["metric"].unique().to_list()
+    found = pl.DataFrame(
+        {
+            "metric": names,
+            "unit": [unit_of(name) for name in names],
+            "direction": [direction_of(name) for name in names],
+        },
+        schema={"metric": pl.String, **NATURE},
+    )
+    lacking = [name for name in NATURE if name not in rows.columns]
+    return rows.join(found.select("metric", *lacking), on="metric", how="left")
+
+
+def readings_of(rows: pl.DataFrame) -> tuple[Reading, ...]:
+    """What a source without headings gives, as readings of the kinds of its values."""
+    about = ["dataset", "metric", "split", "epochs", "seed", "unit", "direction"]
+    kinds = rows.select(about).unique(maintain_order=True).iter_rows(named=True)
+    measured = [Measured(**kind) for kind in kinds]
+    return tuple(Reading(f"{each.dataset} {each.metric}", each) for each in measured)
 
 
 def check_natives(natives: Iterable[str], space: MeasuredSpace, source: str) -> None:

@@ -1,70 +1,34 @@
-"""A table with a column of native strings and columns of accuracies, in CSV, Parquet, JSON or so.
+"""A table with a column of native strings and columns of measured values, in CSV, JSON and so on.
 
 Rows are keyed by native strings, never by an index. The column of native strings is the one named
-`native`, `arch_str`, `architecture` or `arch`, or else the one text column whose values parse.
+`native`, `arch_str`, `architecture` or `arch`, or else the one text column whose values parse. A
+column `seed` says of which training a row is.
 
-A column counts as accuracies
-  1. if its name has `accuracy`, `acc`, `top1` or `acc1` as a word, whatever its type; or
-  2. where no column's name does: if it holds floating point numbers, and its name has no word for
-     a cost (`loss`, `flops`, `params`, `latency`, `time`).
-Other columns (an index, parameters, a time) are ignored; where accuracies are named, that includes
-numbers like `loss`. Values are percentages; an empty cell is a measurement that is missing.
-
-A column's name says what was measured. Its words, in any order and case:
-  - a known data set (`cifar10`, `cifar100`, `ImageNet16-120`);
-  - the split: `train`, `valid` (`val`, `validation`) or `test`; else `unknown`;
-  - the number of epochs: a last number, `200`, or `200e`, `200ep`, `200epochs`, `e200`; else null;
-  - the seed: `seed777`; else null;
-  - what is left names the data set if none is known (`flowers_test_acc` → `flowers`), and else
-    the metric (`cifar10_ptq_accuracy` → `ptq_accuracy`). Without words left the metric is
-    `accuracy` and the data set is named after the file.
-So `cifar100_test_accuracy_200` is data set cifar100, split test, metric accuracy, 200 epochs.
+What every other column holds is said by its heading (`cole_core.sources.headings`) or by people
+(`cole_core.sources.told`). A column of which that is not sure is bad input: nothing is stored in
+silence, and nothing is left out in silence. Indices, texts and standard deviations are left out and
+said to be. Rows that repeat one another are one; rows that contradict one another are bad input.
 """
 
-import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.sources import table_files
-from cole_core.sources.base import (
-    MeasuredSpace,
-    Source,
-    check_natives,
-    checked,
-    is_percentage,
-)
+from cole_core.sources.base import NATURE, SCHEMA, MeasuredSpace, Source, check_natives, checked
+from cole_core.sources.cells import Cells, are_fractions, check_range, read_cells
+from cole_core.sources.headings import Measured, read_heading
+from cole_core.sources.metrics import PERCENT, unit_of
+from cole_core.sources.readings import Reading, Taken, refuse_unclear
+from cole_core.sources.told import NOTHING, Told
 
 _NATIVE_NAMES = ("native", "arch_str", "architecture", "arch")
-_ACCURACY_WORDS = {"accuracy", "acc", "top1", "acc1"}
-_COST_WORDS = {"loss", "flop", "flops", "param", "params", "parameters", "latency", "time"}
-_SPLITS = {
-    "train": "train",
-    "valid": "valid",
-    "val": "valid",
-    "validation": "valid",
-    "test": "test",
-}
-_DATASETS = {
-    "cifar100": r"cifar[ _-]?100",
-    "cifar10": r"cifar[ _-]?10",
-    "ImageNet16-120": r"imagenet[ _-]?16[ _-]?120",
-}
-_EPOCHS = re.compile(r"(?:e|ep|epochs?)?(\d{1,6})|(\d{1,6})(?:e|ep|epochs?)")
-_SEED = re.compile(r"seed[ _-]?(\d{1,9})")
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a column of accuracies holds, read from its name."""
-
-    dataset: str
-    metric: str
-    split: str
-    epochs: int | None
-    seed: int | None
+_ROWS = pl.Schema({"row": pl.UInt32()} | SCHEMA | NATURE)
+_MAX_SEED = 2**31 - 1
 
 
 class Table(Source):
@@ -78,75 +42,131 @@ class Table(Source):
         return path.exists() and table_files.is_table_name(path)
 
     def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
-        return read_table(Path(origin), space)
+        taken = take_table(Path(origin), space)
+        refuse_unclear(taken.readings, Path(origin).name)
+        return taken.rows
+
+    def take(self, origin: str, space: MeasuredSpace, told: Told) -> Taken:
+        return take_table(Path(origin), space, told)
 
 
-def read_table(path: Path, space: MeasuredSpace) -> pl.DataFrame:
-    """Reads a table of accuracies.
+def take_table(path: Path, space: MeasuredSpace, told: Told = NOTHING) -> Taken:
+    """What is in a table: its measured values, and what each column was taken for.
 
     Args:
         path: What `table_files` reads.
         space: The space of its architectures.
+        told: What people say of its columns.
 
     Returns:
-        A row for each architecture and column of accuracies, without the missing ones.
+        A row for each architecture, seed and column of values, without the missing ones; and a
+        reading of each column, those that are not understood among them.
 
     Raises:
-        InputError: There is no column of native strings or of accuracies, a string or a value is
-            wrong (names row, counted from 1 below the header, column and value), or an
-            architecture comes twice.
+        InputError: There is no column of native strings, a string or a value is wrong (names row,
+            counted from 1 below the header, column and value), rows contradict one another, or
+            what was said is not so.
     """
-    table = table_files.read_table(path)
+    file = table_files.open_table(path)
+    table = _trimmed(file.frame)
+    said = told.measured(table.columns)
     name = _native_column(table, space, path.name)
-    natives = table[name]
-    if natives.null_count():
-        row = int(natives.is_null().arg_true()[0]) + 1
-        raise InputError(f"{path.name}: row {row}: column '{name}' is empty; remove the row")
-    check_natives(natives, space, path.name)
-    _check_once(natives, path.name)
-    return checked(
-        pl.concat(
-            _evaluations(natives, column, measured(column.name, path.stem), path.name)
-            for column in _accuracy_columns(table.drop(name), path.name)
-        ),
-        path.name,
+    if name in said or name in told.skipped:
+        raise InputError(f"'{name}' holds the native strings, not values: leave it out")
+    natives = _natives(table[name], space, path.name)
+    others = table.drop(name)
+    seeds = _seeds(others, said, path.name)
+    readings = [Reading(name, nothing="the architecture of each row")]
+    values = [pl.DataFrame(schema=_ROWS)]
+    for column in others:
+        if seeds is not None and column.name == seeds.name:
+            readings.append(Reading(column.name, nothing="the seed of each row"))
+            continue
+        reading, numbers = _read_column(column, said, told, path.name)
+        if reading.measured is not None:
+            _check_alone(reading, readings, path.name)
+            values.append(_rows(natives, seeds, numbers, reading.measured, path.name))
+        readings.append(reading)
+    rows = pl.concat(values)
+    if rows.is_empty() and all(reading.unclear is None for reading in readings):
+        _refuse_nothing(readings, path.name)
+    if not rows.is_empty():
+        rows = checked(_once(rows, path.name), path.name)
+    return Taken(rows, tuple(readings), file.said)
+
+
+def _refuse_nothing(readings: Sequence[Reading], source: str) -> NoReturn:
+    measured = [reading for reading in readings if reading.measured is not None]
+    if measured:
+        missing = sum(reading.missing for reading in measured)
+        raise InputError(
+            f"{source}: holds no measured values: {missing} cells are missing (empty, NaN, N/A); "
+            "give a table that has some"
+        )
+    raise InputError(
+        f"{source}: no column of measured values; name one like 'cifar10_test_accuracy_200', or "
+        "say what one is with --column"
     )
 
 
-def measured(column: str, default_dataset: str) -> Measured:
-    """What a column of accuracies holds, by the rules at the top of this module.
+def _read_column(
+    column: pl.Series, said: Mapping[str, Measured], told: Told, source: str
+) -> tuple[Reading, pl.Series]:
+    """What a column was taken for, and its values in the unit that they are stored in."""
+    if column.name in told.skipped:
+        return Reading(column.name, nothing="left out, as asked"), column
+    cells = read_cells(column)
+    heading = read_heading(column.name, told.dataset)
+    measured = said.get(column.name)
+    if measured is None:
+        nothing = heading.nothing or _no_numbers(cells, heading.metric is None)
+        if nothing is not None:
+            return Reading(column.name, nothing=f"left out: {nothing}"), column
+        measured = heading.measured
+    if measured is None:
+        return Reading(column.name, unclear=heading), column
+    if cells.wrong is not None:
+        row, text = cells.wrong
+        raise InputError(
+            f"{source}: row {row + 1}: column '{column.name}' is {text}, no number: correct it, "
+            f"leave it empty where it is missing, or leave the column out with --skip"
+        )
+    if cells.percent and measured.unit is None and unit_of(measured.metric) == PERCENT:
+        measured = replace(measured, unit=PERCENT)
+    fractions = are_fractions(cells.numbers, measured, column.name, source)
+    check_range(cells.numbers, measured, fractions, f"{source}: column '{column.name}'")
+    notes = ["fractions, stored × 100"] if fractions else []
+    notes += ["mean ± deviation: the mean is stored"] if cells.deviations else []
+    one_unit = unit_of(measured.metric)
+    measured = replace(measured, unit=PERCENT if fractions else measured.unit or one_unit)
+    reading = Reading(column.name, measured, missing=cells.missing, notes=tuple(notes))
+    if not fractions:
+        return reading, cells.numbers
+    return reading, (cells.numbers * 100).round(10)  # 93.1 of 0.931, as it was meant
 
-    Args:
-        column: The column's name.
-        default_dataset: The data set where the name tells none.
-    """
-    rest = column.lower()
-    dataset, seed = None, None
-    for known, pattern in _DATASETS.items():
-        if match := re.search(rf"(?<![a-z0-9]){pattern}(?![a-z0-9])", rest):
-            dataset = known
-            rest = rest[: match.start()] + " " + rest[match.end() :]
-            break
-    if match := _SEED.search(rest):
-        seed = int(match[1])
-        rest = rest[: match.start()] + " " + rest[match.end() :]
-    words = [word for word in _words(rest) if word not in _ACCURACY_WORDS]
-    split = next((_SPLITS[word] for word in words if word in _SPLITS), "unknown")
-    words = [word for word in words if word not in _SPLITS]
-    epochs = None
-    if len(words) > 1 and words[-1] in ("epoch", "epochs") and words[-2].isdecimal():
-        words = [*words[:-2], words[-2]]
-    if words and (match := _EPOCHS.fullmatch(words[-1])):
-        epochs = int(match[1] or match[2])
-        words = [word for word in words[:-1] if word not in ("epoch", "epochs")]
-    left = "_".join(words)
-    if dataset is None:
-        return Measured(left or default_dataset, "accuracy", split, epochs, seed)
-    return Measured(dataset, f"{left}_accuracy" if left else "accuracy", split, epochs, seed)
+
+def _trimmed(table: pl.DataFrame) -> pl.DataFrame:
+    """Without the blanks around headings and texts, which mean nothing."""
+    table = table.with_columns(pl.col(pl.String).str.strip_chars())
+    headings = {name: name.strip() for name in table.columns}
+    return table.rename(headings) if len(set(headings.values())) == len(headings) else table
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+def _no_numbers(cells: Cells, unnamed: bool) -> str | None:
+    """Why a column of which the heading says nothing is no measurement."""
+    if not unnamed:
+        return None
+    if cells.wrong is not None:
+        return "no numbers"
+    return "empty" if cells.missing == len(cells.numbers) else None
+
+
+def _natives(column: pl.Series, space: MeasuredSpace, source: str) -> pl.Series:
+    if column.null_count():
+        row = int(column.is_null().arg_true()[0]) + 1
+        raise InputError(f"{source}: row {row}: column '{column.name}' is empty; remove the row")
+    check_natives(column, space, source)
+    return column
 
 
 def _native_column(table: pl.DataFrame, space: MeasuredSpace, source: str) -> str:
@@ -172,68 +192,78 @@ def _native_column(table: pl.DataFrame, space: MeasuredSpace, source: str) -> st
     )
 
 
-def _check_once(natives: pl.Series, source: str) -> None:
-    rows: dict[str, int] = {}
-    for row, native in enumerate(natives, start=1):
-        if native in rows:
+def _seeds(table: pl.DataFrame, said: Mapping[str, Measured], source: str) -> pl.Series | None:
+    """The column of seeds, checked, if there is one."""
+    names = [name for name in table.columns if name.lower() == "seed" and name not in said]
+    if not names:
+        return None
+    cells = read_cells(table[names[0]])
+    numbers = cells.numbers
+    fine = numbers.is_between(0, _MAX_SEED) & (numbers == numbers.floor())
+    wrong = (~fine.fill_null(False)).arg_true()
+    if len(wrong):
+        row = int(wrong[0])
+        raise InputError(
+            f"{source}: row {row + 1}: column '{names[0]}' is {table[names[0]][row]}, no seed: "
+            f"give whole numbers from 0 to {_MAX_SEED}"
+        )
+    return numbers.cast(pl.Int32).alias(names[0])
+
+
+def _check_alone(reading: Reading, before: Sequence[Reading], source: str) -> None:
+    """Two columns of one meaning would be two values of one measurement."""
+    for other in before:
+        if other.measured == reading.measured:
             raise InputError(
-                f"{source}: row {row} repeats the architecture of row {rows[native]}, {native}; "
-                "keep one row for each, with a column for each seed (accuracy_seed0, …)"
+                f"{source}: columns '{other.column}' and '{reading.column}' are both "
+                f"{reading.measured.line if reading.measured else ''}, which comes twice: leave "
+                "one out with --skip, or say what it is with --column"
             )
-        rows[native] = row
 
 
-def _accuracy_columns(table: pl.DataFrame, source: str) -> list[pl.Series]:
-    columns = [column for column in table if _ACCURACY_WORDS.intersection(_words(column.name))]
-    columns = columns or [
-        column
-        for column in table
-        if column.dtype.is_float() and not _COST_WORDS.intersection(_words(column.name))
-    ]
-    if not columns:
-        raise InputError(
-            f"{source}: no column of accuracies; name one like 'cifar10_test_accuracy_200'"
-        )
-    return [_percentages(column, source) for column in columns]
-
-
-def _percentages(column: pl.Series, source: str) -> pl.Series:
-    if not (column.dtype.is_numeric() or column.dtype in (pl.String, pl.Null)):
-        raise InputError(
-            f"{source}: column '{column.name}' is named as an accuracy but holds {column.dtype}; "
-            "give numbers or another name"
-        )
-    numbers = column.cast(pl.Float64, strict=False)
-    frame = pl.DataFrame({"given": column, "number": numbers}).with_row_index("row", offset=1)
-    wrong = frame.filter(
-        pl.col("given").is_not_null() & ~is_percentage(pl.col("number")).fill_null(False)
-    )
-    if not wrong.is_empty():
-        row, value = wrong.item(0, "row"), str(wrong.item(0, "given"))
-        raise InputError(
-            f"{source}: row {row}: column '{column.name}' is {value}; accuracies are percentages "
-            "from 0 to 100: correct the value, or leave it empty where it is missing"
-        )
-    if ((numbers > 0) & (numbers < 1)).any() and (numbers <= 1).all():
-        raise InputError(
-            f"{source}: column '{column.name}' has no value above 1, like fractions; "
-            "accuracies are percentages from 0 to 100: multiply it by 100"
-        )
-    return numbers
-
-
-def _evaluations(
-    natives: pl.Series, values: pl.Series, what: Measured, source: str
+def _rows(
+    natives: pl.Series, seeds: pl.Series | None, values: pl.Series, what: Measured, source: str
 ) -> pl.DataFrame:
+    if seeds is not None and what.seed is not None:
+        raise InputError(f"{source}: a column '{seeds.name}' and a heading with seed{what.seed}")
+    seed = pl.lit(what.seed, pl.Int32) if seeds is None else pl.lit(seeds)
     return (
         pl.DataFrame({"native": natives, "value": values})
+        .with_row_index("row", offset=1)
         .with_columns(
             dataset=pl.lit(what.dataset),
             metric=pl.lit(what.metric),
             split=pl.lit(what.split),
             epochs=pl.lit(what.epochs, pl.Int32),
-            seed=pl.lit(what.seed, pl.Int32),
+            seed=seed,
             source=pl.lit(source),
+            unit=pl.lit(what.unit, pl.String),
+            direction=pl.lit(what.direction, pl.String),
         )
         .drop_nulls("value")
+        .select(_ROWS.names())
     )
+
+
+def _once(rows: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Repeated rows as one.
+
+    Raises:
+        InputError: Two rows contradict each other; names both.
+    """
+    key = ["native", "dataset", "metric", "split", "epochs", "seed"]
+    for one, other in _contradictions(rows, key):
+        raise InputError(
+            f"{source}: row {other['row']} repeats the architecture of row {one['row']} with "
+            f"another {one['metric']}, {other['value']:g} beside {one['value']:g} "
+            f"({one['native']}): remove one, or add a column 'seed' if both were measured"
+        )
+    return rows.unique(key, keep="first", maintain_order=True).drop("row")
+
+
+def _contradictions(rows: pl.DataFrame, key: list[str]) -> Iterator[tuple[dict, dict]]:
+    first = pl.col("value").first().over(key)
+    differing = rows.filter(pl.col("value") != first)
+    for other in differing.head(1).iter_rows(named=True):
+        same = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(other[name])) for name in key)
+        yield rows.filter(same).row(0, named=True), other

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from cole_core.errors import InputError
-from cole_core.sources.base import KEY, SCHEMA, Source
+from cole_core.sources.base import KEY, NATURE, SCHEMA, Source, with_nature
+from cole_core.sources.metrics import metric_named
 from cole_core.spaces.base import SearchSpace
 from cole_core.testing.checks import NAME, attribute, refused
 
@@ -56,7 +57,8 @@ class SourceContract:
     def test_the_frame_is_as_it_is_promised(self, given: str) -> None:
         frame = self.frame(given)
         assert isinstance(frame, pl.DataFrame)
-        assert dict(frame.schema) == dict(SCHEMA)
+        added = {name: NATURE[name] for name in NATURE if name in frame.columns}
+        assert dict(frame.schema) == dict(SCHEMA) | added
         assert frame.height
         optional = ("epochs", "seed")
         for name in set(SCHEMA) - set(optional):
@@ -65,9 +67,16 @@ class SourceContract:
             assert (frame[name].str.len_chars() > 0).all()
 
     def test_values_are_percentages(self, given: str) -> None:
-        values = self.frame(given)["value"]
-        assert values.is_finite().all()
-        assert values.is_between(0, 100).all(), "values are percentages, 0 to 100"
+        frame = self.frame(given)
+        assert frame["value"].is_finite().all()
+        for (name,), rows in frame.group_by("metric"):
+            metric = metric_named(str(name))
+            if metric is not None and metric.is_percentage:
+                assert rows["value"].is_between(0, 100).all(), f"{name} is percentages, 0 to 100"
+
+    def test_a_direction_is_higher_or_lower(self, given: str) -> None:
+        directions = set(with_nature(self.frame(given))["direction"])
+        assert directions <= {"higher", "lower", None}
 
     def test_an_evaluation_comes_once(self, given: str) -> None:
         frame = self.frame(given)

@@ -28,7 +28,10 @@ _COMMANDS = {
         "enumerate": ("stages:enumerate_", "Stores a space's architectures."),
         "render": ("stages:render_", "Writes the architectures as texts."),
         "embed": ("stages:embed_", "Embeds the texts that have no vector yet."),
-        "ingest": ("stages:ingest_", "Stores measured accuracies."),
+        "ingest": (
+            "stages:ingest_",
+            "Stores measured values: accuracies, errors, latencies.",
+        ),
         "evaluate": ("stages:evaluate", "Trains architectures on a dataset."),
         "train": ("stages:train", "Trains a head on stored vectors and tests how well it ranks."),
         "search": ("stages:search_", "Searches for the best architecture."),

@@ -9,7 +9,7 @@ from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
 from flows.cli import next_steps
-from flows.cli.options import Json
+from flows.cli.options import DryRun, Json
 from flows.cli.printing import Printer
 from flows.pipelines import from_benchmark, from_dataset
 from flows.pipelines.request import RunRequest
@@ -93,12 +93,24 @@ def embed_(request: EmbedRequest, *, as_json: Json = False) -> None:
     Printer(as_json).summary("embed", summary, following)
 
 
-def ingest_(request: IngestRequest, *, as_json: Json = False) -> None:
-    """Stores measured accuracies."""
+def ingest_(request: IngestRequest, *, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Stores measured values: accuracies, errors, latencies.
+
+    What each column of a table was taken for is printed. A column that is not understood is bad
+    input: --column says what it is, --skip leaves it out.
+    """
+    printer = Printer(as_json)
+    if dry_run:
+        lines = ingest.preview(request)
+        printer.lines({"stage": "ingest", "dry_run": True, "columns": lines}, lines)
+        ingest.plan(request)  # what would be refused is refused now
+        return
     summary = run_stage(ingest.ingest, ingest.plan, request)
+    if not as_json:
+        printer.lines({}, summary.pop("columns"))
     source = request.source or Path(request.origin).name
     following = partial(next_steps.after_values, request.home, request.space, source)
-    Printer(as_json).summary("ingest", summary, following)
+    printer.summary("ingest", summary, following)
 
 
 def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:

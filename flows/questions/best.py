@@ -54,7 +54,8 @@ def best(request: BestRequest) -> dict[str, Any]:
         native, value, and for a head predicted and std.
 
     Raises:
-        InputError: A name is unknown, or nothing was measured or trained.
+        InputError: A name is unknown, nothing was measured or trained, or nobody said which
+            values are the better ones.
     """
     if request.head is not None and not request.predicted:
         raise InputError(f"--head {request.head} is for --predicted: give both")
@@ -72,7 +73,7 @@ def best(request: BestRequest) -> dict[str, Any]:
         labels = warehouse.labels(space, target)
         rows = warehouse.architectures(space).join(labels, on="architecture_id")
         order = "value"
-    rows = rows.sort([order, "position"], descending=[True, False])
+    rows = rows.sort([order, "position"], descending=[target.sign > 0, False])
     if request.canonical:
         rows = rows.unique("canonical_id", keep="first", maintain_order=True)
     total = rows.height
@@ -83,6 +84,8 @@ def best(request: BestRequest) -> dict[str, Any]:
         "dataset": target.dataset,
         "target": describe(target),
         "other_sources": warehouse.other_sources(space, target),
+        "unit": target.unit,
+        "direction": target.direction,
         "architectures": total,
         "columns": rows.columns,
         "rows": rows.to_dicts(),
@@ -125,7 +128,7 @@ def _predict(
             "native": architectures.natives,
             "canonical_id": architectures.canonical_ids,
             "position": range(len(architectures.natives)),
-            "predicted": np.asarray(mean, np.float64),
+            "predicted": target.sign * np.asarray(mean, np.float64),
             "std": np.asarray(std, np.float64),
         }
     )

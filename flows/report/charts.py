@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from flows.report.data import EmbeddingMap, Predictions
+from flows.report.measure import Measure
 from flows.report.summaries import SearchSummary, sample_rows
 
 BASELINE_COLOUR = "#8b93a1"
@@ -18,6 +19,7 @@ COLOURS = (
     *("#3f7fe0", "#e2793a", "#27a37a", "#c0539f", "#b08a1e", "#7a63d6", "#2ba3bf", "#d1495b"),
     *("#7b8f2e", "#9c6b4f", "#5a78a8", "#b57fd0"),
 )
+PERCENT = Measure()
 _RAMP = ("#6a4bb0", "#3d7be0", "#1fa08c", "#85c744", "#f4c20d")  # seen on white and on black
 Spec = dict[str, Any]
 
@@ -30,6 +32,7 @@ def search_chart(
     threshold: float | None,
     errors: float = 1.0,
     band: tuple[str, str] = ("− standard error", "+ standard error"),
+    measure: Measure = PERCENT,
 ) -> Spec:
     """Mean best so far against evaluations, with a band, the best and the threshold.
 
@@ -39,10 +42,11 @@ def search_chart(
         threshold: At which a search has arrived.
         errors: Half the width of the band in standard errors.
         band: What its ends are called.
+        measure: How values are shown; what is given here is so that a higher one is better.
     """
     budget = max(len(summary.mean) for summary in summaries)
-    frame = _curves(summaries, errors)
-    low, high = search_domain(summaries, best_known)
+    frame = _curves(summaries, errors).with_columns(measure.real(pl.col("mean", "low", "high")))
+    low, high = sorted(measure.real(end) for end in search_domain(summaries, best_known))
     base = alt.Chart(_inline(frame)).encode(
         x=alt.X(
             "evaluation:Q",
@@ -55,7 +59,7 @@ def search_chart(
     pick = alt.selection_point(fields=["search"], bind="legend")
     fade = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.12))
     area = base.mark_area(clip=True, opacity=0.18).encode(
-        y=alt.Y("low:Q", title="best so far, mean over seeds (%)", scale=y_scale),
+        y=alt.Y("low:Q", title=measure.titled("best so far, mean over seeds"), scale=y_scale),
         y2="high:Q",
         color=colour,
         opacity=alt.when(pick).then(alt.value(0.18)).otherwise(alt.value(0.03)),
@@ -69,7 +73,7 @@ def search_chart(
         tooltip=[
             alt.Tooltip("search:N"),
             alt.Tooltip("evaluation:Q", title="evaluations"),
-            alt.Tooltip("mean:Q", title="best so far (%)", format=".2f"),
+            alt.Tooltip("mean:Q", title=measure.titled("best so far"), format=".2f"),
             alt.Tooltip("low:Q", title=band[0], format=".2f"),
             alt.Tooltip("high:Q", title=band[1], format=".2f"),
             alt.Tooltip("seeds:Q"),
@@ -77,7 +81,7 @@ def search_chart(
     )
     layers: list[alt.Chart] = [area, line, points.add_params(pick)]
     if threshold is not None and best_known is not None:
-        layers += _levels(best_known, threshold, y_scale)
+        layers += _levels(measure.real(best_known), measure.real(threshold), y_scale, measure)
     return _finish(alt.layer(*layers), height=340)
 
 
@@ -102,14 +106,16 @@ def _curves(summaries: Sequence[SearchSummary], errors: float) -> pl.DataFrame:
     )
 
 
-def _levels(best_known: float, threshold: float, y_scale: alt.Scale) -> list[alt.Chart]:
+def _levels(
+    best_known: float, threshold: float, y_scale: alt.Scale, measure: Measure
+) -> list[alt.Chart]:
     """Rules for the best and for the threshold, each with its name."""
     rules = pl.DataFrame(
         {
             "at": [best_known, threshold],
             "text": [
-                f"best of the space, {best_known:.2f} %",
-                f"{threshold / best_known * 100:.3g} % of it, {threshold:.2f} %",
+                f"best of the space, {measure.shown(best_known)}",
+                _share(threshold, best_known) + measure.shown(threshold),
             ],
         }
     )
@@ -123,10 +129,15 @@ def _levels(best_known: float, threshold: float, y_scale: alt.Scale) -> list[alt
     ]
 
 
+def _share(threshold: float, best_known: float) -> str:
+    """What share of the best the threshold is; nothing of a best of 0."""
+    return f"{threshold / best_known * 100:.3g} % of it, " if best_known else ""
+
+
 def search_domain(
     summaries: Sequence[SearchSummary], best_known: float | None
 ) -> tuple[float, float]:
-    """Range of the search chart's y axis.
+    """Range of the search chart's y axis, of values of which a higher one is better.
 
     The first evaluations are far below what the curves are about, so the axis begins where the
     lowest curve is after a twentieth of the evaluations.
@@ -138,7 +149,9 @@ def search_domain(
     return float(np.floor((early - room) * 10) / 10), float(np.ceil((top + room) * 10) / 10)
 
 
-def prediction_charts(predictions: Predictions, limit: int) -> tuple[Spec, Spec]:
+def prediction_charts(
+    predictions: Predictions, limit: int, measure: Measure = PERCENT
+) -> tuple[Spec, Spec]:
     """Predicted against true values, and the same as ranks, which is what Kendall tau compares."""
     count = predictions.frame.height
 
@@ -155,19 +168,21 @@ def prediction_charts(predictions: Predictions, limit: int) -> tuple[Spec, Spec]
         ),
         limit,
         by="true",
+        lowest=measure.sign < 0,
     )
+    measured = measure.titled("measured")
+    predicted = measure.titled("predicted") if predictions.in_percent else "predicted (score)"
     tooltip = [
         alt.Tooltip("native:N", title="architecture"),
-        alt.Tooltip("true:Q", title="measured (%)", format=".2f"),
+        alt.Tooltip("true:Q", title=measured, format=".2f"),
         alt.Tooltip(
             "predicted:Q",
-            title="predicted (%)" if predictions.in_percent else "predicted score",
+            title=predicted,
             format=".2f",
         ),
     ]
-    unit = "%" if predictions.in_percent else "score"
     values: alt.Chart | alt.LayerChart | alt.FacetChart = _scatter(
-        frame, ("true", "measured (%)"), ("predicted", f"predicted ({unit})"), tooltip
+        frame, ("true", measured), ("predicted", predicted), tooltip
     )
     if predictions.in_percent:
         both = [frame["true"].min(), frame["true"].max()]
@@ -225,7 +240,7 @@ def tau_chart(
     return _finish(alt.layer(bars, line, points.add_params(pick)), height=340)
 
 
-def map_chart(embedding_map: EmbeddingMap, limit: int) -> Spec:
+def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCENT) -> Spec:
     """The embedding map, coloured by the measured value."""
     frame = sample_rows(
         embedding_map.frame.select("native", "x", "y", "value").with_columns(
@@ -233,8 +248,9 @@ def map_chart(embedding_map: EmbeddingMap, limit: int) -> Spec:
         ),
         limit,
         by="value",
-    ).sort("value", nulls_last=False)  # the best are drawn last, on top
-    low, high = map_domain(frame)
+        lowest=measure.sign < 0,
+    ).sort("value", descending=measure.sign < 0, nulls_last=False)  # the best last, on top
+    ends = map_domain(frame, measure)
     chart = (
         alt.Chart(_inline(frame))
         .mark_circle(size=26, opacity=0.85)
@@ -245,15 +261,15 @@ def map_chart(embedding_map: EmbeddingMap, limit: int) -> Spec:
                 "isValid(datum.value)",
                 alt.Color(
                     "value:Q",
-                    title="measured (%)",
-                    scale=alt.Scale(range=list(_RAMP), domain=[low, high], clamp=True),
+                    title=measure.titled("measured"),
+                    scale=alt.Scale(range=list(_RAMP), domain=list(ends), clamp=True),
                     legend=alt.Legend(gradientLength=200, format=".1f"),
                 ),
                 alt.value(BASELINE_COLOUR),
             ),
             tooltip=[
                 alt.Tooltip("native:N", title="architecture"),
-                alt.Tooltip("value:Q", title="measured (%)", format=".2f"),
+                alt.Tooltip("value:Q", title=measure.titled("measured"), format=".2f"),
             ],
         )
         .add_params(alt.selection_interval(bind="scales", zoom="wheel![event.shiftKey]"))
@@ -261,14 +277,14 @@ def map_chart(embedding_map: EmbeddingMap, limit: int) -> Spec:
     return _finish(chart, height=460)
 
 
-def map_domain(frame: pl.DataFrame) -> tuple[float, float]:
-    """Range of the map's colours: from the 10 % quantile, so that a few dead cells do not take
-    the whole scale, to the maximum."""
+def map_domain(frame: pl.DataFrame, measure: Measure = PERCENT) -> tuple[float, float]:
+    """Range of the map's colours: from the worst tenth, so that a few dead cells do not take the
+    whole scale, to the best."""
     values = frame["value"].drop_nulls()
     if values.is_empty():
         return 0.0, 100.0
-    low, high = np.quantile(values.to_numpy(), [0.1, 1.0])
-    return float(low), float(high)
+    low, high = np.quantile(measure.real(values.to_numpy()), [0.1, 1.0])
+    return measure.real(float(low)), measure.real(float(high))
 
 
 def _inline(frame: pl.DataFrame) -> alt.InlineData:

@@ -10,6 +10,7 @@ import polars as pl
 from cole_core.evaluation.target import Target
 from cole_core.spaces import space_class, spaces
 from cole_core.spaces.base import SearchSpace
+from flows.report.measure import Measure, measure_of
 
 _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
@@ -19,7 +20,7 @@ class Predictions:
     """A head's predictions of architectures it was not trained on.
 
     Attributes:
-        frame: native, true (percent), predicted.
+        frame: native, true, predicted; as they were measured.
         label: Encoding, language model and head, in words.
         n_train: Architectures the head was trained on.
         in_percent: Whether `predicted` is on the scale of `true`; a ranking head's score is not.
@@ -36,7 +37,7 @@ class EmbeddingMap:
     """A map of the space: coordinates of each architecture's vector in the plane.
 
     Attributes:
-        frame: native, x, y, value (percent; null where not measured).
+        frame: native, x, y, value (as measured; null where not measured).
         label: Encoding and language model, in words.
         axes: Titles of the axes ("first principal component, 31 % of the variance").
     """
@@ -121,14 +122,14 @@ class SearchComparison:
     Attributes:
         experiment: Its name, "custom" without one.
         architectures: How many there were to find.
-        best: The best value among them, percent.
+        best: The best value among them, as it was measured.
         seeds: Searches of each configuration.
         budget: Evaluations of each.
         finding: What the tables say, in one sentence.
         rows: The columns of store.search_comparisons.
         regrets: The columns of store.search_regrets.
         curves: Best so far of each seed by configuration, in their order, the reference first:
-            label → (seeds, evaluations), percent.
+            label → (seeds, evaluations); a higher value is better.
     """
 
     experiment: str
@@ -154,8 +155,9 @@ class ReportData:
         searches: search_id, algorithm, label (what sets the configuration apart, in words), step,
             value: one row for each evaluation of each search, in any order. Searches of one
             label are seeds of one curve.
-        best_known: The best value of the target that the space has, where all are measured.
-        margin: A search has arrived at (1 - margin) × `best_known`.
+        best_known: The best value of the target that the space has, where all are measured; with
+            its sign turned where lower is better, like the values of searches.
+        margin: A search has arrived when it is this share of `best_known` away from it.
         predictions: Held-out predictions of one head.
         trials: series (what the head reads) and head, both in words that tell settings apart, n,
             kendall_tau: one row for each draw of a training set.
@@ -224,5 +226,12 @@ class ReportData:
 
     @property
     def threshold(self) -> float | None:
-        """The value at which a search has arrived."""
-        return None if self.best_known is None else (1 - self.margin) * self.best_known
+        """The value at which a search has arrived, so that a higher one is better."""
+        if self.best_known is None:
+            return None
+        return self.best_known - self.margin * abs(self.best_known)
+
+    @property
+    def measure(self) -> Measure:
+        """How its values are shown."""
+        return measure_of(self.target)

@@ -8,6 +8,7 @@ import polars as pl
 from cole_core.experiments.search_table import told_threshold
 from flows.report.data import ReportData, SearchComparison
 from flows.report.filters import fixed, grouped, percent
+from flows.report.measure import Measure
 from flows.report.summaries import SearchSummary
 
 
@@ -36,9 +37,11 @@ def findings(
     if data.best:
         best = data.best[0]
         note = best.found_by or "of the measured architectures"
-        found.append(Finding("Best architecture", fixed(best.value, 2), note, "%"))
+        found.append(
+            Finding("Best architecture", fixed(best.value, 2), note, data.measure.unit or "")
+        )
     if data.search_comparisons:
-        found.append(_compared_arrival(data.search_comparisons[0]))
+        found.append(_compared_arrival(data.search_comparisons[0], data.measure))
     elif arrival := _fastest_arrival(data, summaries):
         found.append(arrival)
     ranked = None if taus is None else taus.drop_nulls("mean")
@@ -49,7 +52,7 @@ def findings(
     return found
 
 
-def _compared_arrival(comparison: SearchComparison) -> Finding:
+def _compared_arrival(comparison: SearchComparison, measure: Measure) -> Finding:
     rows = comparison.rows
     told = rows.filter(pl.col("threshold") == told_threshold(rows)).sort("evaluations")
     best = told.row(0, named=True)
@@ -59,7 +62,7 @@ def _compared_arrival(comparison: SearchComparison) -> Finding:
         mean = _mean(reference["evaluations"], reference["censored"] > 0)
         note += f"; {reference['label']} {mean}"
     return Finding(
-        f"Evaluations to {best['threshold_value']:.2f} %, {best['threshold']} of the best",
+        f"Evaluations to {measure.shown(best['threshold_value'])}, {best['threshold']} of the best",
         _mean(best["evaluations"], best["censored"] > 0),
         note,
         "mean per seed",

@@ -49,7 +49,9 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
     specifications = {
         row["spec_id"]: row for row in warehouse.specifications().iter_rows(named=True)
     }
+    sign = target.sign
     searches = named_searches(warehouse, space, target, specifications)
+    searches = searches.with_columns(pl.col("value") * sign)
     trials = name_trials(warehouse.trials_of(space, target), specifications)
     head = warehouse.best_head(space, target)
     labelled = None if head is None else _labelled(warehouse, space, target, head)
@@ -69,13 +71,13 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
             "searches": status["searches"],
         },
         searches=searches.filter(~pl.col("compared")),
-        best_known=float(values["value"].max()) if complete else None,  # type: ignore[arg-type]
-        predictions=_predictions(warehouse, head, labelled),
+        best_known=float((sign * values["value"]).max()) if complete else None,  # type: ignore[arg-type]
+        predictions=_predictions(warehouse, head, labelled, sign),
         trials=trials,
         comparisons=_comparisons(warehouse, space, target),
         search_comparisons=_search_comparisons(warehouse, space, target),
-        map=_map(head, labelled),
-        best=_best_cells(warehouse, space, values, searches),
+        map=_map(head, labelled, sign),
+        best=_best_cells(warehouse, space, values, searches, sign),
         specifications=_specifications(warehouse, status),
         sources=pl.DataFrame(status["evaluations"]),
         runs=warehouse.recent_runs(RUNS),
@@ -170,27 +172,29 @@ def _search_comparisons(
                 finding=search_finding(rows),
                 rows=rows,
                 regrets=warehouse.search_regrets(first["comparison_id"]),
-                curves=_curves(warehouse, rows),
+                curves=_curves(warehouse, rows, target.sign),
             )
         )
     order = {name: place for place, name in enumerate(SEARCH_EXPERIMENTS)}
     return sorted(made, key=lambda each: order.get(each.experiment, len(order)))
 
 
-def _curves(warehouse: Warehouse, rows: pl.DataFrame) -> dict[str, np.ndarray]:
-    """Best so far of each seed, by configuration."""
+def _curves(warehouse: Warehouse, rows: pl.DataFrame, sign: int) -> dict[str, np.ndarray]:
+    """Best so far of each seed, by configuration; a higher value is better."""
     curves = {}
     for label, ids, budget in (
         rows.unique("position").sort("position").select("label", "search_ids", "budget").iter_rows()
     ):
         steps = warehouse.search_steps(ids).filter(pl.col("step") <= budget)
-        values = steps.group_by("search_id", maintain_order=True).agg("value")["value"]
+        values = steps.group_by("search_id", maintain_order=True).agg(pl.col("value") * sign)[
+            "value"
+        ]
         curves[label] = extend(values.to_list())
     return curves
 
 
 def _predictions(
-    warehouse: Warehouse, head: dict[str, Any] | None, labelled: LabelledVectors | None
+    warehouse: Warehouse, head: dict[str, Any] | None, labelled: LabelledVectors | None, sign: int
 ) -> Predictions | None:
     """The stored head, loaded again, on the architectures that were held out from it."""
     path = None if head is None else warehouse.head_artifact(head["head_id"])
@@ -203,19 +207,26 @@ def _predictions(
     frame = pl.DataFrame(
         {
             "native": [labelled.natives[row] for row in held_out],
-            "true": labelled.values[held_out],
-            "predicted": load_surrogate(path).predict(labelled.vectors[held_out]),
+            "true": sign * labelled.values[held_out],
+            "predicted": sign * load_surrogate(path).predict(labelled.vectors[held_out]),
         }
     )
     return Predictions(frame, f"{head['head']} on {_features_label(head)}", head["n"])
 
 
-def _map(head: dict[str, Any] | None, labelled: LabelledVectors | None) -> EmbeddingMap | None:
+def _map(
+    head: dict[str, Any] | None, labelled: LabelledVectors | None, sign: int
+) -> EmbeddingMap | None:
     if head is None or labelled is None:
         return None
     plane, shares = principal_plane(labelled.vectors)
     frame = pl.DataFrame(
-        {"native": labelled.natives, "x": plane[:, 0], "y": plane[:, 1], "value": labelled.values}
+        {
+            "native": labelled.natives,
+            "x": plane[:, 0],
+            "y": plane[:, 1],
+            "value": sign * labelled.values,
+        }
     )
     axes = (
         f"first principal component ({shares[0]:.0%} of the variance)",
@@ -225,10 +236,14 @@ def _map(head: dict[str, Any] | None, labelled: LabelledVectors | None) -> Embed
 
 
 def _best_cells(
-    warehouse: Warehouse, space: SearchSpace, values: pl.DataFrame, searches: pl.DataFrame
+    warehouse: Warehouse,
+    space: SearchSpace,
+    values: pl.DataFrame,
+    searches: pl.DataFrame,
+    sign: int,
 ) -> list[BestCell]:
     """The best architectures that differ, with how soon a search came upon each or a twin."""
-    best = values.sort("value", descending=True, maintain_order=True).unique(
+    best = values.sort("value", descending=sign > 0, maintain_order=True).unique(
         "canonical_id", keep="first", maintain_order=True
     )
     canonical_of = dict(values.select("native", "canonical_id").iter_rows())

@@ -7,6 +7,7 @@ import polars as pl
 from cole_core.experiments.search_table import told_threshold
 from flows.report.charts import search_chart
 from flows.report.data import SearchComparison
+from flows.report.measure import Measure
 from flows.report.rows import spread
 from flows.report.summaries import SearchSummary
 
@@ -24,11 +25,11 @@ _WHY = {
 }
 
 
-def compared_searches(comparison: SearchComparison) -> dict[str, Any]:
+def compared_searches(comparison: SearchComparison, measure: Measure) -> dict[str, Any]:
     """What search-comparisons.html.jinja shows of a comparison.
 
     Returns:
-        comparison, title, why (None where there is nothing to say), charts; thresholds
+        comparison, title, why (None where there is nothing to say), charts, measure; thresholds
         (threshold, threshold_value) and rows by position and label, whose cells say which
         evaluations and crossing are lowest; counts (evaluations) and rows of regrets, whose cells
         say which are lowest; seconds per seed, by position.
@@ -44,7 +45,8 @@ def compared_searches(comparison: SearchComparison) -> dict[str, Any]:
         "comparison": comparison,
         "title": _TITLES.get(comparison.experiment, "Comparison of searches"),
         "why": _WHY.get(comparison.experiment),
-        "charts": [_curves(comparison)],
+        "charts": [_curves(comparison, measure)],
+        "measure": measure,
         "thresholds": thresholds.to_dicts(),
         "rows": spread(rows, key, "threshold", thresholds["threshold"].to_list()),
         "counts": counts,
@@ -53,14 +55,15 @@ def compared_searches(comparison: SearchComparison) -> dict[str, Any]:
     }
 
 
-def _curves(comparison: SearchComparison) -> dict[str, Any]:
+def _curves(comparison: SearchComparison, measure: Measure) -> dict[str, Any]:
     summaries = [
         SearchSummary(label, False, curves, 0, None, None)
         for label, curves in comparison.curves.items()
     ]
     threshold = told_threshold(comparison.rows)
     value = comparison.rows.filter(pl.col("threshold") == threshold)["threshold_value"][0]
-    return search_chart(summaries, comparison.best, value, 1.96, ("95 % from", "to"))
+    best, value = measure.real(comparison.best), measure.real(value)
+    return search_chart(summaries, best, value, 1.96, ("95 % from", "to"), measure)
 
 
 def _seconds_per_seed(comparison: SearchComparison) -> dict[int, float | None]:

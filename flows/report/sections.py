@@ -50,7 +50,7 @@ def sections(
         taus: Summary of its trials.
     """
     predictors = [compared_predictors(each) for each in data.comparisons]
-    searches = [compared_searches(each) for each in data.search_comparisons]
+    searches = [compared_searches(each, data.measure) for each in data.search_comparisons]
     return [
         Section("search", "Search", _search(data, summaries)),
         Section("search-comparisons", "Searches compared", _unless_empty(compared=searches)),
@@ -72,8 +72,9 @@ def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> Content | N
     if not summaries:
         return None
     low, _ = search_domain(summaries, data.best_known)
-    chart = search_chart(summaries, data.best_known, data.threshold)
-    return {"summaries": summaries, "charts": [chart], "low": low}
+    measure = data.measure
+    chart = search_chart(summaries, data.best_known, data.threshold, measure=measure)
+    return {"summaries": summaries, "charts": [chart], "low": measure.real(low)}
 
 
 def _predictions(data: ReportData) -> Content | None:
@@ -83,7 +84,7 @@ def _predictions(data: ReportData) -> Content | None:
         return None
     frame = predictions.frame
     return {
-        "charts": prediction_charts(predictions, data.sample),
+        "charts": prediction_charts(predictions, data.sample, data.measure),
         "kendall_tau": kendall_tau(frame["true"].to_numpy(), frame["predicted"].to_numpy()),
         "architectures": frame.height,
         "shown": min(frame.height, data.sample),
@@ -117,8 +118,8 @@ def _map(data: ReportData) -> Content | None:
         return None
     frame = data.map.frame
     return {
-        "charts": [map_chart(data.map, data.sample)],
-        "low": map_domain(frame)[0],
+        "charts": [map_chart(data.map, data.sample, data.measure)],
+        "low": map_domain(frame, data.measure)[0],
         "architectures": frame.height,
         "shown": min(frame.height, data.sample),
     }

@@ -21,7 +21,8 @@ class SearchSummary:
     Attributes:
         label: What sets the configuration apart, in words.
         is_baseline: Whether it is random search.
-        curves: Best so far in percent, (seeds, evaluations), of the seeds with a full budget.
+        curves: Best so far, (seeds, evaluations), of the seeds with a full budget; a higher value
+            is better.
         unfinished: Seeds left out because they have fewer evaluations than the others.
         arrival: Evaluations per seed until the threshold; None without a threshold.
         crossing: Where the mean curve crosses the threshold; None without a threshold.
@@ -46,7 +47,7 @@ class SearchSummary:
 
     @property
     def mean(self) -> np.ndarray:
-        """Mean best so far after each evaluation, percent."""
+        """Mean best so far after each evaluation."""
         return self.curves.mean(axis=0)
 
     @property
@@ -114,11 +115,14 @@ def summarize_trials(trials: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def sample_rows(frame: pl.DataFrame, limit: int, by: str, keep: int = 50) -> pl.DataFrame:
-    """At most `limit` rows, always the same ones: the `keep` highest by a column, others drawn."""
+def sample_rows(
+    frame: pl.DataFrame, limit: int, by: str, keep: int = 50, lowest: bool = False
+) -> pl.DataFrame:
+    """At most `limit` rows, always the same ones: the `keep` highest by a column (or the lowest),
+    others drawn."""
     if frame.height <= limit:
         return frame
-    ordered = frame.sort(by, descending=True, nulls_last=True)
+    ordered = frame.sort(by, descending=not lowest, nulls_last=True)
     keep = min(keep, limit)
     others = np.random.default_rng(0).choice(frame.height - keep, limit - keep, replace=False)
     return pl.concat([ordered.head(keep), ordered[keep + np.sort(others)]])

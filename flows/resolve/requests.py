@@ -88,7 +88,8 @@ class Measured:
 
     Attributes:
         dataset: Dataset of the measured values, such as cifar10.
-        metric: Metric of the measured values.
+        metric: Metric of the measured values; where nobody said whether higher or lower is better,
+            with that behind it, as synflow:higher.
         split: valid or test.
         epochs: Epochs of training behind the values.
         source: Source of the values, where several hold them.

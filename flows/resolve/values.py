@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
+from cole_core.sources.metrics import in_words, settled_direction
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import Measured
 from flows.resolve.spaces import find_space
@@ -24,8 +26,9 @@ def find_targets(warehouse: Warehouse, space: SearchSpace, measured: Measured) -
     """The kinds of measured values that fit what is asked for, the one people mean first.
 
     Raises:
-        InputError: None fits; lists what there is.
+        InputError: None fits (lists what there is), or what was said of a better is not so.
     """
+    measured, said = _apart(measured)
     rows = warehouse.targets(space)
     if rows.is_empty():
         raise InputError(
@@ -38,7 +41,8 @@ def find_targets(warehouse: Warehouse, space: SearchSpace, measured: Measured) -
         raise InputError(
             f"no evaluations of {_words(measured)}: choose from {_listed(_targets(rows))}"
         )
-    return sorted(_targets(fitting), key=_preference)
+    targets = [_directed(target, said) for target in _targets(fitting)]
+    return sorted(targets, key=_preference)
 
 
 def one_target(warehouse: Warehouse, space: SearchSpace, measured: Measured) -> Target:
@@ -62,10 +66,10 @@ def latest_target(warehouse: Warehouse, space: SearchSpace, measured: Measured) 
     Raises:
         InputError: None fits, or several do and none was used.
     """
-    fitting = set(find_targets(warehouse, space, measured))
+    fitting = {target: target for target in find_targets(warehouse, space, measured)}
     for target in warehouse.used_targets(space):
         if target in fitting:
-            return target
+            return fitting[target]
     return one_target(warehouse, space, measured)
 
 
@@ -122,6 +126,29 @@ def not_from(others: Iterable[str]) -> str:
     """What is said of the other sources that hold the same kind of values."""
     listed = ", ".join(others)
     return f" (not from {listed}: --source chooses)" if listed else ""
+
+
+def _apart(measured: Measured) -> tuple[Measured, str | None]:
+    """What is asked for, and the direction that stands behind the metric: `synflow:higher`."""
+    metric, colon, said = (measured.metric or "").partition(":")
+    return (replace(measured, metric=metric), said) if colon else (measured, None)
+
+
+def _directed(target: Target, said: str | None) -> Target:
+    """A kind of values with the direction that was said, where the warehouse knows none.
+
+    Raises:
+        InputError: The warehouse or the vocabulary knows another.
+    """
+    if said is None:
+        return target
+    direction = settled_direction(target.metric, said)
+    if target.direction not in (None, direction):
+        raise InputError(
+            f"--metric {target.metric}:{said}: the {target.metric} of {target.source} is stored "
+            f"as {in_words(target.direction)}: leave ':{said}' out"
+        )
+    return replace(target, direction=direction)
 
 
 def _targets(rows: pl.DataFrame) -> list[Target]:

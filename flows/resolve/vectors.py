@@ -106,10 +106,14 @@ def load_labelled(
 ) -> LabelledVectors:
     """The architectures that have both a vector and a measured value.
 
+    Heads and searches take the highest for the best: where lower is better, values come with their
+    sign turned. `Target.sign` turns them back.
+
     Raises:
-        InputError: There are none.
+        InputError: There are none, or nobody said which is better.
     """
-    values = dict(warehouse.labels(space, target).iter_rows())
+    sign = target.sign
+    values = {id_: sign * value for id_, value in warehouse.labels(space, target).iter_rows()}
     found = label(load_vectors(warehouse, space, source), values)
     if not found.natives:
         raise InputError(f"no architecture has both a vector and a value of {target.to_json()}")

@@ -155,7 +155,7 @@ def find_all(
         warehouse: Where they are.
         space: The search space.
         asked: Which vectors; the architectures of None are there without any.
-        target: What is maximised.
+        target: What the best is sought of.
 
     Raises:
         InputError: Vectors are missing (says which command makes them), or none are in common.
@@ -179,7 +179,7 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
     budget, processes = made.protocol.budget, request.processes or os.cpu_count() or 1
     with recorded_run(request.home, "compare search", request) as run:
         ids = [id_ for each in made.searches for id_ in made.search_ids(each)]
-        known = stored_steps(run.warehouse, ids)
+        known = stored_steps(run.warehouse, ids, made.target.sign)
         stored = sum(len(steps[:budget]) for steps in known.values())
         stacks = missing_searches(made, known, processes)
         spent = sum(len(history) for stack in stacks for history in stack.histories)
@@ -202,7 +202,7 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
         "experiment": made.experiment,
         "seeds": made.protocol.seeds,
         "budget": budget,
-        "best": made.best,
+        "best": made.target.sign * made.best,
         "rows": thresholds.to_dicts(),
         "regrets": regrets.to_dicts(),
     }
@@ -212,11 +212,12 @@ def tabulate(
     warehouse: Warehouse, made: SearchComparison
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """The comparison's two tables and its number of evaluations, from stored steps alone."""
-    protocol = made.protocol
+    protocol, sign = made.protocol, made.target.sign
     results, evaluations = [], 0
     for label, each in zip(made.labels, made.searches, strict=True):
         ids = made.search_ids(each)
         steps = warehouse.search_steps(ids).filter(pl.col("step") <= protocol.budget)
+        steps = steps.with_columns(pl.col("value") * sign)
         values = dict(steps.group_by("search_id", maintain_order=True).agg("value").iter_rows())
         known = not steps["seconds"].has_nulls()
         seconds = float(steps["seconds"].sum()) if known else None
@@ -235,7 +236,7 @@ def tabulate(
         "space": made.searches[0].space.name,
         "target": made.target.to_json(),
         "architectures": len(made.searches[0].labelled.values),
-        "best": made.best,
+        "best": sign * made.best,
         "seeds": protocol.seeds,
         "budget": protocol.budget,
     }
@@ -243,7 +244,8 @@ def tabulate(
     regrets = regret_table(results, made.best, protocol.all_regret_at, protocol.budget)
     return (
         thresholds.join(keys, on="position", maintain_order="left").with_columns(
-            **{name: pl.lit(value) for name, value in about.items()}
+            pl.col("threshold_value") * sign,
+            **{name: pl.lit(value) for name, value in about.items()},
         ),
         regrets.join(keys.drop("search_ids"), on="position", maintain_order="left"),
         evaluations,

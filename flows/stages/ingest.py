@@ -1,15 +1,19 @@
 """Stage: measured values into the warehouse."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import polars as pl
 from prefect import flow
 
-from cole_core.sources import read_evaluations
+from cole_core.sources import take
+from cole_core.sources.base import with_nature
+from cole_core.sources.readings import refuse_unclear
+from cole_core.sources.told import Told
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.origins import file_of
-from flows.resolve.requests import HOME, Home, request
+from flows.resolve.requests import HOME, Home, repeatable, request
 from flows.resolve.spaces import find_space
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -28,24 +32,42 @@ class IngestRequest:
             table, or what a benchmark publishes.
         home: The warehouse's directory.
         source: What to call the source; by default the file's name.
+        column: What a table's column measures, as COLUMN=DATASET:SPLIT:METRIC and behind it, where
+            they are known, epochs, seed and higher or lower for which is better:
+            'val_accs=cifar10:valid:accuracy:200', 'x=cifar10:test:my_score[points]:higher'; may be
+            repeated.
+        skip: A column that is left out; may be repeated.
+        dataset: The dataset of the columns whose heading names none.
     """
 
     space: str = field(kw_only=False)
     origin: str = field(kw_only=False)
     home: Home = HOME
     source: str | None = None
+    column: Annotated[tuple[str, ...], repeatable("--column")] = ()
+    skip: Annotated[tuple[str, ...], repeatable("--skip")] = ()
+    dataset: str | None = None
+
+    @property
+    def told(self) -> Told:
+        """What is said of a table's columns."""
+        return Told(self.column, self.skip, self.dataset)
 
 
 @dataclass(frozen=True)
 class IngestPlan:
-    """The evaluations that will be stored, checked: rows as `Writer.add_evaluations` takes them.
+    """The evaluations that will be stored, checked.
 
     Attributes:
+        space: Of the architectures.
+        rows: As `Writer.add_evaluations` takes them.
+        columns: What each column was taken for, a line each.
         file: What they were read from, see `file_of`.
     """
 
     space: SearchSpace
     rows: pl.DataFrame
+    columns: list[str]
     file: dict[str, Any]
 
 
@@ -53,18 +75,31 @@ def plan(request: IngestRequest) -> IngestPlan:
     """Resolves and checks a request.
 
     Raises:
-        InputError: The origin cannot be read, a row is not right, or a value changed.
+        InputError: The origin cannot be read, a column is not understood, a row is not right, or a
+            value changed.
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    rows = read_evaluations(request.origin, space)
+    taken = take(request.origin, space, request.told)
+    refuse_unclear(taken.readings, Path(request.origin).name)
+    rows = with_nature(taken.rows)
     natives = rows["native"].unique()
     ids = pl.Series([space.architecture_id(native) for native in natives], dtype=pl.String)
     rows = rows.with_columns(architecture_id=pl.col("native").replace_strict(natives, ids))
     if request.source is not None:
         rows = rows.with_columns(source=pl.lit(request.source))
     warehouse.check_evaluations(rows)
-    return IngestPlan(space, rows, file_of(request.origin))
+    return IngestPlan(space, rows, taken.lines, file_of(request.origin))
+
+
+def preview(request: IngestRequest) -> list[str]:
+    """What each column of a source would be taken for, a line each; what is not understood too.
+
+    Raises:
+        InputError: The origin cannot be read, or a row is not right.
+    """
+    space = find_space(Warehouse(request.home), request.space)
+    return take(request.origin, space, request.told).lines
 
 
 @flow(name="ingest")
@@ -82,6 +117,7 @@ def ingest(request: IngestRequest) -> dict[str, Any]:
         natives = made.rows["native"].unique(maintain_order=True).to_list()
         new = add_architectures(run.warehouse, writer, made.space, natives)
         with track("ingest · evaluations", made.rows.height) as advance:
+            writer.say_natures(made.rows)
             added = writer.add_evaluations(made.rows)
             advance(made.rows.height)
         done = {
@@ -90,4 +126,4 @@ def ingest(request: IngestRequest) -> dict[str, Any]:
             "new_architectures": new,
         }
         run.summary = done | made.file
-    return done
+    return done | {"columns": made.columns}

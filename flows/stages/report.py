@@ -41,11 +41,14 @@ def plan(request: ReportRequest) -> ReportPlan:
     """Resolves and checks a request.
 
     Raises:
-        InputError: The space is unknown, or nothing was measured.
+        InputError: The space is unknown, nothing was measured, or nobody said which values are the
+            better ones.
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    return ReportPlan(space, latest_target(warehouse, space, request.measured))
+    target = latest_target(warehouse, space, request.measured)
+    _ = target.sign  # a better that nobody said is told now
+    return ReportPlan(space, target)
 
 
 @flow(name="report")

@@ -30,7 +30,7 @@ class SearchRequest(InWarehouse):
     """A space whose values were measured; a stored search is continued, not repeated.
 
     Attributes:
-        measured: Which measured values to maximise.
+        measured: Which measured values to look for the best of.
         vectors: Which stored vectors the algorithm reads, if it reads any.
         algorithm: The search algorithm.
         budget: Number of evaluations of each search.
@@ -74,12 +74,12 @@ def search(request: SearchRequest) -> dict[str, Any]:
     made = planned(plan, request)
     seeds, budget = list(dict.fromkeys(request.seeds)), request.budget
     with recorded_run(request.home, "search", request) as run:
-        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds])
+        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds], made.sign)
         left = sum(max(budget - len(steps), 0) for steps in known.values())
         with track(f"search · {request.algorithm.name}", left) as advance:
             register(run, [made.row(seed) for seed in seeds])
             store_steps(run, search_rounds(made, budget, seeds, list(known.values())), advance)
-        found = summarise(run.warehouse, known, seeds, budget)
+        found = summarise(run.warehouse, known, seeds, budget, made.sign)
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in found),
             "skipped": sum(each["skipped"] for each in found),

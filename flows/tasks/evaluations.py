@@ -15,6 +15,7 @@ from cole_core.evaluation.attempts import Evaluator
 from cole_core.evaluation.outcomes import OK, TIMED_OUT, TOO_LARGE, Attempt
 from cole_core.evaluation.settings import Limits, source_name
 from cole_core.evaluation.workers import Workers
+from cole_core.sources.metrics import unit_of
 from flows.running.runs import Run
 from warehouse import Warehouse
 from warehouse.writer import Writer
@@ -129,7 +130,10 @@ def add_attempts(writer: Writer, evaluator: Evaluator, attempts: Sequence[Attemp
         [
             (space.architecture_id(attempt.native), attempt.native, attempt.seed, *score)
             for attempt in attempts
-            for score in ((s.metric, s.split, s.epochs, s.value) for s in attempt.scores)
+            for score in (
+                (s.metric, s.split, s.epochs, s.value, s.unit or unit_of(s.metric))
+                for s in attempt.scores
+            )
         ],
         schema={
             "architecture_id": pl.String,
@@ -139,6 +143,7 @@ def add_attempts(writer: Writer, evaluator: Evaluator, attempts: Sequence[Attemp
             "split": pl.String,
             "epochs": pl.Int32,
             "value": pl.Float64,
+            "unit": pl.String,
         },
         orient="row",
     ).with_columns(dataset=pl.lit(dataset.name), source=pl.lit(source_name(settings_id)))

@@ -43,17 +43,30 @@ def store_steps(run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int
             commit()
 
 
-def stored_steps(warehouse: Warehouse, search_ids: Sequence[str]) -> dict[str, list[Step]]:
-    """The steps of searches that are in the warehouse, by id and in the order of the ids."""
+def stored_steps(
+    warehouse: Warehouse, search_ids: Sequence[str], sign: int = 1
+) -> dict[str, list[Step]]:
+    """The steps of searches that are in the warehouse, by id and in the order of the ids.
+
+    Args:
+        warehouse: Holds them, with values as they were measured.
+        search_ids: Of the searches.
+        sign: Of the target: searches take the highest value for the best.
+    """
     found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
     rows = warehouse.search_steps(list(search_ids)).drop("seconds")
     for search_id, step, native, value, mean, std in rows.iter_rows():
-        found[search_id].append(Step(step - 1, native, value, mean, std))
+        mean = None if mean is None else sign * mean
+        found[search_id].append(Step(step - 1, native, sign * value, mean, std))
     return found
 
 
 def summarise(
-    warehouse: Warehouse, known: Mapping[str, Sequence[Step]], seeds: Sequence[int], budget: int
+    warehouse: Warehouse,
+    known: Mapping[str, Sequence[Step]],
+    seeds: Sequence[int],
+    budget: int,
+    sign: int = 1,
 ) -> list[dict[str, Any]]:
     """What searches found.
 
@@ -62,15 +75,18 @@ def summarise(
         known: Those that were stored before, by search_id and in the order of the seeds.
         seeds: Of the searches.
         budget: How many steps count.
+        sign: Of the target.
     """
-    found = stored_steps(warehouse, list(known))
+    found = stored_steps(warehouse, list(known), sign)
     return [
-        _outcome(search_id, seed, steps[:budget], len(known[search_id][:budget]))
+        _outcome(search_id, seed, steps[:budget], len(known[search_id][:budget]), sign)
         for (search_id, steps), seed in zip(found.items(), seeds, strict=True)
     ]
 
 
-def _outcome(search_id: str, seed: int, steps: Sequence[Step], known: int) -> dict[str, Any]:
+def _outcome(
+    search_id: str, seed: int, steps: Sequence[Step], known: int, sign: int
+) -> dict[str, Any]:
     best = max(steps, key=lambda step: step.value)
     return {
         "search_id": search_id,
@@ -78,6 +94,6 @@ def _outcome(search_id: str, seed: int, steps: Sequence[Step], known: int) -> di
         "evaluations": len(steps) - known,
         "skipped": known,
         "best": best.native,
-        "best_value": best.value,
+        "best_value": sign * best.value,
         "found_after": best.index + 1,
     }

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import duckdb
 
+from cole_core.sources.metrics import metric_named
 from warehouse.catalog import frame, newest_version
 from warehouse.health.finding import Finding
 from warehouse.queries import query
 from warehouse.tables import KEYS
 from warehouse.warehouse import Warehouse
 
+_NAMED = 8  # kinds of values that a finding names
 # The tables without a key of their own: the writer keeps their rows apart.
 _UNKEYED = ("embeddings", "evaluations", "search_comparisons", "search_regrets")
 
@@ -72,6 +74,35 @@ def check_rows(warehouse: Warehouse) -> Iterator[Finding]:
                 "what they referred to",
                 "'cole export' a backup's part and 'cole import' it; the rows are left alone",
             )
+
+
+def check_metrics(warehouse: Warehouse) -> Iterator[Finding]:
+    """Values of which nobody said whether higher or lower is better; zero-cost proxies are so by
+    nature. Earlier versions took any column for an accuracy: where names speak against that, no
+    direction was set."""
+    with warehouse.catalog.read() as connection:
+        rows = frame(connection, query("values_without_direction")).rows(named=True)
+    doubtful = [row for row in rows if not _has_none_by_nature(row["metric"])]
+    if doubtful:
+        listed = "; ".join(
+            f"{row['dataset']} {row['metric']} of {row['source']} ({row['values']:,})"
+            for row in doubtful[:_NAMED]
+        )
+        more = f"; and {len(doubtful) - _NAMED} more kinds" if len(doubtful) > _NAMED else ""
+        metric = doubtful[0]["metric"]
+        yield Finding(
+            "unknown direction",
+            f"values of which nobody said what they are or which is better: {listed}{more}",
+            "nothing: they are kept, and 'cole best', train, search and compare ask",
+            "take the file in again with --source NAME and --column for what each column is, or "
+            f"ask with --metric {metric}:higher or --metric {metric}:lower",
+            harmless=True,
+        )
+
+
+def _has_none_by_nature(name: str) -> bool:
+    metric = metric_named(name)
+    return metric is not None and metric.direction is None
 
 
 def check_runs(warehouse: Warehouse) -> Iterator[Finding]:

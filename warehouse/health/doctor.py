@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 from cole_core.errors import InputError
 from warehouse.health.artifacts import check_artifacts, check_left_heads
-from warehouse.health.catalog import check_catalog, check_rows, check_runs
+from warehouse.health.catalog import check_catalog, check_metrics, check_rows, check_runs
 from warehouse.health.finding import Finding
 from warehouse.health.leftovers import check_lock, check_unfinished_files
 from warehouse.health.tables import check_tables
@@ -56,6 +56,7 @@ def _examine(warehouse: Warehouse) -> Iterator[Finding]:
     if not broken:
         checks: tuple[Callable[[Warehouse], Iterator[Finding]], ...] = (
             check_rows,
+            check_metrics,
             check_tables,
             check_artifacts,
             check_left_heads,

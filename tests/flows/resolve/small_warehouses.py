@@ -105,7 +105,7 @@ def measure(warehouse: Warehouse, target: Target, count: int = COUNT) -> None:
     rows = architectures.select(
         "architecture_id",
         "native",
-        *(pl.lit(value).alias(name) for name, value in vars(target).items() if name != "epochs"),
+        *(pl.lit(value).alias(name) for name, value in target.key.items() if name != "epochs"),
         epochs=pl.lit(target.epochs, pl.Int32),
         seed=pl.lit(None, pl.Int32),
         value=pl.col("position").cast(pl.Float64),
