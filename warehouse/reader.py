@@ -132,7 +132,8 @@ class Reader:
 
     def other_sources(self, space: SearchSpace, target: Target) -> list[str]:
         """The other sources of the same kind of values."""
-        rows = self.read("other_sources", **space_filter(space), **vars(target))
+        kind = json.loads(target.to_json())
+        rows = self.read("other_sources", **space_filter(space), **kind)
         return [str(source) for source in rows["source"]]
 
     def derived_from(self, source: str) -> pl.DataFrame:
