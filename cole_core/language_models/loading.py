@@ -1,14 +1,12 @@
 """A specification to a model in memory, in the precision that it names."""
 
-import contextlib
 import importlib.util
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
 from safetensors import safe_open
 from tokenizers import Tokenizer
 from torch import Tensor
@@ -25,17 +23,7 @@ from cole_core.language_models.precision import (
 )
 from cole_core.language_models.specification import EmbeddingSpecification
 from cole_core.language_models.specify import ENCODER_OF_TWO
-
-# What transformers raises of files that it cannot read; of values in a configuration the last one.
-_REFUSALS = (
-    ImportError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    StrictDataclassError,
-)
+from cole_core.language_models.telling import told
 
 
 def choose_device(device: str) -> torch.device:
@@ -61,7 +49,8 @@ def load_tokenizer(files: ModelFiles, trust_remote_code: bool) -> Tokenizer:
         return Tokenizer.from_file(str(path))
     from transformers import AutoTokenizer
 
-    with _told(files, "its tokenizer cannot be loaded"):
+    _silence()
+    with told(files.name, "its tokenizer cannot be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(
             files.folder, local_files_only=True, trust_remote_code=trust_remote_code
         )
@@ -95,21 +84,6 @@ def load_backend(
     return _transformer(files, specification, device)
 
 
-@contextlib.contextmanager
-def _told(files: ModelFiles, what: str) -> Iterator[None]:
-    """Says in one line what transformers says of files that it cannot read."""
-    try:
-        yield
-    except torch.OutOfMemoryError:  # a RuntimeError, and not the files' fault
-        raise
-    except _REFUSALS as error:
-        words = " ".join(str(error).split())
-        raise InputError(
-            f"{files.name}: {what} ({type(error).__name__}: {words[:200]}): fetch it again, or "
-            "choose another model"
-        ) from error
-
-
 def _check_tensors(files: ModelFiles, weights: Mapping[str, Tensor]) -> None:
     """Checks that the weights are those that the configuration speaks of.
 
@@ -117,24 +91,25 @@ def _check_tensors(files: ModelFiles, weights: Mapping[str, Tensor]) -> None:
         InputError: One is missing, or has another shape.
     """
     hidden, heads = files.config["hidden_size"], files.config["num_attention_heads"]
-    if hidden % heads:
+    if type(heads) is not int or heads < 1 or hidden % heads:
         raise InputError(
             f"config.json of {files.name} divides a hidden_size of {hidden} among {heads} heads: "
             "fetch it again"
         )
     for name, shape in tensor_shapes(files.config).items():
-        there = tuple(weights[name].shape) if name in weights else None
-        if there is None:
+        if name not in weights:
             raise InputError(
                 f"{files.name} has no tensor {name}: half a model, or another one's config.json; "
                 "fetch both again"
             )
-        if there != shape:
+        there = weights[name].shape
+        sizes = zip(there, shape, strict=False)
+        if len(there) != len(shape) or any(said not in (None, size) for size, said in sizes):
             raise InputError(_another_shape(files, name, there, shape))
 
 
 def _another_shape(
-    files: ModelFiles, name: str, there: Sequence[int], expected: Sequence[int]
+    files: ModelFiles, name: str, there: Sequence[int], expected: Sequence[int | None]
 ) -> str:
     return (
         f"{files.name} has {name} as {list(there)} and its config.json says {list(expected)}: one "
@@ -155,18 +130,23 @@ def _current_name(name: str) -> str:
     )
 
 
+def _silence() -> None:
+    """Keeps transformers from writing between the lines that people read."""
+    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
+
+    disable_progress_bar()
+    set_verbosity_error()  # what it warns of is told here in a line, or concerns training
+
+
 def _transformer(
     files: ModelFiles, specification: EmbeddingSpecification, device: torch.device
 ) -> Backend:
     """Any other model, by transformers."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    from transformers.utils.logging import disable_progress_bar, set_verbosity_error
-
     from cole_core.language_models.prefix_tree import ATTENTION, FAMILIES, PrefixTreeBackend
     from cole_core.language_models.transformer_backend import TransformerBackend
 
-    disable_progress_bar()
-    set_verbosity_error()  # what it warns of is told here in a line, or concerns training
+    _silence()
     shares_prefixes = specification.model_type in FAMILIES
     # Else transformers chooses: some families have no fused attention.
     model = _model(files, specification, device, ATTENTION if shares_prefixes else None)
@@ -198,7 +178,7 @@ def _model(
             f"{files.name} has the model_type '{specification.model_type}', which transformers "
             f"{transformers_version} does not know: upgrade it, or fetch config.json again"
         )
-    with _told(files, "its config.json cannot be read"):
+    with told(files.name, "its config.json cannot be read"):
         config = AutoConfig.from_pretrained(files.folder, local_files_only=True, **options)
     if attention is not None:
         options["attn_implementation"] = attention
@@ -225,7 +205,7 @@ def _with_weights(files: ModelFiles, model_class: Any, **options: Any) -> Any:
         InputError: Some that a hidden state depends on are missing or have another shape:
             transformers would make them up.
     """
-    with _told(files, "its weights cannot be loaded"):
+    with told(files.name, "its weights cannot be loaded"):
         model, found = model_class.from_pretrained(
             files.folder, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )

@@ -29,22 +29,26 @@ def is_packed_bert(config: Mapping[str, Any]) -> bool:
         and config.get("hidden_act", "gelu") == "gelu"
         and config.get("position_embedding_type", "absolute") == "absolute"
         and not config.get("is_decoder", False)
+        and "quantization_config" not in config
     )
 
 
-def tensor_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+def tensor_shapes(config: Mapping[str, Any]) -> dict[str, tuple[int | None, ...]]:
     """The tensors that are read, by the names that transformers gives them.
 
     Args:
         config: The contents of `config.json`, of the kind that is read here.
+
+    Returns:
+        Their shapes, with None for a size that the configuration leaves to its defaults.
     """
-    hidden, inner = config["hidden_size"], config["intermediate_size"]
+    hidden, inner = config["hidden_size"], config.get("intermediate_size")
     rows = {
-        "word": config["vocab_size"],
+        "word": config.get("vocab_size"),
         "position": config["max_position_embeddings"],
-        "token_type": config.get("type_vocab_size", 2),
+        "token_type": config.get("type_vocab_size"),
     }
-    shapes: dict[str, tuple[int, ...]] = {
+    shapes: dict[str, tuple[int | None, ...]] = {
         f"embeddings.{name}_embeddings.weight": (count, hidden) for name, count in rows.items()
     }
     products = {

@@ -211,7 +211,13 @@ def _limit(files: ModelFiles, model_type: str, window: int | None) -> int:
         return limit
     limit = _first(files, *keys)
     if model_type in _POSITIONS_AFTER_PADDING:
-        limit -= int(files.config.get("pad_token_id", 1)) + 1
+        padding = files.config.get("pad_token_id", 1)
+        if type(padding) is not int:
+            raise InputError(
+                f"config.json of {files.name} has the pad_token_id {padding!r}, from which "
+                f"{model_type} counts its positions: fetch it again"
+            )
+        limit -= padding + 1
     return limit
 
 
@@ -227,10 +233,11 @@ def _own(files: ModelFiles, asked: EmbeddingOptions) -> EmbeddingOptions:
 
 
 def _first(files: ModelFiles, *keys: str) -> int:
-    """The number that a configuration has under one of several names."""
+    """The count that a configuration has under one of several names."""
     for key in keys:
-        if isinstance(files.config.get(key), int):
-            return files.config[key]
+        number = files.config.get(key)
+        if type(number) is int and number > 0:
+            return number
     raise InputError(
         f"config.json of {files.name} has none of {', '.join(keys)}: give a language model's "
         "folder, or fetch config.json again"

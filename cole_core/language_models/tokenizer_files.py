@@ -1,6 +1,7 @@
 """The tokenizer's files in a model's folder. The tokenizers library is not imported."""
 
 from pathlib import Path
+from typing import Any
 
 from cole_core.errors import InputError
 from cole_core.language_models.damage import likely_cause, read_json
@@ -23,18 +24,27 @@ def tokenizer_files(folder: Path, name: str, vocabulary: int | None) -> list[Pat
     whole = folder / "tokenizer.json"
     if not whole.is_file():
         return _older(folder, name)
-    tokenizer = read_json(whole).get("model")
-    # A dictionary of ids, or for Unigram a list in their order.
-    tokens = tokenizer.get("vocab") if isinstance(tokenizer, dict) else None
-    if not isinstance(tokens, dict | list):
+    last = _last_id(read_json(whole).get("model"))
+    if last is None:
         raise InputError(f"{whole} has no vocabulary: save the tokenizer anew, or fetch it again")
-    last = max(tokens.values(), default=0) if isinstance(tokens, dict) else len(tokens) - 1
     if vocabulary is not None and last >= vocabulary:
         raise InputError(
             f"{name} has a tokenizer of {last + 1:,} tokens and embeddings of {vocabulary:,}: one "
             "of them is another model's, fetch both again"
         )
     return [whole]
+
+
+def _last_id(model: Any) -> int | None:
+    """The last token id of a tokenizer's model, None where it holds no vocabulary."""
+    if not isinstance(model, dict) or (model.get("type") == "BPE" and "merges" not in model):
+        return None
+    match model.get("vocab"):
+        case dict() as ids if all(type(id_) is int for id_ in ids.values()):
+            return max(ids.values(), default=-1)
+        case list() as tokens:  # Unigram: in the order of their ids
+            return len(tokens) - 1
+    return None
 
 
 def _older(folder: Path, name: str) -> list[Path]:

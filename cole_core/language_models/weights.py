@@ -89,7 +89,7 @@ def _instead(folder: Path) -> str:
         if any(folder.glob(pattern)):
             remedy = remedy.format(folder=str(folder))
             return f"has {what} and only safetensors weights are read: {remedy}"
-    named = sorted(path.name for path in folder.glob("*.safetensors"))
+    named = sorted(path.name for path in folder.glob("*.safetensors") if path.is_file())
     if any("-of-" in other for other in named):
         return f"has shards ({named[0]}) and no {INDEX}: half a download, fetch it again"
     if named:

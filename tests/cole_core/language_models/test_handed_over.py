@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,9 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
 import tests.cole_core.language_models.handed_over as given
@@ -308,6 +313,10 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         but("bert", given.containing("tokenizer.json", "{}")),
         "{given}/tokenizer.json has no vocabulary: save the tokenizer anew, or fetch it again",
     ),
+    "a tokenizer without its merges": (
+        but("bert", given.containing("tokenizer.json", '{"model": {"type": "BPE", "vocab": {}}}')),
+        "{given}/tokenizer.json has no vocabulary: save the tokenizer anew, or fetch it again",
+    ),
     "a pointer for an older tokenizer": (
         but("bert", given.both(given.without("tokenizer.json"), given.pointer("vocab.txt"))),
         "{given}/vocab.txt " + POINTER,
@@ -405,6 +414,30 @@ def test_what_is_refused(models: dict[str, Path], tmp_path: Path, name: str) -> 
     said = str(error.value).replace(str(path), "{given}").replace(str(tmp_path), "{folder}")
     assert said == line.replace("{folder}", "{given}" if path == tmp_path else "{folder}")
     assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
+@given_any(data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_stands_in_config_json_is_read_or_one_line(
+    models: dict[str, Path], tmp_path: Path, kind: str, data: st.DataObject
+) -> None:
+    whole = json.loads((models[kind] / "config.json").read_text())
+    name = data.draw(st.sampled_from(sorted(whole)))
+    value = data.draw(st.sampled_from([None, "x", "4", 0, -1, 1, 1.5, True, [], {}]))
+    # Each at a path of its own: a model that was loaded is kept for its specification.
+    path = shutil.copytree(models[kind], Path(tempfile.mkdtemp(dir=tmp_path)) / kind)
+    (path / "config.json").write_text(json.dumps(whole | {name: value}))
+    said = None
+    try:
+        try_out(specify(str(path), precision="fp32"), "cpu")
+    except InputError as error:
+        said = str(error)
+    if said is None:
+        assert np.isfinite(embed(path, TEXTS[:2])).all()
+    else:
+        assert "\n" not in said
+        assert str(path) in said or "windows of" in said
 
 
 def test_the_table_is_long() -> None:
