@@ -26,7 +26,7 @@ from warehouse.health import examine
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 NB = "nasbench201"
-SAMPLES = 1_500  # texts that are being embedded for as long as a signal needs to come
+SAMPLES = 600  # texts that are being embedded for as long as a signal needs to come
 SECONDS = 5.0  # that an ending may take
 GO_ON = "what it stored is kept; run the same command again, it goes on from there"
 REASONS = {
