@@ -6,6 +6,7 @@ from typing import Any
 from cyclopts import App, Group, Parameter
 
 from flows.cli import exit_codes
+from flows.running.consoles import Console
 
 _HELP = """Neural architectures as code, embedded by a frozen language model, kept to be searched.
 
@@ -16,7 +17,8 @@ enumerate → render → embed → ingest → train → search → report
 
 Then ask: **cole best**, **cole similar**, **cole sql** (**cole schema**), **cole status**.
 
-Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault.
+Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault; 130, 143 and 129 ended
+by Ctrl-C, SIGTERM or a closed terminal: what was stored is kept, and the same command goes on.
 """
 
 # Command: where it is, and what it does: as its docstring begins, which is the page of its own.
@@ -73,6 +75,7 @@ def make_app(asked: str | None = None) -> App:
         help=_HELP,
         help_format="markdown",
         version_flags=(),
+        console=Console(),
         result_action="return_value",
         default_parameter=Parameter(negative=(), show_default=_default),
         print_error=False,

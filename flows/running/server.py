@@ -87,6 +87,11 @@ class LocalServer:
         self._said.close()
 
     @property
+    def is_own(self) -> bool:
+        """Whether the server is this command's, and not a configured one."""
+        return self._process is not None
+
+    @property
     def page(self) -> str:
         """The address of its page."""
         from prefect.settings import PREFECT_API_URL, PREFECT_UI_URL

@@ -29,10 +29,10 @@ def serve(deployments: list["RunnerDeployment"], port: int) -> None:
     # What Prefect's runner says of itself when it is told to end.
     warnings.filterwarnings("ignore", message="coroutine 'Runner.astop' was never awaited")
     with LocalServer(port=port, ui=True) as server, server.ready():
-        asyncio.run(_serve(deployments, server.page))
+        asyncio.run(_serve(deployments, server))
 
 
-async def _serve(deployments: list["RunnerDeployment"], page: str) -> None:
+async def _serve(deployments: list["RunnerDeployment"], server: LocalServer) -> None:
     from prefect.client.orchestration import get_client
     from prefect.runner import Runner
 
@@ -42,13 +42,37 @@ async def _serve(deployments: list["RunnerDeployment"], page: str) -> None:
             await client.read_deployment(await runner.aadd_deployment(deployment))
             for deployment in deployments
         ]
-        _say(f"Page: {page}")
+        if server.is_own:  # on another, they may be at work elsewhere
+            await _give_up_left_runs(client, [each.id for each in made])
+        _say(f"Page: {server.page}")
         for deployment in made:
             _say(f"{deployment.name}: {await _schedule(deployment)}")
         # Neither ends, but by a fault or a signal, which end both.
         await asyncio.gather(
             runner.start(), _tell_runs(client, {each.id: each.name for each in made})
         )
+
+
+async def _give_up_left_runs(client: "PrefectClient", ids: list[UUID]) -> None:
+    """Runs that were ended together with their server count as running, in its database.
+
+    Each would keep the place of the one run that its deployment may have.
+    """
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterId,
+        FlowRunFilter,
+    )
+    from prefect.states import Crashed
+
+    left = await client.read_flow_runs(
+        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=ids)),
+        flow_run_filter=FlowRunFilter.model_validate(
+            {"state": {"type": {"any_": ["PENDING", "RUNNING", "CANCELLING"]}}}
+        ),
+    )
+    for run in left:
+        await client.set_flow_run_state(run.id, Crashed(message="Ended with its server."), True)
 
 
 async def _schedule(deployment: "DeploymentResponse") -> str:

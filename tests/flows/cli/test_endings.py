@@ -3,11 +3,15 @@
 Run with `-m slow -s` to read the whole table: stage, signal, seconds, exit code, processes left.
 """
 
+import os
 import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +26,7 @@ from warehouse.health import examine
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 NB = "nasbench201"
-SAMPLES = 1_500  # texts that are being embedded for as long as a signal needs to come
+SAMPLES = 600  # texts that are being embedded for as long as a signal needs to come
 SECONDS = 5.0  # that an ending may take
 GO_ON = "what it stored is kept; run the same command again, it goes on from there"
 REASONS = {
@@ -160,6 +164,55 @@ def test_an_ending(name: str, way: str, home: Path, settings: dict[str, str]) ->
 def test_a_command_that_was_interrupted_goes_on(home: Path, settings: dict[str, str]) -> None:
     end(STAGES["embed"], "Ctrl-C", home, settings)
     finish(STAGES["embed"], home, settings)
+
+
+def start(
+    command: tuple[str, ...], settings: dict[str, str], **how: Any
+) -> "subprocess.Popen[bytes]":
+    kept = {name: value for name, value in os.environ.items() if "PREFECT" not in name}
+    return subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", *command], env=kept | settings, **how
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("--help",), ("status",), ("sql", "SELECT * FROM architectures", "--json")],
+    ids=" ".join,
+)
+def test_nobody_reads_what_is_printed(
+    command: tuple[str, ...], home: Path, settings: dict[str, str]
+) -> None:
+    there = () if command == ("--help",) else ("--home", str(home))
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = start((*command, *there), settings, **pipes)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141  # as a shell tells SIGPIPE
+
+
+def test_nobody_reads_at_the_end_of_a_stage(home: Path, settings: dict[str, str]) -> None:
+    """As behind `2>&1 | head -1`: what was done is there."""
+    command = (*STAGES["start"].command, "--home", str(home))
+    process = start(command, settings, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait() == 141
+    done, wanted = renderings("arch_str")(Warehouse(home))
+    assert done == wanted
+
+
+def test_a_command_under_nohup_goes_on(home: Path, settings: dict[str, str]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as its children inherit it
+    try:
+        terminal = Terminal((*STAGES["start"].command, "--home", str(home)), settings)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    terminal.wait_a_moment()
+    os.kill(terminal.pid, signal.SIGHUP)
+    assert terminal.run() == 0
 
 
 @pytest.mark.slow

@@ -28,8 +28,7 @@ def port() -> int:
         return int(free.getsockname()[1])
 
 
-@pytest.fixture
-def deployed(small: Small, tmp_path: Path, port: int) -> Iterator[Terminal]:
+def deploy(small: Small, tmp_path: Path, port: int) -> Terminal:
     """It serves two schedules, one of which is due soon and often."""
     never = [f"--{name}=never" for name in ("heads", "comparison")]
     every = f"every {EVERY.seconds} seconds"
@@ -39,6 +38,12 @@ def deployed(small: Small, tmp_path: Path, port: int) -> Iterator[Terminal]:
         {"PREFECT_HOME": str(tmp_path / "prefect")},
     )
     terminal.wait_for("optimize:")
+    return terminal
+
+
+@pytest.fixture
+def deployed(small: Small, tmp_path: Path, port: int) -> Iterator[Terminal]:
+    terminal = deploy(small, tmp_path, port)
     yield terminal
     if terminal.running:
         terminal.end("SIGTERM to its group")
@@ -94,3 +99,27 @@ def test_its_page_on_another_port_shows_its_runs(
     asked = {address.split("/")[2] for address in page.asked if "/api/" in address}
     assert asked == {f"127.0.0.1:{port}"}
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_run_that_was_left_half_way_keeps_no_other_from_running(
+    deployed: Terminal, small: Small, tmp_path: Path, port: int
+) -> None:
+    """Ended in the midst of a run, as when its machine stops: the schedule goes on all the same."""
+    api = f"http://127.0.0.1:{port}/api"
+    listed = httpx.post(f"{api}/deployments/filter", json={}).json()
+    (id_,) = [each["id"] for each in listed if each["name"] == "embeddings"]
+    later = {"type": "SCHEDULED", "state_details": {"scheduled_time": "2100-01-01T00:00:00Z"}}
+    asked = httpx.post(f"{api}/deployments/{id_}/create_flow_run", json={"state": later})
+    run = asked.json()
+    begun = httpx.post(
+        f"{api}/flow_runs/{run['id']}/set_state", json={"state": {"type": "PENDING"}}
+    )
+    assert begun.json()["status"] == "ACCEPT"
+    deployed.end("SIGTERM")
+
+    again = deploy(small, tmp_path, port)
+    again.wait_for("embeddings: c")  # cancelled, where the run that was left holds its place
+    assert "embeddings: completed after" in again.output.decode()
+    left = httpx.get(f"{api}/flow_runs/{run['id']}").json()
+    assert left["state"]["type"] == "CRASHED"
+    again.end("SIGTERM")
