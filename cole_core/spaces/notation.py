@@ -13,6 +13,7 @@ from cole_core.spaces.base import SearchSpace
 _SAMPLES = 32
 _WORD = re.compile(r"[^\W\d]\w*")
 _PAIRS = str.maketrans(")]}>", "([{<")  # a bracket and its other half are one mark
+_BRACKETS = set("([{<")
 _USUAL = set(",.-:;'\"()")  # marks that any sentence may have
 
 
@@ -33,11 +34,21 @@ class Notation:
     def resembles(self, text: str) -> bool:
         """Whether somebody who wrote this meant an architecture of the space.
 
-        A name of the space between its marks, or several marks that are rare elsewhere.
+        A name of the space next to one of its marks, or several marks that are rare elsewhere.
         """
-        marks = _marks(text) & self.marks
-        named = not self.words.isdisjoint(_WORD.findall(text))
-        return (named and bool(marks)) or len(marks - _USUAL) > 1
+        if len((_marks(text) & self.marks) - _USUAL - _BRACKETS) > 1:
+            return True
+        return any(
+            match[0] in self.words
+            and (self._is_mark(text[: match.start()][-1:]) or self._opens(text[match.end() :][:1]))
+            for match in _WORD.finditer(text)
+        )
+
+    def _is_mark(self, letter: str) -> bool:
+        return letter.translate(_PAIRS) in self.marks - _USUAL
+
+    def _opens(self, letter: str) -> bool:
+        return self._is_mark(letter) or (letter == "(" and letter in self.marks)
 
 
 def notation_of(space: SearchSpace) -> Notation:

@@ -81,7 +81,9 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     """
     what = question.what
     if not what.strip():
-        raise InputError(f"{what!r} is empty: give an architecture, its id, a text or a FILE.py")
+        raise InputError(
+            f"{what!r} is empty: give an architecture, its id, FILE.py or, with --text, a text"
+        )
     if len(what.encode()) > LARGEST:
         raise InputError(f"a text of {len(what):,} characters: give at most {LARGEST:,} bytes")
     space = find_space(warehouse, question.space)

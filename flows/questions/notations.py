@@ -4,7 +4,6 @@ import ast
 import contextlib
 import json
 import re
-from collections.abc import Iterator
 
 from cole_core.errors import InputError
 from cole_core.spaces import spaces
@@ -41,7 +40,7 @@ def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
         )
     if _PYTHON.match(what):
         return InputError(f"{given} is Python source: give its file, or --text to take it as text")
-    others = list(_others(warehouse, space))
+    others = _others(warehouse, space)
     for other in others:
         if read_native(other, what) is not None:
             return InputError(
@@ -58,12 +57,13 @@ def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
     )
 
 
-def _others(warehouse: Warehouse, space: SearchSpace) -> Iterator[SearchSpace]:
+def _others(warehouse: Warehouse, space: SearchSpace) -> list[SearchSpace]:
+    found = []
     for name in spaces:
-        if name != space.name:
-            # A package that cannot be imported is no matter of this question.
-            with contextlib.suppress(InputError):
-                yield find_space(warehouse, name)
+        # A package that cannot be imported is no matter of this question.
+        with contextlib.suppress(InputError):
+            found.append(find_space(warehouse, name))
+    return [other for other in found if other.name != space.name]
 
 
 def shorten(text: str) -> str:
