@@ -33,7 +33,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
     ("train",): (NB, *CIFAR10, "-n", 14, "-n", 20, "--draws", 2, "--head", "ridge"),
     ("search",): (NB, *CIFAR10, "--budget", 12, "--seed", 0, "--seed", 1),
     ("report",): (NB, *CIFAR10),
-    ("run",): ("einspace", "--samples", 14, "--epochs", 1),
+    ("run",): ("einspace", "--samples", 24, "--epochs", 1),
     ("compare", "predictors"): (
         *("--encoding", "code.expression", "--encoding", "graf", *FP32, *CIFAR10),
         *("-n", 14, "-n", 20, "--folds", 5, "--repeats", 1, "--head", "ridge"),
