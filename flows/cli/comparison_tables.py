@@ -145,9 +145,9 @@ def _print_regrets(page: Page, summary: dict[str, Any]) -> None:
         ]
         took = NOTHING if seconds[position] is None else f"{seconds[position]:,.0f} s"
         rows.append([label, *cells, took])
-    page.heading("best minus best so far, after so many evaluations")
+    page.heading("best minus best so far, by evaluations")
     page.table(
-        ["configuration", *(f"{count:,}" for count in counts), "time"],
+        ["configuration", *(f"after {count:,}" for count in counts), "time"],
         rows,
         numbers=range(1, len(counts) + 2),
         prose=(0,),

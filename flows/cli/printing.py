@@ -9,7 +9,7 @@ import polars as pl
 from flows.cli import summaries
 from flows.cli.layout import Page
 from flows.cli.next_steps import Step, possible
-from flows.cli.words import cell, visible, whole
+from flows.cli.words import cell, whole
 
 
 class Printer:
@@ -43,11 +43,13 @@ class Printer:
         self._next(following)
 
     def lines(self, value: Mapping[str, Any], lines: Sequence[str]) -> None:
-        """Lines as they are, or the value that says the same."""
+        """Lines, each wrapped under its own beginning, or the value that says the same."""
         if self._as_json:
             self._json(value)
             return
-        print(*map(visible, lines), sep="\n")
+        for line in lines:
+            words = line.lstrip()
+            self.page.say(words, len(line) - len(words))
 
     def pipeline(self, stages: Mapping[str, Any], following: Step | None = None) -> None:
         """What the whole pipeline did."""

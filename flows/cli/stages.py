@@ -106,8 +106,6 @@ def ingest_(request: IngestRequest, *, dry_run: DryRun = False, as_json: Json = 
         ingest.plan(request)  # what would be refused is refused now
         return
     summary = run_stage(ingest.ingest, ingest.plan, request)
-    if not as_json:
-        printer.lines({}, summary.pop("columns"))
     source = request.source or Path(request.origin).name
     following = partial(next_steps.after_values, request.home, request.space, source)
     printer.summary("ingest", summary, following)

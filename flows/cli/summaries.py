@@ -45,6 +45,8 @@ def _embed(page: Page, title: str, did: Summary) -> None:
 
 
 def _ingest(page: Page, title: str, did: Summary) -> None:
+    for line in did["columns"]:
+        page.say(line)
     text = stored(did["evaluations"], did["skipped"], "measured value", "stored")
     if did["new_architectures"]:
         text += f"; {count(did['new_architectures'], 'architecture')} came with them"

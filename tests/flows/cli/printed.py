@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+_END = b"\0"
+
 
 @contextlib.contextmanager
 def _as_output(descriptor: int) -> Iterator[None]:
@@ -41,12 +43,11 @@ def printed(run: Callable[[], None], width: int | None, terminal: bool) -> str:
     reading, writing = pty.openpty() if terminal else os.pipe()
     if terminal:
         fcntl.ioctl(writing, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width or 80, 0, 0))
-    parts: list[bytes] = []
+    said = bytearray()
 
     def read() -> None:
-        with contextlib.suppress(OSError):  # what a terminal says when nobody writes any more
-            while part := os.read(reading, 65_536):
-                parts.append(part)
+        while not said.endswith(_END):  # processes that outlive the command hold the other end open
+            said.extend(os.read(reading, 65_536))
 
     reader = threading.Thread(target=read)
     reader.start()
@@ -59,7 +60,8 @@ def printed(run: Callable[[], None], width: int | None, terminal: bool) -> str:
             with _as_output(writing):
                 run()
         finally:
-            os.close(writing)
+            os.write(writing, _END)
             reader.join()
+            os.close(writing)
             os.close(reading)
-    return b"".join(parts).decode().replace("\r\n", "\n")
+    return said.removesuffix(_END).decode().replace("\r\n", "\n")

@@ -33,7 +33,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
     ("train",): (NB, *CIFAR10, "-n", 14, "-n", 20, "--draws", 2, "--head", "ridge"),
     ("search",): (NB, *CIFAR10, "--budget", 12, "--seed", 0, "--seed", 1),
     ("report",): (NB, *CIFAR10),
-    ("run",): ("einspace", "--samples", 14, "--epochs", 1),
+    ("run",): ("einspace", "--samples", 24, "--epochs", 1),
     ("compare", "predictors"): (
         *("--encoding", "code.expression", "--encoding", "graf", *FP32, *CIFAR10),
         *("-n", 14, "-n", 20, "--folds", 5, "--repeats", 1, "--head", "ridge"),
@@ -43,6 +43,8 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
         *("--seeds", 2, "--budget", 20, "--processes", 1, *CIFAR10),
     ),
     ("best",): (*CIFAR10, "-k", 3),
+    ("sources",): (),
+    ("forget",): ("{table_name}",),  # without --yes, so that it says what would be
     ("models",): (),
     ("schema",): ("trials",),
     ("similar",): ("{native}", "-k", 2),
@@ -63,6 +65,8 @@ ANSWERS = {
     ("similar",),
     ("doctor",),
     ("export",),
+    ("sources",),
+    ("forget",),
 }  # after which nothing follows by itself
 SETTINGS = [(width, terminal) for width in (60, 80, 200) for terminal in (True, False)]
 
@@ -127,7 +131,11 @@ def said(house: Small) -> dict[tuple[str, ...], Said]:
         for number, setting in enumerate(SETTINGS, start=1):
             given = [
                 str(word).format(
-                    n=number, table=house.table, folder=house.home.parent, native=native
+                    n=number,
+                    table=house.table,
+                    table_name=house.table.name,
+                    folder=house.home.parent,
+                    native=native,
                 )
                 for word in arguments
             ]
@@ -221,6 +229,7 @@ TRAINED = {
     "trials": 4,
     "skipped": 2_000,
     "n_test": 1_563,
+    "values": "cifar10 test accuracy, 200 epochs, from mine.csv",
     "kendall_tau": [
         {"n": 14, "mean": 0.6821, "std": 0.0021, "draws": 2},
         {"n": 3_516, "mean": None, "std": None, "draws": 2},
@@ -257,6 +266,7 @@ LOOKS: list[tuple[str, dict[str, Any], str]] = [
         "train",
         TRAINED,
         "train: 4 trials run, 2,000 were there already\n"
+        "values: cifar10 test accuracy, 200 epochs, from mine.csv\n"
         "Ranks of 1,563 architectures held out:\n"
         "  labelled  draws  Kendall tau\n"
         "        14      2  0.682 ± 0.002\n"
