@@ -17,10 +17,17 @@ RENDER = ("render", "nasbench201", "--encoding", "arch_str")
 SECONDS = 10.0  # a busy machine; Prefect's own client goes on for minutes
 
 
+class Silent(http.server.BaseHTTPRequestHandler):
+    """Knows no method, as says its answer."""
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
 @pytest.fixture
 def another() -> Iterator[str]:
     """The address of a server that is not Prefect's."""
-    with http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler) as server:
+    with http.server.HTTPServer(("127.0.0.1", 0), Silent) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/api"
         server.shutdown()
