@@ -37,6 +37,7 @@ class Table(Source):
 
     name = "table"
     about = f"a table ({', '.join(SUFFIXES)})"
+    has_columns = True
 
     def recognises(self, origin: str) -> bool:
         path = Path(origin)

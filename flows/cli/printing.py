@@ -56,7 +56,10 @@ class Printer:
                 for stage, summary in stages.items()
                 for found in summary.get("searches", [])
             ),
-            key=lambda pair: (pair[1]["best_value"], -pair[1]["found_after"]),
+            key=lambda pair: (
+                pair[1]["best_value"] * (-1 if stages[pair[0]]["direction"] == "lower" else 1),
+                -pair[1]["found_after"],
+            ),
         )
         self._console.print(
             f"Best architecture: {best['best']}\n  {best['best_value']:.2f} after "

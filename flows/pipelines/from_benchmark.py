@@ -34,10 +34,12 @@ SEARCHES = 5
 
 @dataclass(frozen=True)
 class FromBenchmarkPlan:
-    """Where accuracies come from, and which of them are predicted and maximised."""
+    """Where values come from, which of them are predicted and searched, and of which dataset a
+    table's values are where its headings name none."""
 
     origin: str
     measured: Measured
+    dataset: str | None
 
 
 def plan(request: RunRequest) -> FromBenchmarkPlan:
@@ -50,7 +52,8 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     make_text_encoding(space, space.roles.reference, NO_CONTEXT)
     AskedEmbeddings(lm=request.lm).specification()
     origin = str(request.origin)
-    headline = find_source(origin).headline
+    source = find_source(origin)
+    headline = source.headline
     measured = Measured(
         dataset=request.dataset or space.default_dataset,
         metric=request.metric,
@@ -61,7 +64,7 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     if request.metric is None and headline is not None:
         # Of its metrics the one that people mean by accuracy: plain training.
         measured = replace(measured, metric=headline, source=origin)
-    return FromBenchmarkPlan(origin, measured)
+    return FromBenchmarkPlan(origin, measured, request.dataset if source.has_columns else None)
 
 
 @flow(name="run")
@@ -81,7 +84,7 @@ def from_benchmark(request: RunRequest) -> dict[str, Any]:
     stages: dict[str, Any] = {
         "enumerate": enumerate_architectures(EnumerateRequest(**where)),
         "render": render(RenderRequest(**where)),
-        "ingest": ingest(IngestRequest(**where, origin=made.origin)),
+        "ingest": ingest(IngestRequest(**where, origin=made.origin, dataset=made.dataset)),
         "embed": embed(EmbedRequest(**where, options=options, device=request.device)),
     }
     sizes, budget = fitting(request, made.measured)

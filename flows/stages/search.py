@@ -83,6 +83,7 @@ def search(request: SearchRequest) -> dict[str, Any]:
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in found),
             "skipped": sum(each["skipped"] for each in found),
+            "direction": "lower" if made.sign < 0 else "higher",
             "searches": found,
         }
     return run.summary
