@@ -13,6 +13,7 @@ import pyarrow as pa
 from cole_core.encodings.vectors import ArchitectureVectors
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
+from cole_core.sources.base import with_nature
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import frame
 from warehouse.guard import check_query
@@ -236,8 +237,7 @@ class Warehouse(Reader):
         """Checks that no stored value would have to change.
 
         Args:
-            rows: architecture_id, native, dataset, metric, split, epochs, seed, source, value,
-                unit, direction.
+            rows: As `Writer.add_evaluations` takes them.
 
         Raises:
             InputError: A value differs from the one stored under the same key, or its metric has
@@ -246,7 +246,7 @@ class Warehouse(Reader):
         if not self.has_catalog:
             return
         with self._reading() as connection:
-            connection.register("incoming", rows.to_arrow())
+            connection.register("incoming", with_nature(rows).to_arrow())
             conflict = connection.execute(query("conflicting_evaluations")).fetchone()
             nature = connection.execute(query("conflicting_natures")).fetchone()
         if conflict is not None:

@@ -182,7 +182,7 @@ class Writer:
         Returns:
             Number of values.
         """
-        return self._insert(["say_natures"], rows)
+        return self._insert(["say_natures"], with_nature(rows))
 
     def add_trainings(self, rows: pl.DataFrame, evaluations: pl.DataFrame) -> None:
         """Stores what came of networks, in the place of what was known of them, with their values.

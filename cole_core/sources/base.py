@@ -56,11 +56,13 @@ class Source(ABC):
         name: The registered name.
         about: What people give for it, in words.
         headline: The metric that people mean by the accuracy, where it gives several.
+        has_columns: Whether people may say what its columns are.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     headline: ClassVar[str | None] = None
+    has_columns: ClassVar[bool] = False
 
     @abstractmethod
     def recognises(self, origin: str) -> bool:

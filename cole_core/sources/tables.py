@@ -36,6 +36,7 @@ class Table(Source):
 
     name = "table"
     about = table_files.ABOUT
+    has_columns = True
 
     def recognises(self, origin: str) -> bool:
         path = Path(origin)

@@ -66,7 +66,10 @@ class Printer:
                 for stage, did in stages.items()
                 if did.get("searches")
             ),
-            key=lambda pair: (pair[1]["best_value"], -pair[1]["found_after"]),
+            key=lambda pair: (
+                pair[1]["best_value"] * (-1 if stages[pair[0]]["direction"] == "lower" else 1),
+                -pair[1]["found_after"],
+            ),
         )
         self.page.fact("best architecture", found["best"])
         self.page.say(

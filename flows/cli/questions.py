@@ -122,7 +122,8 @@ def _about_best(found: dict[str, Any]) -> str:
             f", predicted by {found['head']} on {found['encoding']}, trained on {found['n']:,} "
             f"(head {found['head_id']})"
         )
-    return f"{about}; best of {found['architectures']:,}"
+    better = " (lower is better)" if found["direction"] == "lower" else ""
+    return f"{about}{better}; best of {found['architectures']:,}"
 
 
 def _about_similar(found: dict[str, Any]) -> str:

@@ -35,10 +35,12 @@ SEARCHES = 5
 
 @dataclass(frozen=True)
 class FromBenchmarkPlan:
-    """Where accuracies come from, and which of them are predicted and maximised."""
+    """Where values come from, which of them are predicted and searched, and of which dataset a
+    table's values are where its headings name none."""
 
     origin: str
     measured: Measured
+    dataset: str | None
 
 
 def plan(request: RunRequest) -> FromBenchmarkPlan:
@@ -52,7 +54,8 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     specification = AskedEmbeddings(lm=request.lm).specification()
     check_model(Warehouse(request.home), specification, request.device)
     origin = str(request.origin)
-    headline = find_source(origin).headline
+    source = find_source(origin)
+    headline = source.headline
     measured = Measured(
         dataset=request.dataset or space.default_dataset,
         metric=request.metric,
@@ -63,7 +66,7 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     if request.metric is None and headline is not None:
         # Of its metrics the one that people mean by accuracy: plain training.
         measured = replace(measured, metric=headline, source=origin)
-    return FromBenchmarkPlan(origin, measured)
+    return FromBenchmarkPlan(origin, measured, request.dataset if source.has_columns else None)
 
 
 @flow(name="run")
@@ -83,7 +86,7 @@ def from_benchmark(request: RunRequest) -> dict[str, Any]:
     stages: dict[str, Any] = {
         "enumerate": enumerate_architectures(EnumerateRequest(**where)),
         "render": render(RenderRequest(**where)),
-        "ingest": ingest(IngestRequest(**where, origin=made.origin)),
+        "ingest": ingest(IngestRequest(**where, origin=made.origin, dataset=made.dataset)),
         "embed": embed(EmbedRequest(**where, options=options, device=request.device)),
     }
     sizes, budget = fitting(request, made.measured)

@@ -84,6 +84,7 @@ def search(request: SearchRequest) -> dict[str, Any]:
             "evaluations": sum(each["evaluations"] for each in found),
             "skipped": sum(each["skipped"] for each in found),
             "values": answering(run.warehouse, request.space, made.columns["target"]),
+            "direction": "lower" if made.sign < 0 else "higher",
             "searches": found,
         }
     return run.summary

@@ -205,8 +205,8 @@ def test_targets_are_the_kinds_of_values_with_how_many_have_them(filled: Warehou
     with filled.writer("test", run_id="run-2") as writer:
         writer.add_evaluations(evaluations(NATIVES[:3], [1.0] * 3, source="yours"))
     assert sorted(filled.targets(SPACE).rows()) == [
-        ("cifar10", "accuracy", "test", 200, "mine", 10),
-        ("cifar10", "accuracy", "test", 200, "yours", 3),
+        ("cifar10", "accuracy", "test", 200, "mine", 10, "%", "higher"),
+        ("cifar10", "accuracy", "test", 200, "yours", 3, "%", "higher"),
     ]
 
 
