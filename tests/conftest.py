@@ -1,5 +1,6 @@
 """Fixtures that every room's tests may use."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ from hypothesis import settings
 
 settings.register_profile("cole", deadline=None)  # first calls fill memos, and machines are shared
 settings.load_profile("cole")
+
+# xdist tells its workers that a terminal is 80 columns wide; a pipe has no width.
+os.environ.pop("COLUMNS", None)
 
 
 @pytest.fixture(scope="session")

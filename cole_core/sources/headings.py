@@ -49,6 +49,7 @@ _SEED = re.compile(r"(?<![a-z])seed[ _-]?(\d{1,9})(?!\d)", re.IGNORECASE)
 _DEVIATIONS = {"std", "stdev", "stddev", "sd", "sem", "stderr", "deviation", "var", "variance"}
 _INDEX = {"index", "idx", "id", "ids", "rank", "row", "hash", "uid", "uuid", "unnamed", "position"}
 _INDEXED = {"arch", "architecture", "cell", "model", "net", "network", "str", "string"}
+_TIMES_ALONE = {"seconds", "minutes", "hours", "time", "duration"}
 # Words of a result that name no dataset and no metric of their own.
 _VAGUE = TURNING | {
     *("average", "avg", "mean", "median", "best", "final", "last", "max", "min", "maximum"),
@@ -154,6 +155,8 @@ def read_heading(column: str, dataset: str | None = None) -> Heading:
     words = _words(rest)
     if not named and set(words) <= _INDEX | _INDEXED | {"0"} and not _only_names(words):
         return Heading(nothing="an index")
+    if words and set(words) <= _TIMES_ALONE:
+        return Heading(nothing="a time of no dataset; --column stores it")
     if _DEVIATIONS.intersection(words) or "±" in column:
         return Heading(nothing="a standard deviation")
     words, metrics = _take_metrics(words)

@@ -102,7 +102,7 @@ def open_table(path: Path) -> TableFile:
     read = _reader(data)
     if read is not None:
         frame = _read_columns(read, data, source)
-        return TableFile(name_columns(frame.columns, frame, source))
+        return TableFile(*name_columns(frame.columns, frame, source))
     if _suffix(path) in _BINARY:
         kind = _BINARY[_suffix(path)]
         raise InputError(f"{source} is named as {kind} and is not: {_HALF}")
@@ -115,11 +115,14 @@ def open_table(path: Path) -> TableFile:
     else:
         headings, frame, decided = read_delimited(text, source)
         said += decided
-    return TableFile(name_columns(headings, frame, source), said)
+    named, left_out = name_columns(headings, frame, source)
+    return TableFile(named, said + left_out)
 
 
-def name_columns(headings: Sequence[str], frame: pl.DataFrame, source: str) -> pl.DataFrame:
-    """A table under its headings, without the columns that say nothing.
+def name_columns(
+    headings: Sequence[str], frame: pl.DataFrame, source: str
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """A table under its headings, without the columns that say nothing, and which those are.
 
     Left out is a column without heading that is empty or counts its rows, as pandas writes one.
 
@@ -134,11 +137,16 @@ def name_columns(headings: Sequence[str], frame: pl.DataFrame, source: str) -> p
     if frame.is_empty():
         raise InputError(f"{source} has headings and no row below them: {_HALF}")
     named: dict[str, pl.Series] = {}
+    left_out: list[str] = []
     places: dict[str, int] = {}
     for place, (heading, column) in enumerate(zip(headings, frame, strict=True), start=1):
         name = heading.strip()
         if name in ("", "__index_level_0__"):
-            if column.null_count() == len(column) or _counts_rows(column):
+            if column.null_count() == len(column):
+                left_out.append(f"column {place}, which has no heading and is empty, left out")
+                continue
+            if _counts_rows(column):
+                left_out.append(f"column {place}, which has no heading and counts rows, left out")
                 continue
             if not name:
                 raise InputError(f"{source}: column {place} has no heading: name what it holds")
@@ -148,7 +156,8 @@ def name_columns(headings: Sequence[str], frame: pl.DataFrame, source: str) -> p
                 f"{place}: give each a name of its own"
             )
         named[name], places[name] = _plain(column), place
-    return pl.DataFrame({name: column.alias(name) for name, column in named.items()})
+    frame = pl.DataFrame({name: column.alias(name) for name, column in named.items()})
+    return frame, tuple(left_out)
 
 
 def _counts_rows(column: pl.Series) -> bool:

@@ -21,7 +21,7 @@ from cole_core.errors import InputError
 from cole_core.sources import table_files
 from cole_core.sources.base import NATURE, SCHEMA, MeasuredSpace, Source, check_natives, checked
 from cole_core.sources.cells import Cells, are_fractions, check_range, read_cells
-from cole_core.sources.headings import Measured, read_heading
+from cole_core.sources.headings import Heading, Measured, read_heading
 from cole_core.sources.metrics import PERCENT, unit_of
 from cole_core.sources.readings import Reading, Taken, refuse_unclear
 from cole_core.sources.told import NOTHING, Told
@@ -121,6 +121,8 @@ def _read_column(
     measured = said.get(column.name)
     if measured is None:
         nothing = heading.nothing or _no_numbers(cells, heading.metric is None)
+        if heading.measured is None and _is_size(heading):
+            nothing = f"{heading.metric} of no dataset; --dataset or --column stores them"
         if nothing is not None:
             return Reading(column.name, nothing=f"left out: {nothing}"), column
         measured = heading.measured
@@ -144,6 +146,13 @@ def _read_column(
     if not fractions:
         return reading, cells.numbers
     return reading, (cells.numbers * 100).round(10)  # 93.1 of 0.931, as it was meant
+
+
+def _is_size(heading: Heading) -> bool:
+    """Whether a heading names nothing but a size of the network itself, as ours and others do
+    beside the values of datasets."""
+    alone = heading.dataset is None and heading.split is None and heading.epochs is None
+    return alone and not heading.unclear and heading.metric in ("parameters", "flops")
 
 
 def _trimmed(table: pl.DataFrame) -> pl.DataFrame:

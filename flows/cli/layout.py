@@ -4,6 +4,7 @@ In a pipe nothing wraps and tables have their full width, unless COLUMNS says ho
 """
 
 import os
+import shlex
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 
@@ -145,14 +146,12 @@ def _wrap(text: str, room: int | None) -> list[str]:
 def _shell_words(command: str) -> list[str]:
     """The words of a command as they stand, an option with its value and quotes with what is in."""
     words: list[str] = []
-    quoted = False
-    for word in command.split(" "):
+    for word in shlex.split(command):
         after_option = bool(words) and words[-1].startswith("-") and " " not in words[-1]
-        if quoted or (after_option and not word.startswith("-")):
-            words[-1] += f" {word}"
+        if after_option and not word.startswith("-"):
+            words[-1] += f" {shlex.quote(word)}"
         else:
-            words.append(word)
-        quoted ^= word.count("'") % 2 == 1
+            words.append(shlex.quote(word))
     return words
 
 

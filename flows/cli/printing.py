@@ -67,7 +67,7 @@ class Printer:
                 if did.get("searches")
             ),
             key=lambda pair: (
-                pair[1]["best_value"] * (-1 if stages[pair[0]]["direction"] == "lower" else 1),
+                pair[1]["best_value"] * (-1 if stages[pair[0]].get("direction") == "lower" else 1),
                 -pair[1]["found_after"],
             ),
         )

@@ -17,5 +17,6 @@ def check_model(warehouse: Warehouse, specification: EmbeddingSpecification, dev
     """
     from cole_core.language_models.texts import try_out
 
-    if specification.spec_id not in warehouse.specifications()["spec_id"]:
+    known = warehouse.has_catalog and specification.spec_id in warehouse.specifications()["spec_id"]
+    if not known:
         try_out(specification, device)

@@ -68,6 +68,8 @@ def objects(*rows: object) -> str:
     return json.dumps(rows)
 
 
+COUNTING = ("column 1, which has no heading and counts rows, left out",)
+EMPTY = tuple(f"column {n}, which has no heading and is empty, left out" for n in (3, 4))
 # Name of the file: (content, rows, what is said of the reading).
 READ: dict[str, tuple[bytes | str, list[tuple[Any, ...]], tuple[str, ...]]] = {
     "plain.csv": (PLAIN, ROWS, ()),
@@ -130,9 +132,9 @@ READ: dict[str, tuple[bytes | str, list[tuple[Any, ...]], tuple[str, ...]]] = {
     "comment-between-as-wide.csv": (f"arch_str,acc\n{A},93.1\n# a, b\n{B},70.2\n", ROWS, ()),
     "heading-in-a-comment.csv": (f"# arch_str,acc\n{A},93.1\n{B},70.2\n", ROWS, ()),
     "blank-lines.csv": (f"\narch_str,acc\n\n{A},93.1\n   \n{B},70.2\n\n", ROWS, ()),
-    "empty-columns.csv": (f"arch_str,acc,,\n{A},93.1,,\n,,,\n{B},70.2,,\n", ROWS, ()),
-    "pandas-index.csv": (f",arch_str,acc\n0,{A},93.1\n1,{B},70.2\n", ROWS, ()),
-    "numbered.csv": (f"#,arch_str,acc\n1,{A},93.1\n2,{B},70.2\n", ROWS, ()),
+    "empty-columns.csv": (f"arch_str,acc,,\n{A},93.1,,\n,,,\n{B},70.2,,\n", ROWS, EMPTY),
+    "pandas-index.csv": (f",arch_str,acc\n0,{A},93.1\n1,{B},70.2\n", ROWS, COUNTING),
+    "numbered.csv": (f"#,arch_str,acc\n1,{A},93.1\n2,{B},70.2\n", ROWS, COUNTING),
     "blanks-around.csv": (
         f'"arch_str" , "acc"\n{A} , 93.1\n "{B}" , 70.2\n',
         ROWS,
@@ -222,7 +224,7 @@ READ: dict[str, tuple[bytes | str, list[tuple[Any, ...]], tuple[str, ...]]] = {
     "index.parquet": (
         columns(FRAME.with_columns(__index_level_0__=pl.Series([0, 1])).write_parquet),
         ROWS,
-        (),
+        ("column 3, which has no heading and counts rows, left out",),
     ),
     "packed.parquet.gz": (gzip.compress(columns(FRAME.write_parquet)), ROWS, ()),
     "parquet-in.csv": (columns(FRAME.write_parquet), ROWS, ()),

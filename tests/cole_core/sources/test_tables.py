@@ -227,9 +227,23 @@ HANDED_OVER = {
         {"": [0, 1, 2], "rank": [1, 2, 3], "note": ["a", "b", "c"], "cifar10_acc": [1.5, 2, 3]},
         [
             "left out: an index",
-            "left out: an index",
             "left out: no numbers",
             "accuracy, %, higher is better, cifar10, split not said, epochs not said",
+        ],
+        [1.5, 2, 3],
+    ),
+    "sizes and times of no dataset": (
+        {
+            "parameters": [5, 6, 7],
+            "flops": [8, 9, 9],
+            "seconds": [1.5, 2, 3],
+            "digits_test_acc": [1.5, 2, 3],
+        },
+        [
+            "left out: parameters of no dataset; --dataset or --column stores them",
+            "left out: flops of no dataset; --dataset or --column stores them",
+            "left out: a time of no dataset; --column stores it",
+            "accuracy, %, higher is better, digits, test, epochs not said",
         ],
         [1.5, 2, 3],
     ),
@@ -281,6 +295,8 @@ def test_what_is_handed_over_is_read_as_it_is_said_or_refused(
     taken = take_table(path, space)
     assert [reading.line.split(" → ")[1] for reading in taken.readings[1:]] == lines
     assert taken.rows["value"].to_list() == values
+    left_out = "column 2, which has no heading and counts rows, left out"
+    assert taken.said == ((left_out,) if "" in columns else ())
 
 
 def test_rows_of_seeds_are_kept_apart_and_repeated_rows_are_one(

@@ -76,8 +76,9 @@ def test_a_model_is_told_as_what_it_is_read(cole: Cole, tmp_path: Path) -> None:
     code, out, _ = cole("models", path)
     assert code == 0
     words = " ".join(out.split())
-    assert "read as gpt2 causal, windows of 128 tokens, layers 3, dimensions 32" in words
-    assert "weights model.safetensors" in words
+    assert "read as: gpt2 causal, windows of 128 tokens" in words
+    assert "layers 3, dimensions 32" in words
+    assert "weights: model.safetensors" in words
 
 
 def test_options_of_the_model_reach_the_specification(cole: Cole, small: Small) -> None:

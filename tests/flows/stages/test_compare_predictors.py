@@ -400,7 +400,7 @@ def test_the_command_prints_table_and_finding(small: Small, cole: Cole) -> None:
     command += ["--home", str(small.home)]
     code, printed, _ = cole(*command)
     assert code == 0
-    assert "trials 10, skipped 0" in printed
+    assert "10 trials run" in printed
     assert "ref." in printed
     assert "graf" in printed
     summary = json.loads(cole(*command, "--json")[1])

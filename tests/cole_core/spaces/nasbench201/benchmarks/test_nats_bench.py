@@ -251,7 +251,7 @@ def broken(change: str) -> dict[str, Any]:
         ("another architecture", "of different downloads"),
         ("no last epoch", "x-test@199"),
         ("other epochs", "a run of 90 epochs"),
-        ("not a percentage", "is nan; accuracies are percentages"),
+        ("not a percentage", "is nan; accuracy is a percentage from 0 to 100"),
         ("no list", "meta_archs"),
         ("an unknown operation", "max_pool_3x3"),
     ],
