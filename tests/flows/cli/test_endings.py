@@ -89,8 +89,10 @@ STAGES = {
         rows("trainings WHERE status = 'ok'", 24),
     ),
     "train": Stage(("train", NB, *VALUES, "--head", "mlp", "-n", "40", "--draws", "40"), "train ·"),
-    "search": Stage(("search", NB, *VALUES, "--budget", "60"), "search ·", rows("searches", 1)),
-    "compare predictors": Stage(("compare", "predictors", *TWO, "--head", "ridge"), "compare ·"),
+    "search": Stage(("search", NB, *VALUES, "--budget", "50"), "search ·", rows("searches", 1)),
+    "compare predictors": Stage(
+        ("compare", "predictors", *TWO, "--head", "mlp", "-n", "14", "-n", "40"), "compare ·"
+    ),
     "compare search": Stage(
         ("compare", "search", *TWO, "--seeds", "4", "--budget", "40", "--processes", "2"),
         "compare ·",
