@@ -2,7 +2,8 @@
 
 import os
 import signal
-from pathlib import Path
+
+import psutil
 
 from flows.running.server import SERVER_OF
 from warehouse.health import Finding
@@ -35,16 +36,11 @@ def check_servers(repair: bool) -> list[Finding]:
 
 
 def left_servers() -> list[int]:
-    """Process ids; empty where the system does not list processes as files."""
-    marker = f"{SERVER_OF}=".encode()
+    """Ids of their processes."""
     left = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-        except OSError:  # another user's, or ended since
-            continue
-        owners = [entry[len(marker) :] for entry in environment if entry.startswith(marker)]
-        if owners and b"server" in command and not Path(f"/proc/{int(owners[0])}").exists():
-            left.append(int(folder.name))
+    for process in psutil.process_iter(["cmdline", "environ"]):
+        known = process.info  # nothing of other users' processes
+        owner = (known["environ"] or {}).get(SERVER_OF)
+        if owner and "server" in (known["cmdline"] or ()) and not psutil.pid_exists(int(owner)):
+            left.append(process.pid)
     return sorted(left)
