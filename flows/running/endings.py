@@ -9,7 +9,6 @@ It is the first thing that a command imports: nothing of it costs time.
 """
 
 import contextlib
-import logging
 import os
 import select
 import signal
@@ -73,21 +72,22 @@ class Endings:
         global _current
         self._heard, self._hears = os.pipe()
         os.set_blocking(self._hears, False)
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
         # The number of each signal, at once, whatever the main thread is at, and even where a
         # library has put a handler of its own in the place of this one.
         signal.set_wakeup_fd(self._hears, warn_on_full_buffer=False)
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        _current = self
         self._numbers = [
             number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN
         ]
         for number in self._numbers:
             signal.signal(number, self._raise)
-        _current = self
         return self
 
     def __exit__(self, *_: object) -> None:
         global _current
+        self._raised = True  # the block is left: a signal is noted from here on, and raises nothing
         signal.set_wakeup_fd(-1)
         os.close(self._hears)
         self._listener.join()
@@ -137,12 +137,15 @@ class Endings:
             return self._ending is not None
 
     def _begin(self, ending: Ending) -> None:
-        """Notes an ending if it is the first; from here on nothing else is said."""
+        """Notes an ending if it is the first; from here on nothing else is said.
+
+        It takes no lock but its own: the thread that is interrupted may hold any other, and the one
+        that listens must never wait for it.
+        """
         with self._beginning:
             if self._ending is not None:
                 return
             self._ending = ending
-            logging.disable()
             with contextlib.suppress(OSError):  # it may be closed
                 standard_error = os.dup(2)
                 os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -27,8 +27,11 @@ class _Rate(ProgressColumn):
 
 class _Bar(Progress):
     def stop(self) -> None:
-        """Stops; what is said of an ending is not to stand below half a bar."""
-        self.live.transient = ending()
+        """Stops, silently where the command is to end: half a bar is not to stand above its line.
+
+        Asking waits until the signal that has come in this moment has shut standard error.
+        """
+        ending()
         super().stop()
 
 

@@ -7,6 +7,7 @@ module behind it changes nothing here; and one process for all commands loads Py
 import contextlib
 import io
 import json
+import signal
 import sys
 from collections.abc import Callable
 from importlib.metadata import distribution
@@ -34,7 +35,8 @@ def cole(*arguments: object) -> dict[str, Any]:
         for each in distribution("cole-warehouse").entry_points
         if (each.group, each.name) == ("console_scripts", "cole")
     )
-    main = script.load()
+    main = script.load()  # which says how the whole process may end: that is ours to say
+    handlers = {number: signal.getsignal(number) for number in signal.valid_signals()}
     given, printed = sys.argv, io.StringIO()
     sys.argv = ["cole", *map(str, arguments), "--json"]
     try:
@@ -43,5 +45,8 @@ def cole(*arguments: object) -> dict[str, Any]:
         assert not ended.value.code, f"{' '.join(sys.argv)} ended with {ended.value.code}"
     finally:
         sys.argv = given
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not handler and handler is not None:
+                signal.signal(number, handler)
     summary: dict[str, Any] = json.loads(printed.getvalue())
     return summary

@@ -39,6 +39,8 @@ REASONS = {
 VALUES = ("--dataset", "cifar10", "--precision", "fp32")
 TWO = ("--dataset", "cifar10", "-c", "encoding=path", "-c", "encoding=adjacency")
 
+SEEDS = tuple(word for seed in range(8) for word in ("--seed", str(seed)))
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -81,21 +83,34 @@ def rows(view: str, wanted: int) -> Callable[[Warehouse], tuple[int, int]]:
 STAGES = {
     "start": Stage(("render", NB, "--encoding", "arch_str"), "", renderings("arch_str")),
     "enumerate": Stage(("enumerate", NB), "enumerate ·", rows("architectures", 15_625)),
-    "render": Stage(("render", NB, "--encoding", "onnx", "--samples", "200"), "render ·"),
+    "render": Stage(
+        ("render", NB, "--encoding", "onnx", "--samples", "200"),
+        "render ·",
+        rows("renderings WHERE encoding = 'onnx'", 200),
+    ),
     "embed": Stage(("embed", NB, "--precision", "fp32"), "embed ·", vectors),
     "evaluate": Stage(
         ("evaluate", NB, "--dataset", "digits", "--limit", "24", "--epochs", "3"),
         "evaluate ·",
         rows("trainings WHERE status = 'ok'", 24),
     ),
-    "train": Stage(("train", NB, *VALUES, "--head", "mlp", "-n", "40", "--draws", "40"), "train ·"),
-    "search": Stage(("search", NB, *VALUES, "--budget", "50"), "search ·", rows("searches", 1)),
+    "train": Stage(
+        ("train", NB, *VALUES, "--head", "mlp", "-n", "40", "--draws", "40"),
+        "train ·",
+        rows("trials", 40),
+    ),
+    "search": Stage(
+        ("search", NB, *VALUES, "--budget", "50", *SEEDS), "search ·", rows("searches", 8 * 50)
+    ),
     "compare predictors": Stage(
-        ("compare", "predictors", *TWO, "--head", "mlp", "-n", "14", "-n", "40"), "compare ·"
+        ("compare", "predictors", *TWO, "--head", "mlp", "-n", "14", "-n", "40"),
+        "compare ·",
+        rows("trials", 2 * 2 * 10 * 10),
     ),
     "compare search": Stage(
         ("compare", "search", *TWO, "--seeds", "4", "--budget", "40", "--processes", "2"),
         "compare ·",
+        rows("searches", 2 * 4 * 40),
     ),
 }
 QUICK = [
@@ -166,6 +181,26 @@ def test_an_ending(name: str, way: str, home: Path, settings: dict[str, str]) ->
 def test_a_command_that_was_interrupted_goes_on(home: Path, settings: dict[str, str]) -> None:
     end(STAGES["embed"], "Ctrl-C", home, settings)
     finish(STAGES["embed"], home, settings)
+
+
+BUSY = """
+import hashlib, logging
+from flows.running.endings import Endings
+with Endings(), logging._lock:
+    print("busy", flush=True)
+    hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1 << 26)  # half a minute, in which others may run
+"""
+
+
+def test_who_listens_waits_for_no_lock_of_who_works() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", BUSY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "busy\n"
+    process.send_signal(signal.SIGTERM)
+    _, said = process.communicate(timeout=SECONDS)
+    assert (process.returncode, said) == (143, f"cole: {REASONS['SIGTERM']}: {GO_ON}\n")
 
 
 def start(
