@@ -2,11 +2,14 @@
 
 import os
 import signal
+from collections.abc import Iterator
 
 import psutil
 
 from flows.running.server import SERVER_OF
 from warehouse.health import Finding
+
+_HOME = "PREFECT_HOME"
 
 
 def check_servers(repair: bool) -> list[Finding]:
@@ -37,10 +40,19 @@ def check_servers(repair: bool) -> list[Finding]:
 
 def left_servers() -> list[int]:
     """Ids of their processes."""
-    left = []
+    return sorted(pid for pid, owner, _ in _servers() if not psutil.pid_exists(owner))
+
+
+def another_server() -> bool:
+    """Whether a server of another command is at work on the database that ours has."""
+    ours = os.environ.get(_HOME)
+    return any(owner != os.getpid() and home == ours for _, owner, home in _servers())
+
+
+def _servers() -> Iterator[tuple[int, int, str | None]]:
+    """Process id, the process that it is for, and its home, of each server of this user."""
     for process in psutil.process_iter(["cmdline", "environ"]):
         known = process.info  # nothing of other users' processes
-        owner = (known["environ"] or {}).get(SERVER_OF)
-        if owner and "server" in (known["cmdline"] or ()) and not psutil.pid_exists(int(owner)):
-            left.append(process.pid)
-    return sorted(left)
+        environment = known["environ"] or {}
+        if SERVER_OF in environment and "server" in (known["cmdline"] or ()):
+            yield process.pid, int(environment[SERVER_OF]), environment.get(_HOME)

@@ -20,8 +20,10 @@ def check_server() -> None:
 
     url = PREFECT_API_URL.value()
     # Prefect's own client knows keys and certificates; by itself it would try for minutes.
-    with temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}):
-        client = get_client(sync_client=True, httpx_settings={"timeout": _SECONDS})
+    with (
+        temporary_settings({PREFECT_CLIENT_MAX_RETRIES: 0}),
+        get_client(sync_client=True, httpx_settings={"timeout": _SECONDS}) as client,
+    ):
         fault = client.api_healthcheck()
     if fault is not None:
         raise InputError(

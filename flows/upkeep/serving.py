@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from flows.running.left_servers import another_server
 from flows.running.server import LocalServer
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ async def _serve(deployments: list["RunnerDeployment"], server: LocalServer) -> 
             await client.read_deployment(await runner.aadd_deployment(deployment))
             for deployment in deployments
         ]
-        if server.is_own:  # on another, they may be at work elsewhere
+        # On another's, or beside another's on one database, they may be at work elsewhere.
+        if server.is_own and not another_server():
             await _give_up_left_runs(client, [each.id for each in made])
         _say(f"Page: {server.page}")
         for deployment in made:
@@ -91,17 +93,23 @@ async def _schedule(deployment: "DeploymentResponse") -> str:
 
 
 async def _tell_runs(client: "PrefectClient", names: dict[UUID, str]) -> None:
-    """Says of each run of some deployments how it ended, as it ends; for ever."""
+    """Says of each run of some deployments how it ended, as it ends; for ever.
+
+    A server that fails for a moment is asked again, as Prefect's own loops do.
+    """
     from prefect.client.schemas.filters import (
         DeploymentFilter,
         DeploymentFilterId,
         FlowRunFilter,
     )
     from prefect.client.schemas.sorting import FlowRunSort
+    from prefect.utilities.services import critical_service_loop
 
     since, told = datetime.now(UTC), set[UUID]()
     of_these = DeploymentFilter(id=DeploymentFilterId(any_=list(names)))
-    while True:
+
+    async def look() -> None:
+        nonlocal since, told
         ended = await client.read_flow_runs(
             deployment_filter=of_these,
             flow_run_filter=FlowRunFilter.model_validate({"end_time": {"after_": since}}),
@@ -112,7 +120,8 @@ async def _tell_runs(client: "PrefectClient", names: dict[UUID, str]) -> None:
                 _say(_ended(names[run.deployment_id], run))
         told = {run.id for run in ended}
         since = max(since, datetime.now(UTC) - _LATE)
-        await asyncio.sleep(_LOOK_SECONDS)
+
+    await critical_service_loop(look, _LOOK_SECONDS, backoff=3)
 
 
 def _ended(name: str, run: "FlowRun") -> str:
