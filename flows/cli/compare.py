@@ -34,10 +34,7 @@ def predictors(
     if as_json:
         print(json.dumps({"stage": "compare predictors", **summary}))
     else:
-        print_predictors(
-            summary,
-            partial(next_steps.report, request.home, request.space, request.measured.dataset),
-        )
+        print_predictors(summary, _following(request))
 
 
 @app.command
@@ -53,10 +50,7 @@ def search(
     if as_json:
         print(json.dumps({"stage": "compare search", **summary}))
     else:
-        print_searches(
-            summary,
-            partial(next_steps.report, request.home, request.space, request.measured.dataset),
-        )
+        print_searches(summary, _following(request))
 
 
 def _following(request: Compared) -> Step:

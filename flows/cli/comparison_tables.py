@@ -1,6 +1,6 @@
 """What comparisons print for people: tables and a finding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -8,7 +8,9 @@ import polars as pl
 
 from flows.cli.layout import Page
 from flows.cli.next_steps import Step, possible
-from flows.cli.words import NOTHING, number, p_value, spread, stored
+from flows.cli.words import NOTHING, measured, number, p_value, spread, stored
+
+_Column = tuple[str, Callable[[dict[str, Any]], str]]
 
 
 def print_predictors(summary: dict[str, Any], following: Step) -> None:
@@ -26,14 +28,7 @@ def print_predictors(summary: dict[str, Any], following: Step) -> None:
     for n, of_size in groupby(rows, key=lambda row: row["n"]):
         page.say("")
         page.heading(f"n = {n:,} labelled")
-        page.table(
-            [name for name, _ in shown],
-            [[cell_of(row) for _, cell_of in shown] for row in of_size],
-            numbers=range(1, len(shown)),
-            prose=(0,),
-            flowing=True,
-            indent=2,
-        )
+        _table(page, shown, of_size)
     _finding(page, summary["finding"], following)
 
 
@@ -45,24 +40,29 @@ def print_searches(summary: dict[str, Any], following: Step) -> None:
     page.fact("values", summary["values"])
     page.say(
         f"{summary['experiment']}: {summary['seeds']:,} seeds × {summary['budget']:,} evaluations, "
-        f"{summary['architectures']:,} architectures, best {summary['best']:.2f}"
+        f"{summary['architectures']:,} architectures, best {measured(summary['best'])}"
     )
     for (threshold, value), rows in groupby(
         summary["rows"], key=lambda row: (row["threshold"], row["threshold_value"])
     ):
         page.say("")
-        page.heading(f"evaluations until {threshold} ({value:.2f})")
-        page.table(
-            [name for name, _ in _THRESHOLDS],
-            [[cell_of(row) for _, cell_of in _THRESHOLDS] for row in rows],
-            numbers=range(1, len(_THRESHOLDS)),
-            prose=(0,),
-            flowing=True,
-            indent=2,
-        )
+        page.heading(f"evaluations until {threshold} ({measured(value)})")
+        _table(page, _THRESHOLDS, rows)
     page.say("")
     _print_regrets(page, summary)
     _finding(page, summary["finding"], following)
+
+
+def _table(page: Page, columns: Sequence[_Column], rows: Iterable[dict[str, Any]]) -> None:
+    """A row for each configuration, which the first column names."""
+    page.table(
+        [name for name, _ in columns],
+        [[cell_of(row) for _, cell_of in columns] for row in rows],
+        numbers=range(1, len(columns)),
+        prose=(0,),
+        flowing=True,
+        indent=2,
+    )
 
 
 def _finding(page: Page, finding: str, following: Step) -> None:
@@ -83,8 +83,6 @@ def _counts(row: dict[str, Any]) -> str:
 def _tested(row: dict[str, Any], said: str) -> str:
     return said if row["position"] else "ref."
 
-
-_Column = tuple[str, Callable[[dict[str, Any]], str]]
 
 _PREDICTORS: tuple[_Column, ...] = (
     ("configuration", lambda row: str(row["label"])),
@@ -140,7 +138,8 @@ def _print_regrets(page: Page, summary: dict[str, Any]) -> None:
     for position, label in regrets.select("position", "label").unique().sort("position").rows():
         of_it = regrets.filter(position=position).iter_rows(named=True)
         cells = [
-            f"{'≤ ' if row['ended_early'] else ''}{row['regret']:.2f} ± {row['standard_error']:.2f}"
+            f"{'≤ ' if row['ended_early'] else ''}{measured(row['regret'])} ± "
+            f"{measured(row['standard_error'])}"
             for row in of_it
         ]
         took = NOTHING if seconds[position] is None else f"{seconds[position]:,.0f} s"

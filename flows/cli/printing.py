@@ -9,7 +9,7 @@ import polars as pl
 from flows.cli import summaries
 from flows.cli.layout import Page
 from flows.cli.next_steps import Step, possible
-from flows.cli.words import cell, whole
+from flows.cli.words import cell, measured, whole
 
 
 class Printer:
@@ -60,21 +60,15 @@ class Printer:
         self.page.say("")
         summaries.kendall(self.page, stages["train"]["kendall_tau"])
         self.page.say("")
-        algorithm, found = max(
-            (
-                (stage, summaries.best_found(did["searches"]))
-                for stage, did in stages.items()
-                if did.get("searches")
-            ),
-            key=lambda pair: (
-                pair[1]["best_value"] * (-1 if stages[pair[0]].get("direction") == "lower" else 1),
-                -pair[1]["found_after"],
-            ),
+        searches = [(stage, did) for stage, did in stages.items() if did.get("searches")]
+        found, algorithm = min(
+            ((summaries.best_found(did), stage) for stage, did in searches),
+            key=lambda pair: summaries.rank(stages[pair[1]], pair[0]),
         )
         self.page.fact("best architecture", found["best"])
         self.page.say(
-            f"{found['best_value']:.2f} after {found['found_after']:,} evaluations, {algorithm}, "
-            f"seed {found['seed']}",
+            f"{measured(found['best_value'])} after {found['found_after']:,} evaluations, "
+            f"{algorithm}, seed {found['seed']}",
             indent=2,
         )
         self.page.fact("report", stages["report"]["report"])

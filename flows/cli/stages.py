@@ -101,9 +101,8 @@ def ingest_(request: IngestRequest, *, dry_run: DryRun = False, as_json: Json = 
     """
     printer = Printer(as_json)
     if dry_run:
-        lines = ingest.preview(request)
-        printer.lines({"stage": "ingest", "dry_run": True, "columns": lines}, lines)
-        ingest.plan(request)  # what would be refused is refused now
+        about = {"stage": "ingest", "dry_run": True}
+        ingest.plan(request, tell=lambda lines: printer.lines(about | {"columns": lines}, lines))
         return
     summary = run_stage(ingest.ingest, ingest.plan, request)
     source = request.source or Path(request.origin).name
@@ -137,7 +136,7 @@ class SearchOptions(InWarehouse):
     """What `cole search` is asked: measured values, or networks that are trained.
 
     Attributes:
-        measured: Which measured values to maximise; with --train, what networks are trained on.
+        measured: Which measured values to better; with --train, what networks are trained on.
         vectors: Which vectors the algorithm reads, if it reads any.
         algorithm: The search algorithm.
         budget: Number of evaluations.

@@ -1,11 +1,12 @@
 """What each command did, in words: a function for each, by the command's name."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from flows.cli.layout import Page
-from flows.cli.words import cell, count, number, size, spread, stored, whole
+from flows.cli.words import cell, count, measured, number, size, spread, stored, whole
 
 Summary = Mapping[str, Any]
 
@@ -119,10 +120,10 @@ def _search(page: Page, title: str, did: Summary) -> None:
         [
             (
                 str(found["seed"]),
-                number(found["best_value"], ".2f"),
+                measured(found["best_value"]),
                 cell(found["found_after"]),
                 cell(found["evaluations"] + found["skipped"]),
-                *([number(found["best_test"], ".2f")] if tested else []),
+                *([measured(found["best_test"])] if tested else []),
             )
             for found in did["searches"]
         ],
@@ -130,13 +131,20 @@ def _search(page: Page, title: str, did: Summary) -> None:
         flowing=True,
         indent=2,
     )
-    found = best_found(did["searches"])
+    found = best_found(did)
     page.fact(f"best, of seed {found['seed']}", found["best"])
 
 
-def best_found(searches: list[dict[str, Any]]) -> dict[str, Any]:
-    """The search with the best value, the one that had it first."""
-    return max(searches, key=lambda found: (found["best_value"], -found["found_after"]))
+def best_found(did: Summary) -> dict[str, Any]:
+    """Of several searches the one with the best value, and of those the one that had it first."""
+    best: dict[str, Any] = min(did["searches"], key=partial(rank, did))
+    return best
+
+
+def rank(did: Summary, found: Mapping[str, Any]) -> tuple[float, int]:
+    """By which the best search of a stage comes first."""
+    sign = 1 if did.get("direction") == "lower" else -1
+    return sign * found["best_value"], found["found_after"]
 
 
 def _report(page: Page, title: str, did: Summary) -> None:

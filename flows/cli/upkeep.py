@@ -136,7 +136,7 @@ class Schedules:
             InputError: There is no warehouse, or a name is unknown.
         """
         if not Warehouse(self.home).has_catalog:
-            raise InputError(f"no warehouse at {self.home}: make one with 'cole run'")
+            raise InputError(f"no warehouse at {self.home}: make one with 'cole run SPACE'")
         if self.backup is not None and self.backups is None:
             raise InputError(
                 f"--backup '{self.backup}': name with --backups FOLDER where copies go"

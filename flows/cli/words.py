@@ -55,6 +55,11 @@ def number(value: float | None, form: str) -> str:
     return NOTHING if value is None or math.isnan(value) else format(value, form)
 
 
+def measured(value: float | None) -> str:
+    """A measured value: percentages with two places, what is small with three digits."""
+    return number(value, ".3g" if value is not None and 0 < abs(value) < 0.1 else ",.2f")
+
+
 def spread(mean: float | None, deviation: float | None, form: str) -> str:
     """A mean with its standard deviation or error."""
     said = number(mean, form)

@@ -1,5 +1,6 @@
 """Stage: measured values into the warehouse."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,8 +72,13 @@ class IngestPlan:
     file: dict[str, Any]
 
 
-def plan(request: IngestRequest) -> IngestPlan:
+def plan(request: IngestRequest, tell: Callable[[list[str]], None] | None = None) -> IngestPlan:
     """Resolves and checks a request.
+
+    Args:
+        request: What is asked for.
+        tell: Is told what each column is taken for, a line each, those among them that are not
+            understood, before anything is refused for it.
 
     Raises:
         InputError: The origin cannot be read, a column is not understood, a row is not right, or a
@@ -81,6 +87,8 @@ def plan(request: IngestRequest) -> IngestPlan:
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
     taken = take(request.origin, space, request.told)
+    if tell is not None:
+        tell(taken.lines)
     refuse_unclear(taken.readings, Path(request.origin).name)
     rows = with_nature(taken.rows)
     natives = rows["native"].unique()
@@ -90,16 +98,6 @@ def plan(request: IngestRequest) -> IngestPlan:
         rows = rows.with_columns(source=pl.lit(request.source))
     warehouse.check_evaluations(rows)
     return IngestPlan(space, rows, taken.lines, file_of(request.origin))
-
-
-def preview(request: IngestRequest) -> list[str]:
-    """What each column of a source would be taken for, a line each; what is not understood too.
-
-    Raises:
-        InputError: The origin cannot be read, or a row is not right.
-    """
-    space = find_space(Warehouse(request.home), request.space)
-    return take(request.origin, space, request.told).lines
 
 
 @flow(name="ingest")

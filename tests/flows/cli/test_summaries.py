@@ -344,6 +344,25 @@ def test_how_a_small_warehouse_looks(made: Small) -> None:
     )
 
 
+def test_where_lower_is_better_the_lowest_is_named() -> None:
+    searches = [
+        {"best": native, "best_value": value, "found_after": 3, "seed": seed, "evaluations": 5,
+         "skipped": 0}
+        for seed, (native, value) in enumerate([("|good|", 0.0012), ("|bad|", 9.0)])
+    ]  # fmt: skip
+    did = {"evaluations": 10, "skipped": 0, "direction": "lower", "searches": searches}
+    said = printed(lambda: Printer(False).summary("search", did), 80, terminal=False)
+    assert "best, of seed 0: |good|" in said
+    assert "0.0012" in said
+    stages_ = {
+        "train": {"trials": 0, "skipped": 6, "kendall_tau": TRAINED["kendall_tau"][:1]},
+        "search (bananas)": did,
+        "report": {"reports": 1, "skipped": 0, "report": "nasbench201.html"},
+    }
+    said = printed(lambda: Printer(False).pipeline(stages_), 80, terminal=False)
+    assert "best architecture: |good|\n  0.0012 after 3 evaluations" in said
+
+
 def test_how_a_pipeline_looks() -> None:
     found = {"best": "|a|", "best_value": 94.07, "found_after": 41, "seed": 2}
     stages_ = {
