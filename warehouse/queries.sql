@@ -320,6 +320,7 @@ ORDER BY max(used_at) DESC;
 SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared
 FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
+  AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
   AND search_id IN (SELECT search_id FROM store.search_steps)
 ORDER BY search_id;
 
@@ -327,6 +328,7 @@ ORDER BY search_id;
 SELECT trial_id, encoding, context, spec_id, head, n, draw, kendall_tau, configuration
 FROM trials
 WHERE space = $space AND target = $target AND folds IS NULL  -- the others stand in comparisons
+  AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
 ORDER BY encoding, head, n, draw;
 
 -- name: comparisons_of

@@ -86,7 +86,7 @@ class Reader:
     def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison
         ran it first) of every search for a target that has a step."""
-        return self.read("searches_of", space=space.name, target=target.to_json())
+        return self.read("searches_of", **_learned(space, target))
 
     def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every row of every comparison on a target (the columns of store.comparisons and
@@ -104,7 +104,7 @@ class Reader:
 
     def trials_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every trial of every head that predicts a target, but those of comparisons."""
-        return self.read("trials_of", space=space.name, target=target.to_json())
+        return self.read("trials_of", **_learned(space, target))
 
     def heads_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """The stored heads that predict a target, those with the most labelled first."""

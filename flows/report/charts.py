@@ -45,7 +45,9 @@ def search_chart(
         measure: How values are shown; what is given here is so that a higher one is better.
     """
     budget = max(len(summary.mean) for summary in summaries)
-    frame = _curves(summaries, errors).with_columns(measure.real(pl.col("mean", "low", "high")))
+    frame = _curves(summaries, errors * measure.sign).with_columns(
+        measure.real(pl.col("mean", "low", "high"))
+    )  # the ends of the band stay what they are called when the sign is turned
     low, high = sorted(measure.real(end) for end in search_domain(summaries, best_known))
     base = alt.Chart(_inline(frame)).encode(
         x=alt.X(
