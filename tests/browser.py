@@ -34,7 +34,8 @@ class Page:
 
     Attributes:
         asked: Addresses that it has asked for.
-        errors: What it has written to its console as errors.
+        errors: What went wrong on it: errors in its console, faults of its programs, addresses
+            that gave nothing.
     """
 
     def __init__(self, connection: ClientConnection) -> None:
@@ -42,7 +43,7 @@ class Page:
         self._numbers = itertools.count(1)
         self.asked: list[str] = []
         self.errors: list[str] = []
-        for part in ("Page", "Network", "Runtime"):
+        for part in ("Page", "Network", "Runtime", "Log"):
             self._call(f"{part}.enable")
 
     def open(self, address: str) -> None:
@@ -86,6 +87,13 @@ class Page:
                 self.asked.append(event["params"]["request"]["url"])
             case "Runtime.consoleAPICalled" if event["params"]["type"] == "error":
                 self.errors.append(str(event["params"]["args"]))
+            case "Runtime.exceptionThrown":
+                self.errors.append(str(event["params"]["exceptionDetails"]))
+            case "Log.entryAdded" if event["params"]["entry"]["level"] == "error":
+                entry = event["params"]["entry"]
+                # The browser asks for this one by itself, whether the page has it or not.
+                if not entry.get("url", "").endswith("/favicon.ico"):
+                    self.errors.append(str(entry))
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import io
 import json
 import sys
 
-from flows.cli import main
+from flows.cli.app import main
 
 
 def run(arguments: list[str]) -> tuple[int, str, str]:
