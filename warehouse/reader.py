@@ -132,8 +132,7 @@ class Reader:
 
     def other_sources(self, space: SearchSpace, target: Target) -> list[str]:
         """The other sources of the same kind of values."""
-        kind = json.loads(target.to_json())
-        rows = self.read("other_sources", **space_filter(space), **kind)
+        rows = self.read("other_sources", **space_filter(space), **target.key)
         return [str(source) for source in rows["source"]]
 
     def derived_from(self, source: str) -> pl.DataFrame:

@@ -7,11 +7,9 @@ import polars as pl
 from cole_core.errors import InputError
 from cole_core.sources.headings import Measured, quoted
 from cole_core.sources.metrics import FRACTION, PERCENT, metric_named
+from cole_core.sources.numbers import MISSING, NUMBER
 
-MISSING = ("", "nan", "na", "n/a", "<na>", "-", "--", "null", "none", "?")
-
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_CELL = rf"^({_NUMBER})\s*(%?)(?:\s*(±|\+/-|\+-)\s*{_NUMBER}\s*%?)?$"
+_CELL = rf"^({NUMBER})\s*(%?)(?:\s*(±|\+/-|\+-)\s*{NUMBER}\s*%?)?$"
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,8 @@ def are_fractions(numbers: pl.Series, measured: Measured, column: str, source: s
         source: The file, for messages.
 
     Raises:
-        InputError: Fractions stand beside percentages, or all values are 0 or 1.
+        InputError: Fractions stand beside percentages, all values are 0 or 1, or all are errors up
+            to 1: half a per cent of an easy dataset, or half of all.
     """
     metric = metric_named(measured.metric)
     if metric is None or not metric.is_percentage:
@@ -98,8 +97,9 @@ def are_fractions(numbers: pl.Series, measured: Measured, column: str, source: s
             f"{where} mixes fractions and percentages: row {one + 1} is {numbers[one]:g}, row "
             f"{other + 1} is {numbers[other]:g}: correct them, or {say}"
         )
-    known = numbers.drop_nulls()
-    if len(known) and not len(above) and not len(inside) and (known == 1).any():
+    if metric.direction == "lower" and len(inside):
+        raise InputError(f"{where} holds errors up to 1 alone, percentages or fractions: {say}")
+    if not len(above) and not len(inside) and (numbers == 1).any():
         raise InputError(f"{where} holds 0 and 1 alone, percentages or fractions: {say}")
     return bool(len(inside))
 

@@ -26,7 +26,6 @@ _SAMPLE_LINES = 500  # in which they stand
 _SAMPLE_BYTES = 1 << 20
 _COMMENTS = ("#", "%", "//")
 _SEP_LINE = re.compile(r"sep=(.)", re.IGNORECASE)  # Excel's
-_DECIMAL = re.compile(r"[-+]?\d*[.,]\d+")
 _NATIVE = re.compile(r"[|~<{(].*[|~<{(]")  # no heading has two of these
 _LAST_NUMBER = re.compile(r"\S[\s|:]\s*[-+]?\d+([.,]\d+)?\s*")
 _CELL = 60  # characters of a cell in a message
@@ -146,7 +145,7 @@ def _choose(lines: Sequence[str], source: str) -> str:
     scores: dict[str, tuple[float, float]] = {}
     for separator in SEPARATORS:
         rows = list(islice(filter(any, csv.reader(lines, delimiter=separator)), _SAMPLE))
-        if len(rows[0]) == 1:
+        if not rows or len(rows[0]) == 1:
             continue
         even = sum(len(row) == len(rows[0]) for row in rows)
         mixed = sum(
@@ -168,7 +167,9 @@ def _choose(lines: Sequence[str], source: str) -> str:
 
 def _is_data(cells: Sequence[str]) -> bool:
     """Whether the first line is a row: it holds a native string, or a number with decimals."""
-    return any(_NATIVE.search(cell) or _DECIMAL.fullmatch(cell) for cell in cells)
+    return any(
+        _NATIVE.search(cell) or (is_number(cell) and ("." in cell or "," in cell)) for cell in cells
+    )
 
 
 def _read_regular(text: bytes, layout: Layout) -> pl.DataFrame | None:

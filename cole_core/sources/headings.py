@@ -9,16 +9,18 @@ The words of a heading, in any order and case:
   - the seed: `seed777`;
   - a word before the metric that sets it apart (`cifar10_ptq_accuracy`, `cifar10_edgegpu_latency`);
   - a dataset of one's own, as one word at the front with split and metric right after it
-    (`flowers_test_acc`).
+    (`flowers_test_acc`); where the dataset was said already, no other is read so.
 Every word must be one of these: what is left is not understood, and nothing is stored then. Neither
 is it without a metric or a dataset. Split, epochs and seed may stay unsaid.
 """
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from cole_core.sources.metrics import (
+    OF_CLASSES,
     TURNING,
     Direction,
     Metric,
@@ -48,7 +50,9 @@ _EPOCHS = re.compile(r"(?:e|ep|epochs?)(\d{1,6})|(\d{1,6})(?:e|ep|epochs?)")
 _SEED = re.compile(r"(?<![a-z])seed[ _-]?(\d{1,9})(?!\d)", re.IGNORECASE)
 _DEVIATIONS = {"std", "stdev", "stddev", "sd", "sem", "stderr", "deviation", "var", "variance"}
 _INDEX = {"index", "idx", "id", "ids", "rank", "row", "hash", "uid", "uuid", "unnamed", "position"}
-_INDEXED = {"arch", "architecture", "cell", "model", "net", "network", "str", "string"}
+_INDEXED = {
+    *("arch", "architecture", "canonical", "cell", "model", "net", "network", "str", "string"),
+}
 _TIMES_ALONE = {"seconds", "minutes", "hours", "time", "duration"}
 # Words of a result that name no dataset and no metric of their own.
 _VAGUE = TURNING | {
@@ -58,6 +62,13 @@ _VAGUE = TURNING | {
     *("arch", "cell", "dataset", "data", "run", "trial", "fold", "ci", "ema", "swa", "supernet"),
     "eval",
 }
+# Words that set a metric apart and name no dataset, without the number behind them (int8, fp16).
+_APART = {
+    *("adv", "adversarial", "balanced", "baseline", "bf", "clean", "float", "fp", "int", "noisy"),
+    *("ptq", "qat", "quantised", "quantized", "raw", "robust", "student", "teacher"),
+    *("absolute", "calibration", "position", "squared", "standard"),
+}
+_TOP_1 = {("top1",), ("top", "1"), ("acc1",)}
 
 
 @dataclass(frozen=True)
@@ -168,7 +179,8 @@ def read_heading(column: str, dataset: str | None = None) -> Heading:
     unclear += ["two splits"] if len(set(splits)) > 1 else []
     metric, more = _one_metric(metrics)
     unclear += more
-    words, named = _take_own_dataset(words, named)
+    words, named, more = _take_own_dataset(words, named, dataset)
+    unclear += more
     dataset = named[0] if named else dataset
     bare = bool(words) and re.fullmatch(r"\d{1,6}", words[-1]) is not None
     if bare and epochs is None and named and metric and splits and words[-2:-1] == [_METRIC]:
@@ -203,35 +215,39 @@ def _take_dataset(text: str) -> tuple[str, list[str]]:
     return text, named
 
 
-def _take_metrics(words: list[str]) -> tuple[list[str], list[Metric]]:
-    metrics = []
+def _take_metrics(words: list[str]) -> tuple[list[str], dict[tuple[str, ...], Metric]]:
+    """The words without those that name metrics, and what each of those phrases names."""
+    metrics = {}
     for phrase, metric in phrases().items():
         for start in range(len(words) - len(phrase) + 1):
             if tuple(words[start : start + len(phrase)]) == phrase:
                 words = [*words[:start], _METRIC, *words[start + len(phrase) :]]
-                metrics.append(metric)
+                metrics[phrase] = metric
                 break
     # Next to each other they are one: "top-1 accuracy".
     once = [word for i, word in enumerate(words) if word != _METRIC or words[i - 1 : i] != [word]]
     return once, metrics
 
 
-def _one_metric(metrics: list[Metric]) -> tuple[Metric | None, list[str]]:
-    """The metric that the words name together, and why it is not sure."""
-    names = {metric.name for metric in metrics}
-    if len(names) < 2:
-        return (metrics[0] if metrics else None), []
-    by_name = {metric.name: metric for metric in metrics}
-    if names == {"accuracy", "top5_accuracy"}:
+def _one_metric(metrics: Mapping[tuple[str, ...], Metric]) -> tuple[Metric | None, list[str]]:
+    """The metric that the phrases name together, and why it is not sure."""
+    by_name = {metric.name: metric for metric in metrics.values()}
+    if len(by_name) < 2:
+        return next(iter(by_name.values()), None), []
+    if by_name.keys() == {"accuracy", "top5_accuracy"}:
         return by_name["top5_accuracy"], []
-    if names == {"accuracy", "error"}:  # "top-1 error"
+    # A "top-1 error" is one; an "acc err" is rather how far an accuracy may be off.
+    others = {phrase for phrase, metric in metrics.items() if metric.name != "error"}
+    if "error" in by_name and others <= _TOP_1:
         return by_name["error"], []
-    return None, [f"{' and '.join(sorted(names))} in one heading"]
+    return None, [f"{' and '.join(sorted(by_name))} in one heading"]
 
 
-def _take_unit(words: list[str], metrics: list[Metric]) -> tuple[list[str], str | None]:
+def _take_unit(
+    words: list[str], metrics: Mapping[tuple[str, ...], Metric]
+) -> tuple[list[str], str | None]:
     """The unit is the last word, or a percent sign anywhere."""
-    units = {word: unit for metric in metrics for word, unit in metric.units}
+    units = {word: unit for metric in metrics.values() for word, unit in metric.units}
     for place in reversed(range(len(words))):
         last = place == len(words) - 1
         if words[place] in units and (last or words[place] in ("%", "percent", "pct")):
@@ -256,11 +272,23 @@ def _take_epochs(words: list[str]) -> tuple[list[str], int | None]:
     return words, None
 
 
-def _take_own_dataset(words: list[str], named: list[str]) -> tuple[list[str], list[str]]:
-    """A dataset of one's own: one word at the front, then split and metric, as it is documented."""
-    if named or words[1:3] != [_SPLIT, _METRIC] or _is_vague(words[0]):
-        return words, named
-    return words[1:], [words[0]]
+def _take_own_dataset(
+    words: list[str], named: list[str], said: str | None
+) -> tuple[list[str], list[str], list[str]]:
+    """A dataset of one's own: one word at the front, then split and metric, as it is documented.
+
+    Returns:
+        The words without it, the datasets that are named, and what is not understood: a word that
+        may name another dataset than the one that was said.
+    """
+    if not named and said is not None and words[:1] == [said.lower()]:
+        return words[1:], [said], []
+    own = words[1:3] == [_SPLIT, _METRIC] and not _is_vague(words[0])
+    if named or not own or words[0].rstrip("0123456789") in _APART:
+        return words, named, []
+    if said is not None:
+        return words[1:], named, [f"'{words[0]}' may name another dataset"]
+    return words[1:], [words[0]], []
 
 
 def _is_vague(word: str) -> bool:
@@ -274,7 +302,10 @@ def _full_name(words: list[str], metric: Metric | None) -> tuple[str | None, lis
         return None, [word for word in words if word != _METRIC]
     before = words[: words.index(_METRIC)] if _METRIC in words else []
     after = [word for word in words[len(before) :] if word != _METRIC]
-    doubtful = [word for word in before if _is_vague(word)] + after
+    # A squared error is no share, nor is what another word may make of an error.
+    of_error = metric.name == "error"
+    doubtful = [word for word in before if _is_vague(word) or (of_error and word not in OF_CLASSES)]
+    doubtful += after
     if doubtful or words.count(_METRIC) > 1:
         return metric.name, doubtful or [metric.name]
     return "_".join([*before, metric.name]), []

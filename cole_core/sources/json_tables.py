@@ -14,6 +14,7 @@ KEY = "native"
 
 _FORMS = "give a list of objects, or one object of columns"
 _BEGINNING = re.compile(rb'\s*(\{\s*"|\[\s*[\[{])')
+_DIGITS = 19  # of numbers that may need more than 64 bits
 Row = Mapping[str, Any]
 
 
@@ -89,9 +90,14 @@ def _parse(text: str, source: str) -> Any:
         return found
 
     try:
-        return json.loads(text, object_pairs_hook=once)
+        return json.loads(text, object_pairs_hook=once, parse_int=_integer)
     except RecursionError as error:
         raise InputError(f"{source} is nested too deeply for a table: {_FORMS}") from error
+
+
+def _integer(text: str) -> int | float:
+    """Beyond 64 bits a float, as every large number: no column holds more."""
+    return int(text) if len(text) < _DIGITS else float(text)
 
 
 def _rows(value: Any, source: str) -> Sequence[Row]:
@@ -101,7 +107,7 @@ def _rows(value: Any, source: str) -> Sequence[Row]:
     if not isinstance(value, dict) or not value:
         raise InputError(f"{source} holds no table: {_FORMS}")
     if {"columns", "data"} <= value.keys() and isinstance(value["data"], list):
-        return [dict(zip(value["columns"], row, strict=False)) for row in value["data"]]
+        return _from_split(value["columns"], value["data"], source)
     if {"schema", "data"} <= value.keys() and isinstance(value["data"], list):
         return _objects(value["data"], source)
     kinds = {type(each) for each in value.values()}
@@ -127,6 +133,25 @@ def _objects(values: Iterable[Any], source: str) -> Sequence[Row]:
                 f"{source}: element {number} is no object that names its values: {_FORMS}"
             )
     return rows
+
+
+def _from_split(headings: Any, data: list[Any], source: str) -> Sequence[Row]:
+    """Headings and rows apart, as pandas writes them; it counts columns that have no names."""
+    if not isinstance(headings, list) or not all(isinstance(name, str | int) for name in headings):
+        raise InputError(f"{source}: 'columns' is no list of headings: give one for each column")
+    names = [str(name) for name in headings]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{source}: heading '{name}' stands twice in 'columns': keep one")
+    for number, row in enumerate(data, start=1):
+        if not isinstance(row, list):
+            raise InputError(f"{source}: row {number} of 'data' is no list: give one for each row")
+        if len(row) != len(names):
+            raise InputError(
+                f"{source}: row {number} of 'data' has {len(row)} values under {len(names)} "
+                "headings: give one for each, null where it is missing"
+            )
+    return [dict(zip(names, row, strict=True)) for row in data]
 
 
 def _from_columns(columns: Mapping[str, list[Any]], source: str) -> Sequence[Row]:
@@ -159,13 +184,12 @@ def _column(place: int, heading: str, values: list[Any], source: str) -> pl.Seri
     if any(isinstance(value, str) for value in values):
         values = [_text(value) for value in values]
     try:
-        column = pl.Series(f"column {place}", values, strict=False)
+        return pl.Series(f"column {place}", values, strict=False)
     except UnicodeEncodeError as error:
         raise InputError(
             f"{source}: '{heading}' holds half of a character ({error.object!r}): write the file "
             "anew in UTF-8"
         ) from error
-    return column.cast(pl.Float64) if column.dtype == pl.Int128 else column
 
 
 def _text(value: Any) -> str | None:

@@ -1,12 +1,13 @@
 """What is measured: metrics with a unit and a direction. One vocabulary for the whole program.
 
 A metric of the vocabulary has a direction by its nature: a better accuracy is higher, a better loss
-lower. So has one that a word sets apart (`ptq_accuracy`, `edgegpu_latency`). Of a zero-cost proxy,
-or a score of someone's own, nobody knows a better until it is said: `None`.
+lower. So has one that a word sets apart (`ptq_accuracy`, `edgegpu_latency`). An error is a share of
+what was classified only where its words say so: `top1_error` is, `mean_squared_error` is not. Of a
+zero-cost proxy, or a score of someone's own, nobody knows a better until it is said: `None`.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cole_core.errors import InputError
@@ -112,18 +113,26 @@ TURNING = frozenset(
 )
 """Words beside a metric's name after which another value, or another direction, is meant."""
 
+OF_CLASSES = frozenset(
+    ("top1", "top5", "train", "valid", "validation", "test", "classification", "misclassification")
+)
+"""Words before an error that leave it a share of what was classified."""
+
 
 def metric_named(name: str) -> Metric | None:
     """The metric of the vocabulary that a stored name is of, or that a word sets apart from it.
 
-    `edgegpu_latency` is a latency; `neg_loss` and `accuracy_drop` are nothing that is known.
+    `edgegpu_latency` is a latency; `neg_loss` and `accuracy_drop` are nothing that is known. Of a
+    `position_error` no more is known than that a lower one is better.
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
     for metric in VOCABULARY:
         front = name.removesuffix(f"_{metric.name}")
-        if front != name and not TURNING.intersection(front.split("_")):
-            return metric
+        words = set(front.split("_"))
+        if front != name and not TURNING & words:
+            of_another_kind = metric.name == "error" and not words <= OF_CLASSES
+            return replace(metric, unit=None, least=None) if of_another_kind else metric
     return None
 
 
@@ -160,7 +169,7 @@ def settled_direction(name: str, said: str | None) -> Direction | None:
         return known
     for direction in DIRECTIONS:
         if said == direction:
-            if name in _BY_NAME and known not in (None, direction):
+            if known not in (None, direction):
                 raise InputError(
                     f"{name}:{said}: a better {name} is {known}; give what is meant another name"
                 )

@@ -1,25 +1,30 @@
 """Which columns of texts are numbers, and which sign their decimals have."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from cole_core.errors import InputError
 
-_POINT = r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?"
-_COMMA = r"[-+]?\d+(,\d+)+([eE][-+]?\d+)?"
-_MISSING = r"n/?a|nan|null|none|missing|-|–|\?"
+MISSING = ("", "nan", "na", "n/a", "<na>", "-", "--", "–", "null", "none", "missing", "?")
+"""How cells say in words, whatever their case, that a value is missing."""
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+"""A number whose decimal sign is a point; without groups."""
+
+_COMMA = r"[-+]?\d+(?:,\d+)+(?:[eE][-+]?\d+)?"
+_MISSING = "|".join(re.escape(word) for word in MISSING)
 _THOUSANDS = r"[-+]?\d{1,3}(,\d{3})+"  # or three decimals
-_NUMBER = re.compile(f"{_POINT}|{_COMMA}")
-_CELL = re.compile(f"{_POINT}|{_COMMA}|{_MISSING}", re.IGNORECASE)
+_EITHER = re.compile(f"{NUMBER}|{_COMMA}")
+_CELL = re.compile(f"{NUMBER}|{_COMMA}|{_MISSING}", re.IGNORECASE)
 _TRUTHS = ("true", "false")
 _FEW = 100  # cells that are looked at before all are
 
 
 def is_number(cell: str) -> bool:
     """Whether a text is a number, whatever its decimal sign."""
-    return _NUMBER.fullmatch(cell.strip()) is not None
+    return _EITHER.fullmatch(cell.strip()) is not None
 
 
 def as_numbers(
@@ -41,7 +46,8 @@ def as_numbers(
     """
     commas = [name for name in frame.columns if _has_commas(frame[name])]
     if commas:
-        _check_decimals(frame.select(commas), headings, separator, source)
+        named = dict(zip(frame.columns, headings, strict=True))
+        _check_decimals(frame.select(commas), named, separator, source)
         frame = frame.with_columns(pl.col(commas).str.replace(",", ".", literal=True))
     places = [frame.columns.index(name) for name in commas]
     typed = [_typed(column) for column in frame]
@@ -54,12 +60,12 @@ def _has_commas(column: pl.Series) -> bool:
         return False
     return bool(
         texts.str.contains(f"^({_COMMA})$").any()
-        and texts.str.contains(f"^(?i:{_POINT}|{_COMMA}|{_MISSING})$").all()
+        and texts.str.contains(f"^(?i:{NUMBER}|{_COMMA}|{_MISSING})$").all()
     )
 
 
 def _check_decimals(
-    frame: pl.DataFrame, headings: Sequence[str], separator: str, source: str
+    frame: pl.DataFrame, headings: Mapping[str, str], separator: str, source: str
 ) -> None:
     """Checks that commas in numbers are decimal signs.
 
@@ -73,11 +79,10 @@ def _check_decimals(
     if not several.is_empty() or not certain:
         value = texts[0] if several.is_empty() else several[0]
         name = next(name for name in frame.columns if value in frame[name])
-        heading = headings[int(name.split()[-1]) - 1]
         raise InputError(
             f"{source} uses {separator} between columns and ',' in numbers: '{value}' of "
-            f"'{heading}' may count thousands: write numbers with '.' alone, without signs of "
-            "thousands"
+            f"'{headings[name]}' may count thousands: write numbers with '.' alone, without signs "
+            "of thousands"
         )
 
 

@@ -34,12 +34,11 @@ class Reading:
     @property
     def line(self) -> str:
         """All of it in one line."""
-        name = self.column.strip() or "(no heading)"
         if self.measured is None:
             words = self.nothing if self.unclear is None else self.unclear.line
-            return f"{name} → {words}"
+            return f"{self.column} → {words}"
         missing = [f"{self.missing:,} missing"] if self.missing else []
-        return "; ".join([f"{name} → {self.measured.line}", *self.notes, *missing])
+        return "; ".join([f"{self.column} → {self.measured.line}", *self.notes, *missing])
 
 
 @dataclass(frozen=True)

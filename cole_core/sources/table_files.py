@@ -7,6 +7,7 @@ be read for certain is refused in one line that names the cause and the remedy.
 import bz2
 import gzip
 import lzma
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -193,7 +194,7 @@ def _decompressed(data: bytes, source: str) -> bytes:
         if data.startswith(magic):
             try:
                 return decompress(data)
-            except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+            except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
                 reason = " ".join(str(error).split())
                 raise InputError(
                     f"{source} is {name}-compressed and damaged ({reason}): {_HALF}"

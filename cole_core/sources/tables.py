@@ -10,7 +10,7 @@ silence, and nothing is left out in silence. Indices, texts and standard deviati
 said to be. Rows that repeat one another are one; rows that contradict one another are bad input.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
@@ -19,9 +19,17 @@ import polars as pl
 
 from cole_core.errors import InputError
 from cole_core.sources import table_files
-from cole_core.sources.base import NATURE, SCHEMA, MeasuredSpace, Source, check_natives, checked
+from cole_core.sources.base import (
+    KEY,
+    NATURE,
+    SCHEMA,
+    MeasuredSpace,
+    Source,
+    check_natives,
+    checked,
+)
 from cole_core.sources.cells import Cells, are_fractions, check_range, read_cells
-from cole_core.sources.headings import Heading, Measured, read_heading
+from cole_core.sources.headings import Heading, Measured, quoted, read_heading
 from cole_core.sources.metrics import PERCENT, unit_of
 from cole_core.sources.readings import Reading, Taken, refuse_unclear
 from cole_core.sources.told import NOTHING, Told
@@ -69,14 +77,14 @@ def take_table(path: Path, space: MeasuredSpace, told: Told = NOTHING) -> Taken:
             what was said is not so.
     """
     file = table_files.open_table(path)
-    table = _trimmed(file.frame)
+    table = file.frame.with_columns(pl.col(pl.String).str.strip_chars())
     said = told.measured(table.columns)
     name = _native_column(table, space, path.name)
     if name in said or name in told.skipped:
         raise InputError(f"'{name}' holds the native strings, not values: leave it out")
     natives = _natives(table[name], space, path.name)
     others = table.drop(name)
-    seeds = _seeds(others, said, path.name)
+    seeds = _seeds(others, (*said, *told.skipped), path.name)
     readings = [Reading(name, nothing="the architecture of each row")]
     values = [pl.DataFrame(schema=_ROWS)]
     for column in others:
@@ -86,6 +94,7 @@ def take_table(path: Path, space: MeasuredSpace, told: Told = NOTHING) -> Taken:
         reading, numbers = _read_column(column, said, told, path.name)
         if reading.measured is not None:
             _check_alone(reading, readings, path.name)
+            _check_seeds(reading, seeds, path.name)
             values.append(_rows(natives, seeds, numbers, reading.measured, path.name))
         readings.append(reading)
     rows = pl.concat(values)
@@ -120,19 +129,28 @@ def _read_column(
     heading = read_heading(column.name, told.dataset)
     measured = said.get(column.name)
     if measured is None:
-        nothing = heading.nothing or _no_numbers(cells, heading.metric is None)
+        nothing = heading.nothing or (_no_numbers(cells) if heading.metric is None else None)
         if heading.measured is None and _is_size(heading):
             nothing = f"{heading.metric} of no dataset; --dataset or --column stores them"
         if nothing is not None:
             return Reading(column.name, nothing=f"left out: {nothing}"), column
         measured = heading.measured
     if measured is None:
+        if cells.wrong is not None:
+            row, text = cells.wrong
+            unclear = (*heading.unclear, f"row {row + 1} is '{text}', no number")
+            heading = replace(heading, unclear=unclear)
         return Reading(column.name, unclear=heading), column
     if cells.wrong is not None:
         row, text = cells.wrong
         raise InputError(
             f"{source}: row {row + 1}: column '{column.name}' is {text}, no number: correct it, "
             f"leave it empty where it is missing, or leave the column out with --skip"
+        )
+    if cells.percent and measured.unit not in (None, PERCENT):
+        raise InputError(
+            f"{source}: column '{column.name}' is said to be in [{measured.unit}], and its cells "
+            f"are written with '%': say [{PERCENT}], or leave the signs out"
         )
     if cells.percent and measured.unit is None and unit_of(measured.metric) == PERCENT:
         measured = replace(measured, unit=PERCENT)
@@ -155,20 +173,11 @@ def _is_size(heading: Heading) -> bool:
     return alone and not heading.unclear and heading.metric in ("parameters", "flops")
 
 
-def _trimmed(table: pl.DataFrame) -> pl.DataFrame:
-    """Without the blanks around headings and texts, which mean nothing."""
-    table = table.with_columns(pl.col(pl.String).str.strip_chars())
-    headings = {name: name.strip() for name in table.columns}
-    return table.rename(headings) if len(set(headings.values())) == len(headings) else table
-
-
-def _no_numbers(cells: Cells, unnamed: bool) -> str | None:
+def _no_numbers(cells: Cells) -> str | None:
     """Why a column of which the heading says nothing is no measurement."""
-    if not unnamed:
+    if cells.numbers.null_count() < len(cells.numbers):
         return None
-    if cells.wrong is not None:
-        return "no numbers"
-    return "empty" if cells.missing == len(cells.numbers) else None
+    return "empty" if cells.wrong is None else "no numbers"
 
 
 def _natives(column: pl.Series, space: MeasuredSpace, source: str) -> pl.Series:
@@ -202,9 +211,9 @@ def _native_column(table: pl.DataFrame, space: MeasuredSpace, source: str) -> st
     )
 
 
-def _seeds(table: pl.DataFrame, said: Mapping[str, Measured], source: str) -> pl.Series | None:
-    """The column of seeds, checked, if there is one."""
-    names = [name for name in table.columns if name.lower() == "seed" and name not in said]
+def _seeds(table: pl.DataFrame, told_of: Sequence[str], source: str) -> pl.Series | None:
+    """The column of seeds, checked, if there is one that people say nothing else of."""
+    names = [name for name in table.columns if name.lower() == "seed" and name not in told_of]
     if not names:
         return None
     cells = read_cells(table[names[0]])
@@ -221,21 +230,35 @@ def _seeds(table: pl.DataFrame, said: Mapping[str, Measured], source: str) -> pl
 
 
 def _check_alone(reading: Reading, before: Sequence[Reading], source: str) -> None:
-    """Two columns of one meaning would be two values of one measurement."""
+    """Two columns of one meaning, in whatever units, would be two values of one measurement."""
     for other in before:
-        if other.measured == reading.measured:
+        if other.measured is None or reading.measured is None:
+            continue
+        if _without_nature(other.measured) == _without_nature(reading.measured):
             raise InputError(
                 f"{source}: columns '{other.column}' and '{reading.column}' are both "
-                f"{reading.measured.line if reading.measured else ''}, which comes twice: leave "
-                "one out with --skip, or say what it is with --column"
+                f"{reading.measured.line}, which comes twice: leave one out with --skip, or say "
+                "what it is with --column"
             )
+
+
+def _without_nature(measured: Measured) -> Measured:
+    return replace(measured, unit=None, direction=None)
+
+
+def _check_seeds(reading: Reading, seeds: pl.Series | None, source: str) -> None:
+    """Values of one seed cannot be of the seed of each row as well."""
+    seed = None if reading.measured is None else reading.measured.seed
+    if seeds is not None and seed is not None:
+        raise InputError(
+            f"{source}: a column '{seeds.name}' and a heading with seed{seed}, '{reading.column}': "
+            f"leave one out with --skip {quoted(seeds.name)} or --skip {quoted(reading.column)}"
+        )
 
 
 def _rows(
     natives: pl.Series, seeds: pl.Series | None, values: pl.Series, what: Measured, source: str
 ) -> pl.DataFrame:
-    if seeds is not None and what.seed is not None:
-        raise InputError(f"{source}: a column '{seeds.name}' and a heading with seed{what.seed}")
     seed = pl.lit(what.seed, pl.Int32) if seeds is None else pl.lit(seeds)
     return (
         pl.DataFrame({"native": natives, "value": values})
@@ -261,19 +284,14 @@ def _once(rows: pl.DataFrame, source: str) -> pl.DataFrame:
     Raises:
         InputError: Two rows contradict each other; names both.
     """
-    key = ["native", "dataset", "metric", "split", "epochs", "seed"]
-    for one, other in _contradictions(rows, key):
+    differing = rows.filter(pl.col("value") != pl.col("value").first().over(KEY))
+    if not differing.is_empty():
+        other = differing.row(0, named=True)
+        same = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(other[name])) for name in KEY)
+        one = rows.filter(same).row(0, named=True)
         raise InputError(
             f"{source}: row {other['row']} repeats the architecture of row {one['row']} with "
             f"another {one['metric']}, {other['value']:g} beside {one['value']:g} "
             f"({one['native']}): remove one, or add a column 'seed' if both were measured"
         )
-    return rows.unique(key, keep="first", maintain_order=True).drop("row")
-
-
-def _contradictions(rows: pl.DataFrame, key: list[str]) -> Iterator[tuple[dict, dict]]:
-    first = pl.col("value").first().over(key)
-    differing = rows.filter(pl.col("value") != first)
-    for other in differing.head(1).iter_rows(named=True):
-        same = pl.all_horizontal(pl.col(name).eq_missing(pl.lit(other[name])) for name in key)
-        yield rows.filter(same).row(0, named=True), other
+    return rows.unique(KEY, keep="first", maintain_order=True).drop("row")

@@ -115,6 +115,8 @@ def parse_column(text: str) -> tuple[str, Measured]:
             f"--column {text!r}: no metric '{named}': give a word, such as accuracy or my_score, "
             "and a unit behind it in brackets if it has one, as latency[ms]"
         )
+    if match[1] == "METRIC":
+        raise InputError(f"--column {text!r}: the metric is missing: name it, as in {FORM}")
     metric = canonical_name(match[1])
     epochs, seed, direction = _others(text, others)
     return column, Measured(

@@ -4,12 +4,14 @@ import codecs
 
 from cole_core.errors import InputError
 
+_PLAIN = "UTF-8"
 # A mark at the beginning says it; the longer marks come first, as one begins like another.
 _MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
     (codecs.BOM_UTF32_BE, "utf-32-be", "UTF-32"),
     (codecs.BOM_UTF16_LE, "utf-16-le", "UTF-16"),
     (codecs.BOM_UTF16_BE, "utf-16-be", "UTF-16"),
+    (codecs.BOM_UTF8, "utf-8", _PLAIN),
 )
 _SAMPLE = 4_096  # bytes by which a file without a mark is judged
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1a\x1b"))
@@ -39,17 +41,16 @@ def to_utf8(data: bytes, source: str) -> tuple[bytes, str | None]:
 
 
 def _decoded(data: bytes, source: str) -> tuple[bytes, str | None]:
-    if data.startswith(codecs.BOM_UTF8):
-        return data[len(codecs.BOM_UTF8) :], None
     for mark, codec, name in (*_MARKS, *_unmarked(data)):
         if data.startswith(mark):
             try:
-                return data[len(mark) :].decode(codec).encode(), name
+                text = data[len(mark) :].decode(codec).encode()
             except UnicodeError as error:
                 raise InputError(
                     f"{source} is {name} by its first bytes and cannot be read as that: save it "
                     "anew as UTF-8"
                 ) from error
+            return text, None if name == _PLAIN else name
     if data.isascii():
         return data, None
     try:

@@ -1,10 +1,12 @@
 """Values that an earlier version took in: what their names say they keep, the others are named."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from cole_core.sources.metrics import VOCABULARY
 from warehouse import Warehouse
 from warehouse.catalog import Catalog
 from warehouse.health.doctor import examine
@@ -42,13 +44,16 @@ PROXIES = ("synflow", "naswot")
 
 @pytest.fixture
 def old(tmp_path: Path) -> Warehouse:
-    """A warehouse as version 6 left it."""
-    home = tmp_path / "home"
+    return made_before(tmp_path / "home", STORED)
+
+
+def made_before(home: Path, stored: Iterable[tuple[str, str, str]]) -> Warehouse:
+    """A warehouse as version 6 left it, with values of datasets, metrics and sources."""
     home.mkdir()
     Catalog(home / "catalog.duckdb").make(BEFORE)
     with duckdb.connect(home / "catalog.duckdb") as connection:
         connection.execute("INSERT INTO store.architectures VALUES ('a','s','{}','n','c',0,'r')")
-        for dataset, metric, source in STORED:
+        for dataset, metric, source in stored:
             connection.execute(
                 "INSERT INTO store.evaluations VALUES ('a', ?, ?, 'test', 12, 7, ?, 42.5, 'r')",
                 [dataset, metric, source],
@@ -77,3 +82,26 @@ def test_doctor_names_those_that_cannot_be_told(old: Warehouse) -> None:
     assert "and 2 more kinds" in finding.what
     assert not any(name in finding.what for name in PROXIES)
     assert len(finding.line.splitlines()) == 1
+
+
+# What earlier versions made datasets of: every name and word of a metric but the accuracy's own,
+# units behind them, and columns that were no measurement at all.
+DOUBTFUL = sorted(
+    {
+        *(word.replace(" ", "_") for metric in VOCABULARY for word in (metric.name, *metric.words)),
+        *("edgegpu_ms", "raspi4_mJ", "mnist_ce", "uuid", "depth", "seed", "run_id"),
+    }
+    - {"accuracy"}
+)
+SURE = ("cifar10", "ms_coco", "my_data", "gbif", "identities", "sounds")
+
+
+def test_no_dataset_that_is_named_like_something_else_keeps_a_meaning(tmp_path: Path) -> None:
+    named = [(name, "accuracy", "t.csv") for name in (*DOUBTFUL, *SURE)]
+    rows = (
+        made_before(tmp_path / "home", named)
+        .sql("SELECT dataset, direction FROM evaluations ORDER BY dataset")
+        .rows()
+    )
+    assert [name for name, direction in rows if direction is None] == DOUBTFUL
+    assert {name for name, direction in rows if direction == "higher"} == set(SURE)

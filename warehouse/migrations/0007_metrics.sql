@@ -12,10 +12,12 @@ SET unit = '%', direction = 'higher'
 WHERE (metric = 'accuracy' OR ends_with(metric, '_accuracy'))
   AND NOT regexp_matches(
     lower(dataset || '_' || metric[:-9]),
-    '(^|[^a-z])(acc|accs|accuracies|top|err|error|errors|loss|losses|std|stdev|sd|var|variance|mean'
-    '|avg|best|final|rank|gain|drop|latency|energy|power|time|hours|days|seconds|flop|flops|macs'
-    '|param|params|parameters|size|memory|mem|intensity|throughput|fps|score|proxy|epe|fisher|grad'
-    '|grasp|jacov|jacob|naswot|nwot|norm|plain|snip|synflow|zen|zico)([^a-z]|$)'
+    '(^|[^a-z])(acc|accs|accuracies|top|err|error|errors|loss|losses|ce|std|stdev|sd|var|variance'
+    '|mean|avg|best|final|rank|gain|drop|delta|diff|latency|latencies|energy|power|time|times|hours'
+    '|days|seconds|flop|flops|macs|madds|adds|param|params|parameter|parameters|depth|size|memory'
+    '|mem|intensity|throughput|fps|score|proxy|epe|fisher|grad|grasp|jacov|jacob|logsynflow|naswot'
+    '|nwot|norm|plain|snip|synflow|zen|zico|index|idx|id|ids|uid|uuid|hash|seed)([^a-z]|$)'
+    '|[^a-z](ms|us|sec|mj|kb|mb|gb|kib|mib|gib)[^a-z]*$'  -- a unit at the end
   );
 
 UPDATE store.evaluations SET direction = 'lower'

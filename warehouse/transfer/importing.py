@@ -106,7 +106,8 @@ def import_export(warehouse: Warehouse, incoming: Incoming, run_id: str) -> dict
         How many rows of each table were new, and vectors and artifacts.
 
     Raises:
-        InputError: A value differs from the one that is stored under the same key.
+        InputError: A value differs from the one that is stored under the same key, or its metric
+            has another unit or direction there.
     """
     added: dict[str, int] = {}
     with warehouse.writer("cole import", run_id) as writer:
@@ -234,13 +235,22 @@ def _check_conflicts(warehouse: Warehouse, incoming: Incoming) -> None:
         return
     warehouse.migrate()
     with incoming.catalog.read() as staged, warehouse.catalog.read() as connection:
-        connection.register("incoming", staged.table("store.evaluations").to_arrow_reader())
+        evaluations = staged.table("store.evaluations")
+        connection.register("incoming", evaluations.to_arrow_reader())
         conflict = connection.execute(query("staged_conflicting_evaluation")).fetchone()
+        connection.register("incoming", evaluations.to_arrow_reader())  # read once each
+        nature = connection.execute(query("conflicting_natures")).fetchone()
     if conflict is not None:
         architecture_id, dataset, metric, new, old = conflict
         raise InputError(
             f"{dataset} {metric} of architecture {architecture_id} is stored as {old:g} and comes "
             f"as {new:g} from {incoming.folder}: import it into another warehouse"
+        )
+    if nature is not None:
+        dataset, metric, source, new_nature, old_nature = nature
+        raise InputError(
+            f"{dataset} {metric} of {source} is stored as {old_nature} and comes as {new_nature} "
+            f"from {incoming.folder}: import it into another warehouse"
         )
 
 

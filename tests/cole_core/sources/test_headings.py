@@ -26,6 +26,11 @@ SURE = {
     "cifar10 acc@1 percent": ("cifar10", "accuracy", "unknown", None, None, "%", HIGHER),
     "cifar10 valid error": ("cifar10", "error", "valid", None, None, None, LOWER),
     "cifar10_top1_err": ("cifar10", "error", "unknown", None, None, None, LOWER),
+    "cifar10_test_top1_error": ("cifar10", "error", "test", None, None, None, LOWER),
+    "cifar10_classification_error": (
+        *("cifar10", "classification_error", "unknown", None, None, None, LOWER),
+    ),
+    "cifar10_int8_test_acc": ("cifar10", "int8_accuracy", "test", None, None, None, HIGHER),
     "cifar10_train_loss": ("cifar10", "loss", "train", None, None, None, LOWER),
     "cifar10_train_time_s": ("cifar10", "train_time", "unknown", None, None, "s", LOWER),
     "cifar10_edgegpu_latency": ("cifar10", "edgegpu_latency", "unknown", None, None, None, LOWER),
@@ -60,6 +65,15 @@ NOT_SURE = {
     "cifar10_train_val_acc": "accuracy, cifar10, two splits: name it",
     "cifar10_cifar100_acc": "accuracy, cifar100, two datasets: name it",
     "cifar10_acc_loss": "metric not said, cifar10, accuracy and loss in one heading: name it",
+    "cifar10_test_acc_err": "metric not said, cifar10, accuracy and error in one heading: name it",
+    "cifar10_squared_error": "error, cifar10, 'squared' is not understood: name it",
+    "cifar10_standard_error": "error, cifar10, 'standard' is not understood: name it",
+    "cifar10_mean_absolute_error": "error, cifar10, 'mean' is not understood, 'absolute' is not "
+    "understood: name it",
+    "position_test_error": "error, dataset not said, 'position' is not understood: name it",
+    "int8_test_acc": "int8_accuracy, dataset not said: name it",
+    "robust_val_acc": "robust_accuracy, dataset not said: name it",
+    "balanced_test_accuracy": "balanced_accuracy, dataset not said: name it",
     "img_size": "metric not said, dataset not said, 'img' is not understood, 'size' is not "
     "understood: name it",
 }
@@ -69,6 +83,7 @@ NOTHING = {
     "arch_index": "an index",
     "rank": "an index",
     "model id": "an index",
+    "canonical_id": "an index",
     "std": "a standard deviation",
     "cifar10_test_acc_std": "a standard deviation",
     "cifar10 ± acc": "a standard deviation",
@@ -97,12 +112,22 @@ def test_a_dataset_that_is_said_stands_in_where_the_heading_names_none() -> None
     assert read_heading("val_accs", "cifar10").measured == Measured(
         "cifar10", "accuracy", "valid", direction="higher"
     )
-    for heading, named in (("cifar100_acc", "cifar100"), ("mine_test_acc", "mine")):
+    for heading, dataset, metric in (
+        ("cifar100_acc", "cifar100", "accuracy"),
+        ("int8_test_acc", "cifar10", "int8_accuracy"),
+        ("robust_val_acc", "cifar10", "robust_accuracy"),
+        ("balanced_test_accuracy", "cifar10", "balanced_accuracy"),
+    ):
         found = read_heading(heading, "cifar10").measured
         assert found is not None
-        assert found.dataset == named
+        assert (found.dataset, found.metric) == (dataset, metric)
     assert read_heading("test_acc_1", "cifar10").measured is None  # epoch, run or seed?
     assert read_heading("junk", "cifar10").measured is None
+    found = read_heading("mine_test_acc", "cifar10")
+    assert found.line == "accuracy, cifar10, 'mine' may name another dataset: name it"
+    assert read_heading("mine_test_acc_50", "Mine").measured == Measured(
+        "Mine", "accuracy", "test", 50, direction="higher"
+    )
 
 
 # Everything that may stand in a sure heading; one more word is one that is not understood.

@@ -68,6 +68,9 @@ def objects(*rows: object) -> str:
     return json.dumps(rows)
 
 
+PACKED = gzip.compress(PLAIN.encode())
+FLIPPED = PACKED[:10] + b"\xff" + PACKED[11:]
+
 COUNTING = ("column 1, which has no heading and counts rows, left out",)
 EMPTY = tuple(f"column {n}, which has no heading and is empty, left out" for n in (3, 4))
 # Name of the file: (content, rows, what is said of the reading).
@@ -93,6 +96,11 @@ READ: dict[str, tuple[bytes | str, list[tuple[Any, ...]], tuple[str, ...]]] = {
     "three-decimals.csv": (  # that a comma is no sign of thousands, the other column says
         f"arch_str;acc;loss\n{A};93,125;0,5\n{B};70,250;1,25\n",
         [(A, 93.125, 0.5), (B, 70.25, 1.25)],
+        ("columns are separated by ';'", "',' is the decimal sign (acc, loss)"),
+    ),
+    "decimal-comma-other-missing.csv": (
+        f"arch_str;acc;loss\n{A};93,1;0,5\n{B};<NA>;--\n",
+        [(A, "93.1", "0.5"), (B, "<NA>", "--")],
         ("columns are separated by ';'", "',' is the decimal sign (acc, loss)"),
     ),
     "comma-in-a-heading.csv": (
@@ -205,6 +213,16 @@ READ: dict[str, tuple[bytes | str, list[tuple[Any, ...]], tuple[str, ...]]] = {
         ROWS,
         (),
     ),
+    "split-counted.json": (
+        json.dumps({"columns": [0, 1], "index": [0, 1], "data": ROWS}),
+        ROWS,
+        (),
+    ),
+    "large-numbers.json": (
+        f'[{{"a": 1, "b": {10**60}}}, {{"a": {10**18}, "b": -{"9" * 5_000}}}]',
+        [(1, 1e60), (10**18, -np.inf)],
+        (),
+    ),
     "mixed.json": (objects({"a": 1, "b": "x"}, {"a": 2.5, "b": 7}), [(1, "x"), (2.5, "7")], ()),
     "lines.jsonl": ("\n\n".join(json.dumps(row) for row in FRAME.to_dicts()), ROWS, ()),
     "lines.json": ("\n".join(json.dumps(row) for row in FRAME.to_dicts()), ROWS, ()),
@@ -306,6 +324,16 @@ REFUSED: dict[str, tuple[bytes | str, str]] = {
         PLAIN + "\0",
         " holds bytes that are no text: give a table as its name says, in UTF-8",
     ),
+    "marked-and-other.csv": (
+        b"\xef\xbb\xbfarch_str,gr\xf6\xdfe\nx,1\n",
+        " is UTF-8 by its first bytes and cannot be read as that: save it anew as UTF-8",
+    ),
+    "separators.csv": (",,\n", f" {NO_ROW}"),
+    "separators-above.csv": (",,\nx,1,2\n", ": column 1 has no heading: name what it holds"),
+    "no-heading-exponents.csv": (
+        "resnet18,9.31e1\nvgg,7.02e1\n",
+        f": line 1 is a row, 'resnet18', '9.31e1', {HEADLESS}",
+    ),
     "odd.csv": (
         PLAIN.encode("utf-16")[:-1],
         " is UTF-16 by its first bytes and cannot be read as that: save it anew as UTF-8",
@@ -337,6 +365,11 @@ REFUSED: dict[str, tuple[bytes | str, str]] = {
         " is gzip-compressed and damaged (Compressed file ended before the end-of-stream marker "
         f"was reached): {HALF}",
     ),
+    "flipped.csv.gz": (
+        FLIPPED,
+        " is gzip-compressed and damaged (Error -3 while decompressing data: invalid block type): "
+        f"{HALF}",
+    ),
     "text.parquet": (PLAIN, f" is named as Parquet and is not: {HALF}"),
     "text.feather": (PLAIN, f" is named as Feather and is not: {HALF}"),
     "cut.json": (
@@ -367,6 +400,32 @@ REFUSED: dict[str, tuple[bytes | str, str]] = {
     "uneven.json": (
         json.dumps({"arch_str": [A, B], "acc": [93.1]}),
         ": column 'acc' has 1 values and 'arch_str' 2: give as many in each",
+    ),
+    "split-short.json": (
+        json.dumps({"columns": ["arch_str", "acc"], "data": [[A, 93.1], [B]]}),
+        ": row 2 of 'data' has 1 values under 2 headings: give one for each, null where it is "
+        "missing",
+    ),
+    "split-long.json": (
+        json.dumps({"columns": ["arch_str", "acc"], "data": [[A, 93.1, 7]]}),
+        ": row 1 of 'data' has 3 values under 2 headings: give one for each, null where it is "
+        "missing",
+    ),
+    "split-flat.json": (
+        json.dumps({"columns": ["arch_str"], "data": [1, 2]}),
+        ": row 1 of 'data' is no list: give one for each row",
+    ),
+    "split-count.json": (
+        json.dumps({"columns": 3, "data": [[1, 2, 3]]}),
+        ": 'columns' is no list of headings: give one for each column",
+    ),
+    "split-nested.json": (
+        json.dumps({"columns": [["a", "b"], ["a", "c"]], "data": [[1, 2]]}),
+        ": 'columns' is no list of headings: give one for each column",
+    ),
+    "split-twice.json": (
+        json.dumps({"columns": ["acc", "acc"], "data": [[1, 2]]}),
+        ": heading 'acc' stands twice in 'columns': keep one",
     ),
     "nested.json": (
         objects({"a": "x"}, {"a": "y", "seeds": [1, 2]}),

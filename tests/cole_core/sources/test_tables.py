@@ -122,7 +122,8 @@ def test_a_wrong_value_is_named(
         ({"arch_str": CELLS[:2], "seed": [7.0, 0.5], "cifar10_acc": [1.0, 2.0]}, "row 2: .*0.5"),
         (
             {"arch_str": CELLS[:2], "seed": [7, 8], "cifar10_acc_seed1": [1.0, 2.0]},
-            "a column 'seed' and a heading with seed1",
+            "a column 'seed' and a heading with seed1, 'cifar10_acc_seed1': leave one out with "
+            "--skip 'seed' or --skip 'cifar10_acc_seed1'",
         ),
         ({"arch_str": CELLS[:2], "index": [1, 2]}, "no column of measured values"),
         ({"arch_str": CELLS[:2], "cifar10_acc": [1.0, 2.0], "cifar10_top1": [1, 2]}, "twice"),
@@ -208,6 +209,44 @@ HANDED_OVER = {
         {"cifar10 valid error": [8.1, 29.8, 50.0]},
         ["error, %, lower is better, cifar10, valid, epochs not said"],
         [8.1, 29.8, 50],
+    ),
+    "missing in other words": (
+        {"cifar10_test_acc": ["93.1", "–", "missing"]},
+        ["accuracy, %, higher is better, cifar10, test, epochs not said; 2 missing"],
+        [93.1],
+    ),
+    "small errors": (
+        {"mnist_test_error": [0.4, 0.9, 1.0]},
+        "t.parquet: column 'mnist_test_error' holds errors up to 1 alone, percentages or "
+        "fractions: say --column 'mnist_test_error=mnist:test:error[%]' or "
+        "'mnist_test_error=mnist:test:error[fraction]'",
+    ),
+    "small errors in percent": (
+        {"mnist_test_error %": [0.4, 0.9, 1.0]},
+        ["error, %, lower is better, mnist, test, epochs not said"],
+        [0.4, 0.9, 1.0],
+    ),
+    "small errors with percent signs": (
+        {"mnist_test_error": ["0.4 %", "0.9 %", "1 %"]},
+        ["error, %, lower is better, mnist, test, epochs not said"],
+        [0.4, 0.9, 1.0],
+    ),
+    "fractions with percent signs": (
+        {"cifar10_test_acc_fraction": ["0.4 %", "0.9 %", "1 %"]},
+        "t.parquet: column 'cifar10_test_acc_fraction' is said to be in [fraction], and its cells "
+        "are written with '%': say [%], or leave the signs out",
+    ),
+    "some cells that are numbers": (
+        {"score": ["0.2", "0.3x", "0.4"]},
+        "t.parquet: score → metric not said, dataset not said, 'score' is not understood, row 2 is "
+        "'0.3x', no number: name it with --column 'score=DATASET:SPLIT:METRIC:EPOCHS', or leave it "
+        "out with --skip 'score'",
+    ),
+    "one measurement in two units": (
+        {"cifar10_latency_ms": [5, 6, 7], "cifar10_latency_s": [0.005, 0.006, 0.007]},
+        "t.parquet: columns 'cifar10_latency_ms' and 'cifar10_latency_s' are both latency, s, "
+        "lower is better, cifar10, split not said, epochs not said, which comes twice: leave one "
+        "out with --skip, or say what it is with --column",
     ),
     "costs": (
         {"cifar10_edgegpu_latency": [5.8, 3.1, 2.0], "cifar10 energy (mJ)": [24.2, 11.4, 9.0]},
@@ -345,6 +384,7 @@ def test_what_is_said_of_a_column_goes_before_its_heading(
         (Told(columns=("rank=c:test:x", "rank=c:test:y")), "'rank' is named twice"),
         (Told(columns=("arch_str=c:test:x",)), "'arch_str' holds the native strings"),
         (Told(columns=("rank=c:test:accuracy",)), "row 3 is 250"),
+        (Told(columns=("cifar10_acc=c:test:METRIC",)), "the metric is missing"),
     ],
 )
 def test_what_is_said_of_columns_is_checked(
@@ -353,3 +393,19 @@ def test_what_is_said_of_columns_is_checked(
     path = table(tmp_path / "t.csv", cifar10_acc=[1.5, 2, 3], rank=[1, 2, 250])
     with pytest.raises(InputError, match=said):
         take_table(path, space, told)
+
+
+def test_a_column_of_seeds_may_be_left_out(tmp_path: Path, space: SearchSpace) -> None:
+    path = table(tmp_path / "t.csv", seed=["a", "b", "c"], cifar10_acc_seed777=[1.5, 2, 3])
+    taken = take_table(path, space, Told(skipped=("seed",)))
+    assert taken.readings[1].line == "seed → left out, as asked"
+    assert taken.rows["seed"].to_list() == [777] * 3
+
+
+def test_an_error_that_is_no_share_is_stored_as_it_stands(
+    tmp_path: Path, space: SearchSpace
+) -> None:
+    path = table(tmp_path / "t.csv", mse=[0.02, 150, 1.0])
+    rows = take_table(path, space, Told(("mse=cifar10:test:mean_squared_error",))).rows
+    assert rows["value"].to_list() == [0.02, 150, 1.0]
+    assert rows.select("unit", "direction").unique().rows() == [(None, "lower")]

@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from cole_core.errors import InputError
 from cole_core.sources.headings import Measured
-from cole_core.sources.metrics import direction_of, metric_named, settled_direction
+from cole_core.sources.metrics import (
+    canonical_name,
+    direction_of,
+    metric_named,
+    settled_direction,
+    unit_of,
+)
 from cole_core.sources.tables import take_table
 from cole_core.sources.told import Told, parse_column
 from cole_core.spaces import get_space
@@ -36,6 +42,16 @@ CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_con
         ("x=c:test:synflow:higher", "x", Measured("c", "synflow", "test", direction="higher")),
         ("x=c:test:loss[%]", "x", Measured("c", "loss", "test", unit="%", direction="lower")),
         (
+            "mse=cifar10:test:mean_squared_error",
+            "mse",
+            Measured("cifar10", "mean_squared_error", "test", direction="lower"),
+        ),
+        (
+            "x=c:test:position_error[mm]",
+            "x",
+            Measured("c", "position_error", "test", unit="mm", direction="lower"),
+        ),
+        (
             "x=c:test:acc[fraction]",
             "x",
             Measured("c", "accuracy", "test", unit="fraction", direction="higher"),
@@ -55,12 +71,15 @@ def test_a_column_is_said(text: str, column: str, measured: Measured) -> None:
         ("x=DATASET:test:acc", "the dataset is missing"),
         ("x=c:tset:acc", "no split 'tset': choose from train, valid, test, unknown"),
         ("x=c:test:", "no metric ''"),
+        ("x=c:test:METRIC", "the metric is missing: name it"),
+        ("x=c:test:METRIC[ms]", "the metric is missing: name it"),
         ("x=c:test:7up", "no metric '7up'"),
         ("x=c:test:a b", "no metric 'a b'"),
         ("x=c:test:acc:EPOCHS", "'EPOCHS' is not understood"),
         ("x=c:test:acc:200:12", "'12' is not understood"),
         ("x=c:test:acc:lower", "a better accuracy is higher"),
         ("x=c:test:loss:higher", "a better loss is lower"),
+        ("x=c:test:edgegpu_latency:higher", "a better edgegpu_latency is lower"),
         ("x=c:test:acc[points]", r"its unit is \[%\] or \[fraction\]"),
         ("x=c:test:acc:99999999999", "99999999999 is too large"),
     ],
@@ -73,6 +92,12 @@ def test_what_is_said_wrongly_is_refused_in_one_line(text: str, said: str) -> No
 
 NAME = st.from_regex(r"[A-Za-z][A-Za-z0-9_.-]{0,11}", fullmatch=True)
 METRIC = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
+ERROR = st.from_regex(r"[a-z][a-z0-9]{0,7}_error", fullmatch=True)  # rarely a share of anything
+
+
+def has_limits(name: str) -> bool:
+    metric = metric_named(canonical_name(name))
+    return metric is not None and metric.least is not None
 
 
 @settings(max_examples=60)
@@ -80,7 +105,7 @@ METRIC = st.from_regex(r"[a-z][a-z0-9_]{0,11}", fullmatch=True)
     column=st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1),
     dataset=NAME.filter(lambda name: name != "DATASET"),
     split=st.sampled_from(["train", "valid", "test", "unknown"]),
-    metric=METRIC.filter(lambda name: metric_named(name) is None),
+    metric=(METRIC | ERROR).filter(lambda name: not has_limits(name)),
     epochs=st.none() | st.integers(0, 2**31 - 1),
     seed=st.none() | st.integers(0, 2**31 - 1),
     unit=st.none() | st.sampled_from(["ms", "W", "points", "img/s"]),
@@ -100,6 +125,8 @@ def test_what_is_said_is_stored_just_so(
 ) -> None:
     if column.lower() in ("arch_str", "native"):
         return
+    known = direction_of(canonical_name(metric))
+    direction = direction if known is None else known
     said = f"{dataset}:{split}:{metric}" + (f"[{unit}]" if unit else "")
     said += "".join(f":{part}" for part in (epochs, direction) if part is not None)
     said += "" if seed is None else f":seed{seed}"
@@ -123,6 +150,7 @@ def test_what_is_said_is_stored_just_so(
         ("ptq_accuracy", "higher"),
         ("error", "lower"),
         ("edgegpu_latency", "lower"),
+        ("mean_squared_error", "lower"),
         ("flops", "lower"),
         ("throughput", "higher"),
         ("synflow", None),
@@ -143,3 +171,17 @@ def test_a_direction_that_is_said_counts_where_none_is_known() -> None:
     assert settled_direction("synflow", "higher") == "higher"
     with pytest.raises(InputError, match="'up' is no direction: say my:higher or my:lower"):
         settled_direction("my", "up")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        *(("error", "%"), ("top1_error", "%"), ("test_error", "%"), ("ptq_accuracy", "%")),
+        *(("mean_squared_error", None), ("position_error", None), ("top1_calibration_error", None)),
+    ],
+)
+def test_an_error_is_a_share_where_its_words_say_so(name: str, unit: str | None) -> None:
+    assert unit_of(name) == unit
+    metric = metric_named(name)
+    assert metric is not None
+    assert (metric.least, metric.most) == ((None, None) if unit is None else (0, 100))

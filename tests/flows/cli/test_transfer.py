@@ -172,9 +172,9 @@ def reseal(folder: Path) -> None:
     edit(folder, change)
 
 
-def rewrite(folder: Path, table: str, *changes: pl.Expr) -> None:
+def rewrite(folder: Path, table: str, *changes: pl.Expr, **columns: pl.Expr) -> None:
     path = folder / f"tables/{table}.parquet"
-    pl.read_parquet(path).with_columns(*changes).write_parquet(path)
+    pl.read_parquet(path).with_columns(*changes, **columns).write_parquet(path)
     reseal(folder)
 
 
@@ -270,6 +270,19 @@ def test_a_value_that_changed_is_refused(exported: Path, copy: Path, tmp_path: P
     rewrite(copy, "evaluations", pl.col("value") + 1)
     with pytest.raises(InputError, match="is stored as"):
         import_(tmp_path / "home", copy)
+    assert rows(tmp_path / "home", "evaluations") == before
+
+
+def test_a_metric_of_which_another_better_is_said_is_refused(
+    exported: Path, copy: Path, tmp_path: Path
+) -> None:
+    """Of other seeds, so that no value is stored under the same key."""
+    import_(tmp_path / "home", exported)
+    before = rows(tmp_path / "home", "evaluations")
+    rewrite(copy, "evaluations", pl.lit(9).cast(pl.Int32).alias("seed"), direction=pl.lit("lower"))
+    with pytest.raises(InputError, match=r"is stored as %, higher and comes as %, lower") as caught:
+        import_(tmp_path / "home", copy)
+    assert len(str(caught.value).splitlines()) == 1
     assert rows(tmp_path / "home", "evaluations") == before
 
 
