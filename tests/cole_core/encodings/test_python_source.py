@@ -310,6 +310,8 @@ NOTEBOOKS = {
     "commands": notebook("%matplotlib inline\n!pip install torch\nnn?\n", NET),
     "another language within": notebook("%%bash\nls -l | wc\n", NET),
     "timed": notebook(["%%time\n", *NET]),
+    "timed, with commands": notebook(["\n%%capture\n%%time\n!pip install torch\n", *NET]),
+    "a file written": notebook("%%writefile other.py\nclass Other(nn.Module): pass ]\n", NET),
     "of Python": notebook(NET, kernelspec={"language": "python"}),
     "before format 4": json.dumps(
         {"worksheets": [{"cells": [{"cell_type": "code", "input": NET}]}], "metadata": {}}
@@ -326,6 +328,12 @@ def test_notebooks_are_read(tmp_path: Path, case: str) -> None:
 
 NO_NOTEBOOKS = {
     "broken code": (notebook(NET, "x = 1\nclass Other(nn.Module) pass"), "cell 3, line 2, column"),
+    "broken code that is timed": (
+        notebook(NET, "\n\n%%time\n!pip install torch\nclass Other(nn.Module) pass"),
+        "cell 3, line 5, column",
+    ),
+    "a NUL": (notebook("x = '\0'"), "null bytes.*correct it"),
+    "half a letter": (notebook("x = '\ud800'"), "not text that can be parsed .*surrogates"),
     "half of it": (notebook(NET)[:40], "no notebook that can be read"),
     "a list": ("[]", "no notebook that can be read"),
     "an object": ("{}", "no notebook that can be read"),
