@@ -13,7 +13,7 @@ from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 from cole_core.language_models.catalog import CatalogEntry, catalog, find_entry
 from cole_core.language_models.damage import read_json
-from cole_core.language_models.given import model_folder, resembling
+from cole_core.language_models.model_folder import model_folder, resembling
 from cole_core.language_models.tokenizer_files import tokenizer_files
 from cole_core.language_models.weights import check_whole, weight_files
 

@@ -235,6 +235,24 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         ),
         "{given} names no limit of tokens: give --window, such as 512",
     ),
+    **{
+        f"a limit of {limit}": (
+            but(
+                "t5", given.containing("tokenizer_config.json", f'{{"model_max_length": {limit}}}')
+            ),
+            "{given} names no limit of tokens: give --window, such as 512",
+        )
+        for limit in ("null", "-1", "0", "1e30", "true")
+    },
+    "a layer norm of no number": (
+        but("bert", given.configured(layer_norm_eps="x")),
+        "config.json of {given} has 'x' for layer_norm_eps, which is no number: fetch it again",
+    ),
+    "no number of heads": (
+        but("bert", given.configured(num_attention_heads=None)),
+        "config.json of {given} has None for num_attention_heads, which is no count: fetch it "
+        "again",
+    ),
     "another width": (
         but("bert", given.configured(hidden_size=64)),
         "{given} has embeddings.word_embeddings.weight as [326, 32] and its config.json says "
