@@ -83,7 +83,19 @@ class EmbeddingOptions:
         Raises:
             InputError: The model is not there or lacks what it needs, or an option does not fit it.
         """
-        files = _find_files(self)
+        files = find_files(self)
+        sha256 = files.weights_sha256 if self.random_init is None else None
+        return self.specification_of(files, sha256)
+
+    def specification_of(
+        self, files: ModelFiles, weights_sha256: str | None
+    ) -> EmbeddingSpecification:
+        """The same for a model that was found.
+
+        Args:
+            files: The model's.
+            weights_sha256: Their hash, which takes long: None where no vectors are meant.
+        """
         model_type = str(files.config.get("model_type", "unknown"))
         own = _own(files, self) if self.pooling == "own" else self
         n_layers = _first(files, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -94,7 +106,7 @@ class EmbeddingOptions:
             revision=files.revision,
             model_type=model_type,
             kind="causal" if model_type in _CAUSAL else "encoder",
-            weights_sha256=files.weights_sha256 if self.random_init is None else None,
+            weights_sha256=weights_sha256,
             config_sha256=files.config_sha256(self.trust_remote_code),
             tokenizer_sha256=files.tokenizer_sha256,
             hidden_size=_first(files, "hidden_size", "n_embd", "dim", "d_model"),
@@ -125,7 +137,7 @@ def specify(lm: str, **options: Any) -> EmbeddingSpecification:
     return EmbeddingOptions(lm=lm, **options).specification()
 
 
-def _find_files(asked: EmbeddingOptions) -> ModelFiles:
+def find_files(asked: EmbeddingOptions) -> ModelFiles:
     """The model's files, if they are of a kind that is read.
 
     Raises:

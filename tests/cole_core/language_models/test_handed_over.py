@@ -21,6 +21,7 @@ from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from cole_core.language_models.description import describe
 from cole_core.language_models.embedder import Embedder
+from cole_core.language_models.files import file_sha256
 from cole_core.language_models.texts import try_out
 from tests.cole_core.language_models.handed_over import NESTED, WEIGHTS, as_it_is
 from tests.cole_core.language_models.handed_over_cases import READ, REFUSED
@@ -177,6 +178,33 @@ def test_a_prompt_that_is_left_out_of_the_pooling(models: dict[str, Path], tmp_p
     (path / "config_sentence_transformers.json").write_text(json.dumps(prompts))
     with pytest.raises(InputError, match="pools without its prompt"):
         specify(str(path), pooling="own")
+
+
+def test_a_description_hashes_no_weights(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def hash_(path: Path) -> str:
+        hashed.append(path.name)
+        return file_sha256(path)
+
+    monkeypatch.setattr("cole_core.language_models.files.file_sha256", hash_)
+    describe(str(models["bert"]))
+    assert WEIGHTS not in hashed
+    describe("minilm")  # compared with the official files
+    assert hashed.count(WEIGHTS) == 1
+
+
+def test_a_folder_beside_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"no language model at .*, no such folder: choose"):
+        specify(str(tmp_path / "bert"))
 
 
 def spoil_a_token(models: dict[str, Path], folder: Path, token: str) -> Path:
