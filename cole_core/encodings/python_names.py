@@ -1,6 +1,8 @@
 """What the names of a Python file stand for, as far as its source says."""
 
 import ast
+import builtins
+import sys
 from collections.abc import Iterator
 
 _BASES = {
@@ -13,18 +15,40 @@ _BASES = {
     "Sequential",
 }
 _ENDINGS = ("PreTrainedModel", "LightningModule")  # BertPreTrainedModel
+# Whose classes of these names are PyTorch's; "" is of the same package.
+_OF_TORCH = {"", "lightning", "pytorch_lightning", "torch", "torch_geometric", "transformers"}
 _PACKAGES = ("torch.nn.", "torch_geometric.nn.", "torchvision.models.", "timm.models.")
+_NO_MODULES_THERE = ("Buffer", "Parameter", "_Weights")
+# How classes are called, whatever their package, that are no nn.Module.
+_NO_MODULES = (
+    "BaseModel",  # pydantic's
+    "Callback",
+    "Config",
+    "DataModule",
+    "Dataset",
+    "Enum",
+    "Error",
+    "Exception",
+    "Optimizer",
+    "Sampler",
+    "TestCase",
+    "Trainer",
+)
 _FOREIGN = {
     "equinox": "Equinox",
     "flax": "Flax",
     "haiku": "Haiku",
+    "jittor": "Jittor",
     "keras": "Keras",
     "mindspore": "MindSpore",
+    "mlx": "MLX",
     "mxnet": "MXNet",
     "paddle": "Paddle",
+    "sonnet": "Sonnet",
     "tensorflow": "TensorFlow",
     "tf": "TensorFlow",
     "tf_keras": "Keras",
+    "tinygrad": "tinygrad",
 }
 _RENAMES = 10  # one name for another for another
 
@@ -38,6 +62,7 @@ class Names:
 
     def __init__(self, tree: ast.Module) -> None:
         self._meant = dict(_imported(tree))
+        self._imported = {name.split(".")[0] for name in self._meant.values()}
         for node in ast.walk(tree):
             if not isinstance(node, ast.Assign) or (meant := dotted(node.value)) is None:
                 continue
@@ -45,11 +70,12 @@ class Names:
                 self._meant.setdefault(node.targets[0].id, meant)
 
     @property
-    def framework(self) -> str | None:
+    def instead_of_torch(self) -> str | None:
         """Another framework that the file imports, and PyTorch not at all."""
         if any(name.split(".")[0] == "torch" for name in self._meant.values()):
             return None
-        return next((whose for name in self._meant.values() if (whose := framework(name))), None)
+        others = (foreign_framework(name) for name in self._meant.values())
+        return next((whose for whose in others if whose), None)
 
     def resolve(self, node: ast.expr) -> str | None:
         """A name as its package has it, `torch.nn.Module`; None for what is no name."""
@@ -60,6 +86,30 @@ class Names:
                 break
             name = self._meant[head] + dot + rest
         return name
+
+    def is_torch_module(self, name: str) -> bool:
+        """Whether a class of this name, as its package has it, is certainly an nn.Module."""
+        if foreign_framework(name) is not None:
+            return False
+        first, last = name.split(".")[0], name.rsplit(".", 1)[-1]
+        if last in _BASES or last.endswith(_ENDINGS):
+            return first in _OF_TORCH or first not in self._imported
+        if name.startswith("transformers."):
+            return last.endswith("Model") or "ModelFor" in last or "ForS" in last
+        if last.endswith(_NO_MODULES_THERE):
+            return False
+        return name.startswith(_PACKAGES) and last[:1].isupper()
+
+    def is_no_module(self, name: str) -> bool:
+        """Whether a class of this name, as its package has it, is certainly no nn.Module."""
+        if self.is_torch_module(name):
+            return False
+        first, last = name.split(".")[0], name.rsplit(".", 1)[-1]
+        if foreign_framework(name) is not None or last.endswith(_NO_MODULES):
+            return True
+        if first == "torch":
+            return not last.endswith("Module")  # torch.jit.ScriptModule
+        return hasattr(builtins, name) or first in sys.stdlib_module_names
 
 
 def dotted(node: ast.expr) -> str | None:
@@ -74,19 +124,7 @@ def dotted(node: ast.expr) -> str | None:
     return ".".join([node.id, *reversed(parts)])
 
 
-def is_torch_module(name: str) -> bool:
-    """Whether a class of this name is certainly an nn.Module."""
-    if framework(name) is not None:
-        return False
-    last = name.rsplit(".", 1)[-1]
-    if last in _BASES or last.endswith(_ENDINGS):
-        return True
-    if name.startswith("transformers."):
-        return last.endswith("Model") or "ModelFor" in last or "ForS" in last
-    return name.startswith(_PACKAGES) and last[:1].isupper()
-
-
-def framework(name: str) -> str | None:
+def foreign_framework(name: str) -> str | None:
     """Whose class this is, if another's than PyTorch's: "Keras"."""
     parts = name.split(".")
     if parts[0] in ("tensorflow", "tf") and "keras" in parts:

@@ -3,11 +3,11 @@
 import ast
 import functools
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cole_core.encodings.python_names import Names, dotted, framework, is_torch_module
+from cole_core.encodings.python_names import Names, dotted, foreign_framework
 from cole_core.encodings.source_files import SourceFile, read_source
 from cole_core.errors import InputError
 
@@ -129,7 +129,7 @@ def _is_sequential(node: ast.stmt, names: Names) -> bool:
     if not isinstance(node.value, ast.Call):
         return False
     made = names.resolve(node.value.func) or ""
-    return framework(made) is None and made.endswith("nn.Sequential")
+    return foreign_framework(made) is None and made.endswith("nn.Sequential")
 
 
 def _target(node: ast.stmt) -> str:
@@ -142,22 +142,20 @@ def _target(node: ast.stmt) -> str:
 def _choose(path: Path, defined: Sequence[_Definition], names: Names) -> _Definition:
     """The network of a file where only one can be meant: it uses all others, and none uses it."""
     outer = {each.name: each for each in defined if each.kind == "class" and not each.in_class}
-    by_last: dict[str, list[_Definition]] = {}
-    for each in outer.values():
-        by_last.setdefault(each.last, []).append(each)
-    modules = [each for each in outer.values() if _is_module(each, by_last, names)]
+    sequential = {each.name: each for each in defined if each.kind == "nn.Sequential"}
+    classes = _by_last(outer.values())
+    modules = [each for each in outer.values() if _is_module(each, classes, names)]
+    # `net.head = nn.Sequential(…)` is a part of something else.
+    modules += [each for each in sequential.values() if each.name.isidentifier()]
+    modules = modules or list(sequential.values())
     if not modules:
-        sequential = {each.name: each for each in defined if each.kind == "nn.Sequential"}
-        modules = list(sequential.values())
-        if not modules:
-            raise InputError(_no_network(path, list(outer.values()), defined, names))
+        raise InputError(_no_network(path, list(outer.values()), defined, names))
     is_module = set(modules)
-    possible = modules + [
-        each for each in outer.values() if each not in is_module and _is_open(each, names)
-    ]
+    others = [each for each in outer.values() if each not in is_module]
+    possible = modules + [each for each in others if _is_open(each, modules, classes, names)]
     used = {name for each in possible for name in each.used}
     roots = [each for each in possible if each.last not in used]
-    reached = _reached(roots, by_last)
+    reached = _reached(roots, _by_last([*outer.values(), *sequential.values()]))
     apart = [each for each in possible if each not in reached]  # they use each other
     if len(roots) == 1 and not apart and roots[0] in is_module:
         return roots[0]
@@ -167,6 +165,13 @@ def _choose(path: Path, defined: Sequence[_Definition], names: Names) -> _Defini
         f"{path} holds {len(listed)} networks that may be meant: name one as "
         f"{path}:{listed[0].name} or with --class, of {_listed(each.name for each in listed)}"
     )
+
+
+def _by_last(definitions: Iterable[_Definition]) -> dict[str, list[_Definition]]:
+    found: dict[str, list[_Definition]] = {}
+    for each in definitions:
+        found.setdefault(each.last, []).append(each)
+    return found
 
 
 def _reached(
@@ -182,9 +187,23 @@ def _reached(
     return found
 
 
-def _is_open(definition: _Definition, names: Names) -> bool:
-    """Whether a class may be a network by what another file of the same package says."""
-    return any(base.startswith(".") for base in _bases(definition, names))
+def _is_open(
+    definition: _Definition,
+    modules: Sequence[_Definition],
+    classes: Mapping[str, Sequence[_Definition]],
+    names: Names,
+) -> bool:
+    """Whether a class that is not known as a network may be one by what another file says.
+
+    Its base is of the same package, or is anything not known as something else, while the class
+    names a network of the file: a network is made of networks.
+    """
+    unknown = [
+        base for base in _foreign_bases(definition, classes, names) if not names.is_no_module(base)
+    ]
+    if any(base.startswith(".") for base in unknown):
+        return True
+    return bool(unknown) and any(each.last in definition.used for each in modules)
 
 
 def _no_network(
@@ -192,15 +211,15 @@ def _no_network(
 ) -> str:
     for each in classes:
         for base in _bases(each, names):
-            if (whose := framework(base)) is not None:
+            if (whose := foreign_framework(base)) is not None:
                 return f"{path}: {each.name} is a network of {whose}: give an nn.Module of PyTorch"
     if classes:
         return (
             f"{path} holds no nn.Module that can be told by its base class: name a class with "
             f"--class, of {_listed(each.name for each in classes)}"
         )
-    if names.framework is not None:
-        return f"{path} holds a network of {names.framework}: give an nn.Module of PyTorch"
+    if names.instead_of_torch is not None:
+        return f"{path} holds a network of {names.instead_of_torch}: give an nn.Module of PyTorch"
     functions = [each.name for each in defined if each.kind == "function" and not each.in_class]
     also = f", or name a function as {path}:{functions[0]}" if functions else ""
     return f"{path} holds no class: give a file with an nn.Module{also}"
@@ -228,19 +247,31 @@ def _find(source: SourceFile, defined: Sequence[_Definition], name: str) -> _Def
     return found[-1]
 
 
-def _is_module(definition: _Definition, known: dict[str, list[_Definition]], names: Names) -> bool:
+def _is_module(
+    definition: _Definition, classes: Mapping[str, Sequence[_Definition]], names: Names
+) -> bool:
     """Whether a class inherits from nn.Module, directly or by classes of the file."""
+    return any(map(names.is_torch_module, _foreign_bases(definition, classes, names)))
+
+
+def _foreign_bases(
+    definition: _Definition, classes: Mapping[str, Sequence[_Definition]], names: Names
+) -> Iterator[str]:
+    """What a class inherits from, directly or by classes of the file, that the file has not."""
     seen = {definition.last}
     waiting = [definition]
     while waiting:
-        for base in _bases(waiting.pop(), names):
-            if base in known:
-                if base not in seen:
-                    seen.add(base)
-                    waiting += known[base]
-            elif is_torch_module(base):
-                return True
-    return False
+        node = waiting.pop().node
+        assert isinstance(node, ast.ClassDef)
+        for base in node.bases:
+            written = dotted(base) or ast.unparse(base)  # a call may give any class
+            resolved = names.resolve(base) or written
+            of_file = {written, resolved} & classes.keys()  # an import may have it as well
+            for name in of_file - seen:
+                seen.add(name)
+                waiting += classes[name]
+            if resolved not in classes:
+                yield resolved
 
 
 def _bases(definition: _Definition, names: Names) -> list[str]:

@@ -23,6 +23,32 @@ _PYTHON_2 = re.compile(
 _MAGIC = re.compile(
     r"^([ \t]*)([%!?].*|[\w.]+\?\??)$", re.MULTILINE
 )  # what a notebook takes for a command
+_CELL_MAGIC = re.compile(r"(\s*)%%(\S*).*\n?")
+# What begins a cell that is no Python of this notebook: "%%bash", and "%%!" for the same.
+_NOT_PYTHON = {
+    "!",
+    "bash",
+    "bigquery",
+    "cmd",
+    "cython",
+    "file",
+    "html",
+    "javascript",
+    "js",
+    "julia",
+    "latex",
+    "markdown",
+    "perl",
+    "r",
+    "ruby",
+    "script",
+    "sh",
+    "sql",
+    "svg",
+    "sx",
+    "system",
+    "writefile",
+}
 
 
 @dataclass(frozen=True)
@@ -64,9 +90,13 @@ class SourceFile:
             raise InputError(
                 f"{self.path} is not Python that can be parsed, {where}; correct it"
             ) from error
-        except (ValueError, RecursionError, MemoryError) as error:
+        except (RecursionError, MemoryError) as error:
             raise InputError(
                 f"{self.path} is nested too deeply to be parsed: give the network alone"
+            ) from error
+        except ValueError as error:  # half a letter, which JSON can write; a NUL in older Pythons
+            raise InputError(
+                f"{self.path} is not text that can be parsed ({error}): correct it"
             ) from error
 
 
@@ -165,10 +195,10 @@ def _without_magic(code: str) -> str:
     """
     if _parses(code):
         return code
-    if code.lstrip().startswith("%%"):
-        rest = code.lstrip().partition("\n")[2]
-        return f"\n{rest}" if _parses(rest) else ""
-    return _MAGIC.sub(r"\1pass", code)
+    if (magic := _CELL_MAGIC.match(code)) is None:
+        return _MAGIC.sub(r"\1pass", code)
+    blank, name = magic.groups()
+    return "" if name.lower() in _NOT_PYTHON else f"{blank}\n{_without_magic(code[magic.end() :])}"
 
 
 def _parses(code: str) -> bool:

@@ -7,6 +7,10 @@ from typing import Any
 from cole_core.errors import InputError
 
 _LFS = b"version https://git-lfs"
+# A pickle of protocol 2 to 5, or several in an archive. A safetensors file may begin so as well,
+# with the length of its header, which follows after eight bytes.
+_PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
+_HEADER = b"{"
 _LONGEST_HEADER = 100_000_000  # bytes: what the safetensors library itself takes
 
 
@@ -20,20 +24,25 @@ def likely_cause(path: Path) -> str:
         start = file.read(64)
     if not start:
         return "is empty: half a download, fetch it again"
-    if start.startswith(_LFS):
+    whole = _promised_size(path)
+    if whole is not None and path.stat().st_size < whole:
+        there = path.stat().st_size
+        return f"has {there:,} of {whole:,} bytes: half a download, fetch it again"
+    if is_pointer(start):
         return (
             "is a Git LFS pointer, not the file it stands for: run 'git lfs pull' in its folder, "
             "or fetch it again"
         )
     if start.lstrip().startswith(b"<"):
         return "is a web page, not the file itself: fetch it again"
-    if start.startswith((b"PK", b"\x80")):
+    if whole is None and start.startswith(_PICKLES) and start[8:9] != _HEADER:
         return "is a pickle under another name: save the model anew with save_pretrained"
-    whole = _promised_size(path)
-    if whole is not None and path.stat().st_size < whole:
-        there = path.stat().st_size
-        return f"has {there:,} of {whole:,} bytes: half a download, fetch it again"
     return "is damaged, or half a download: fetch it again"
+
+
+def is_pointer(start: bytes) -> bool:
+    """Whether a file that begins so is Git LFS's pointer to another."""
+    return start.startswith(_LFS)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -81,6 +90,6 @@ def _promised_size(path: Path) -> int | None:
     try:
         tensors = json.loads(header)
         ends = [t["data_offsets"][1] for name, t in tensors.items() if name != "__metadata__"]
-    except (ValueError, LookupError, TypeError):
+        return 8 + length + max(ends, default=0)
+    except (ValueError, LookupError, TypeError, AttributeError):  # JSON of another kind
         return None
-    return 8 + length + max(ends, default=0)

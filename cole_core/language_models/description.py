@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from cole_core.language_models.files import find_model
-from cole_core.language_models.specify import EmbeddingOptions
+from cole_core.language_models.specify import EmbeddingOptions, find_files
 
 
 def describe(lm: str) -> dict[str, Any]:
@@ -15,8 +14,9 @@ def describe(lm: str) -> dict[str, Any]:
     Raises:
         InputError: The model is not there, lacks what it needs or is damaged.
     """
-    specification = EmbeddingOptions(lm=lm).specification()
-    files = find_model(lm)
+    options = EmbeddingOptions(lm=lm)
+    files = find_files(options)
+    specification = options.specification_of(files, weights_sha256=None)
     return {
         "model": lm,
         "read_as": specification.reading,

@@ -10,13 +10,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cole_core.errors import InputError
+from cole_core.errors import InputError, shortened
 from cole_core.language_models.backend import Backend, pool
 from cole_core.language_models.files import find_model
 from cole_core.language_models.loading import choose_device, load_backend, load_tokenizer
 from cole_core.language_models.specification import EmbeddingSpecification
 from cole_core.language_models.specify import specify
-from cole_core.language_models.windows import TokenizedTexts, Window, WindowTokenizer, shortened
+from cole_core.language_models.windows import TokenizedTexts, Window, WindowTokenizer
 
 _CHUNK = 16_384  # texts that are sorted by length together: bounds memory over a long sequence
 _BATCH_TOKENS_CPU = 1024  # activations that stay in a core's cache

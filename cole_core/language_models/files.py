@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import os
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 from cole_core.language_models.catalog import CatalogEntry, catalog, find_entry
 from cole_core.language_models.damage import read_json
-from cole_core.language_models.given import model_folder, resembling
+from cole_core.language_models.model_folder import model_folder, resembling
 from cole_core.language_models.tokenizer_files import tokenizer_files
 from cole_core.language_models.weights import check_whole, weight_files
 
@@ -67,7 +68,7 @@ class ModelFiles:
     def vocabulary(self) -> int | None:
         """Tokens that the model has embeddings of, where the configuration says it."""
         size = self.config.get("vocab_size")
-        return size if isinstance(size, int) else None
+        return size if type(size) is int else None
 
     @cached_property
     def weights(self) -> list[Path]:
@@ -126,8 +127,8 @@ def find_model(name: str, revision: str | None = None) -> ModelFiles:
     entry = find_entry(name)
     if entry and entry.package and revision is None:
         return _packaged(name, entry)
-    given = Path(name).expanduser()
-    if entry is None and _exists(given):
+    given = Path(os.path.expanduser(name))  # leaves the name of nobody's home as it is
+    if entry is None and os.path.exists(given):
         return ModelFiles(name, model_folder(name, given), given)
     hub_id = entry.hub if entry else name
     if not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", hub_id) or hub_id.startswith("."):
@@ -162,14 +163,6 @@ def file_sha256(path: Path) -> str:
         return blob.name
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _exists(path: Path) -> bool:
-    """Whether there is such a file or folder; what cannot be a path is none."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # too long, or with a zero in it
-        return False
 
 
 def _sha256(text: str) -> str:

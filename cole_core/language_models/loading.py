@@ -14,6 +14,7 @@ from torch import Tensor
 from cole_core.errors import InputError
 from cole_core.language_models.backend import Backend
 from cole_core.language_models.files import ModelFiles
+from cole_core.language_models.library_errors import as_input_error
 from cole_core.language_models.packed_bert import PackedBert, is_packed_bert, tensor_shapes
 from cole_core.language_models.precision import (
     compute_dtype,
@@ -22,8 +23,9 @@ from cole_core.language_models.precision import (
     weight_dtype,
 )
 from cole_core.language_models.specification import EmbeddingSpecification
-from cole_core.language_models.specify import ENCODER_OF_TWO
-from cole_core.language_models.telling import told
+from cole_core.language_models.specify import ENCODER_DECODERS
+
+_COUNTS = ("hidden_size", "max_position_embeddings", "num_attention_heads", "num_hidden_layers")
 
 
 def choose_device(device: str) -> torch.device:
@@ -50,7 +52,7 @@ def load_tokenizer(files: ModelFiles, trust_remote_code: bool) -> Tokenizer:
     from transformers import AutoTokenizer
 
     _silence()
-    with told(files.name, "its tokenizer cannot be loaded"):
+    with as_input_error(files.name, "its tokenizer cannot be loaded"):
         tokenizer = AutoTokenizer.from_pretrained(
             files.folder, local_files_only=True, trust_remote_code=trust_remote_code
         )
@@ -88,10 +90,22 @@ def _check_tensors(files: ModelFiles, weights: Mapping[str, Tensor]) -> None:
     """Checks that the weights are those that the configuration speaks of.
 
     Raises:
-        InputError: One is missing, or has another shape.
+        InputError: One is missing or has another shape, or the configuration lacks a number.
     """
+    for key in _COUNTS:
+        if type(count := files.config.get(key)) is not int:
+            raise InputError(
+                f"config.json of {files.name} has {count!r} for {key}, which is no count: fetch "
+                "it again"
+            )
+    epsilon = files.config.get("layer_norm_eps", 0.0)
+    if not isinstance(epsilon, int | float):
+        raise InputError(
+            f"config.json of {files.name} has {epsilon!r} for layer_norm_eps, which is no number: "
+            "fetch it again"
+        )
     hidden, heads = files.config["hidden_size"], files.config["num_attention_heads"]
-    if type(heads) is not int or heads < 1 or hidden % heads:
+    if heads < 1 or hidden % heads:
         raise InputError(
             f"config.json of {files.name} divides a hidden_size of {hidden} among {heads} heads: "
             "fetch it again"
@@ -154,7 +168,7 @@ def _transformer(
         quantize(model, specification.precision, device)
     backend = PrefixTreeBackend if shares_prefixes else TransformerBackend
     pad_id = model.config.pad_token_id or 0
-    return backend(model.eval(), specification.kind == "causal", pad_id)
+    return backend(model.eval(), files.name, specification.kind == "causal", pad_id)
 
 
 def _model(
@@ -168,7 +182,7 @@ def _model(
     from transformers import __version__ as transformers_version
 
     model_class: Any = AutoModel
-    if specification.model_type in ENCODER_OF_TWO:
+    if specification.model_type in ENCODER_DECODERS:
         model_class = AutoModelForTextEncoding
     rounded = weight_dtype(specification.precision)
     dtype = compute_dtype(specification.precision, device)
@@ -178,7 +192,7 @@ def _model(
             f"{files.name} has the model_type '{specification.model_type}', which transformers "
             f"{transformers_version} does not know: upgrade it, or fetch config.json again"
         )
-    with told(files.name, "its config.json cannot be read"):
+    with as_input_error(files.name, "its config.json cannot be read"):
         config = AutoConfig.from_pretrained(files.folder, local_files_only=True, **options)
     if attention is not None:
         options["attn_implementation"] = attention
@@ -205,7 +219,7 @@ def _with_weights(files: ModelFiles, model_class: Any, **options: Any) -> Any:
         InputError: Some that a hidden state depends on are missing or have another shape:
             transformers would make them up.
     """
-    with told(files.name, "its weights cannot be loaded"):
+    with as_input_error(files.name, "its weights cannot be loaded"):
         model, found = model_class.from_pretrained(
             files.folder, output_loading_info=True, ignore_mismatched_sizes=True, **options
         )

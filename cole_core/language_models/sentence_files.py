@@ -89,7 +89,8 @@ def _steps(name: str, folder: Path) -> dict[str, str]:
     """The kinds of a model's steps, in order, with their folders."""
     steps = {}
     for step in read_json_list(folder / _MODULES):
-        kind, path = (step.get(key) for key in ("type", "path")) if isinstance(step, dict) else "  "
+        said = step if isinstance(step, dict) else {}
+        kind, path = said.get("type"), said.get("path")
         if not isinstance(kind, str) or not isinstance(path, str) or Path(path).name != path:
             raise InputError(
                 f"{folder / _MODULES} of {name} has a step without a kind or a folder of its own: "

@@ -31,7 +31,7 @@ _CAUSAL = {
     "starcoder2",
 }
 # Encoders with a decoder whose encoder transformers runs alone.
-ENCODER_OF_TWO = {"mt5", "t5", "umt5"}
+ENCODER_DECODERS = {"mt5", "t5", "umt5"}
 _UNLIMITED = 10**6  # tokens: what a tokenizer names that knows no limit is larger
 # These count positions from the padding token's index + 1, so that many of them are not used.
 _POSITIONS_AFTER_PADDING = {"camembert", "mpnet", "roberta", "xlm-roberta"}
@@ -83,7 +83,19 @@ class EmbeddingOptions:
         Raises:
             InputError: The model is not there or lacks what it needs, or an option does not fit it.
         """
-        files = _find_files(self)
+        files = find_files(self)
+        sha256 = files.weights_sha256 if self.random_init is None else None
+        return self.specification_of(files, sha256)
+
+    def specification_of(
+        self, files: ModelFiles, weights_sha256: str | None
+    ) -> EmbeddingSpecification:
+        """The same for a model that was found.
+
+        Args:
+            files: The model's.
+            weights_sha256: Their hash, which takes long: None where no vectors are meant.
+        """
         model_type = str(files.config.get("model_type", "unknown"))
         own = _own(files, self) if self.pooling == "own" else self
         n_layers = _first(files, "num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -94,7 +106,7 @@ class EmbeddingOptions:
             revision=files.revision,
             model_type=model_type,
             kind="causal" if model_type in _CAUSAL else "encoder",
-            weights_sha256=files.weights_sha256 if self.random_init is None else None,
+            weights_sha256=weights_sha256,
             config_sha256=files.config_sha256(self.trust_remote_code),
             tokenizer_sha256=files.tokenizer_sha256,
             hidden_size=_first(files, "hidden_size", "n_embd", "dim", "d_model"),
@@ -125,7 +137,7 @@ def specify(lm: str, **options: Any) -> EmbeddingSpecification:
     return EmbeddingOptions(lm=lm, **options).specification()
 
 
-def _find_files(asked: EmbeddingOptions) -> ModelFiles:
+def find_files(asked: EmbeddingOptions) -> ModelFiles:
     """The model's files, if they are of a kind that is read.
 
     Raises:
@@ -164,10 +176,10 @@ def _check_kind(files: ModelFiles) -> None:
             f"config.json of {files.name} has no model_type, as another library's or a part of a "
             "model: give the folder that transformers saved"
         )
-    if config.get("is_encoder_decoder") and config.get("model_type") not in ENCODER_OF_TWO:
+    if config.get("is_encoder_decoder") and config.get("model_type") not in ENCODER_DECODERS:
         raise InputError(
             f"{files.name} is an encoder with a decoder, read only if it is one of "
-            f"{', '.join(sorted(ENCODER_OF_TWO))}: choose an encoder or a causal model"
+            f"{', '.join(sorted(ENCODER_DECODERS))}: choose an encoder or a causal model"
         )
 
 
@@ -202,10 +214,10 @@ def _limit(files: ModelFiles, model_type: str, window: int | None) -> int:
     One whose positions are relative names no limit: its tokenizer does, or the person.
     """
     keys = ("max_position_embeddings", "n_positions", "max_seq_len")
-    if model_type in ENCODER_OF_TWO and not any(key in files.config for key in keys):
+    if model_type in ENCODER_DECODERS and not any(key in files.config for key in keys):
         settings = read_json(files.folder / "tokenizer_config.json")
-        named = settings.get("model_max_length", _UNLIMITED)
-        limit = int(named) if named < _UNLIMITED else window
+        named = settings.get("model_max_length")
+        limit = named if type(named) is int and 0 < named < _UNLIMITED else window
         if limit is None:
             raise InputError(f"{files.name} names no limit of tokens: give --window, such as 512")
         return limit

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cole_core.errors import InputError
-from cole_core.language_models.damage import likely_cause, read_json
+from cole_core.language_models.damage import is_pointer, likely_cause, read_json
 
 # What stands for tokenizer.json in older models.
 _OLDER = ("vocab.txt", "vocab.json", "merges.txt", "tokenizer.model", "spiece.model")
@@ -55,8 +55,8 @@ def _older(folder: Path, name: str) -> list[Path]:
         raise InputError(f"{name} has no tokenizer: save one beside its config.json")
     for path in older:
         with path.open("rb") as file:
-            start = file.read(12)
-        if not start or start == b"version http":
+            start = file.read(64)
+        if not start or is_pointer(start):
             raise InputError(f"{path} {likely_cause(path)}")
     return older
 

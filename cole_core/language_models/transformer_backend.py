@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cole_core.language_models.backend import Backend, Layout
+from cole_core.language_models.library_errors import as_input_error
 from cole_core.language_models.windows import Window
 
 
@@ -18,12 +19,14 @@ class TransformerBackend(Backend):
 
     Args:
         model: The model without a task head.
+        name: What the person called it.
         causal: Whether a token sees only those before it.
         pad_id: The token id to pad with.
     """
 
-    def __init__(self, model: nn.Module, causal: bool, pad_id: int) -> None:
+    def __init__(self, model: nn.Module, name: str, causal: bool, pad_id: int) -> None:
         self._model = model
+        self._name = name
         self._causal = causal
         self._pad_id = pad_id
         self.device = next(model.parameters()).device
@@ -44,5 +47,6 @@ class TransformerBackend(Backend):
 
     def hidden_states(self, layout: Layout, layers: Sequence[int]) -> Iterator[Tensor]:
         options = {"use_cache": False} if self._causal else {}
-        outputs = self._model(**layout.inputs, output_hidden_states=list(layers), **options)
+        with as_input_error(self._name, "it cannot be run"):
+            outputs = self._model(**layout.inputs, output_hidden_states=list(layers), **options)
         yield from (outputs.hidden_states[layer] for layer in layers)

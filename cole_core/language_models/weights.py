@@ -49,7 +49,11 @@ def weight_files(folder: Path, name: str) -> list[Path]:
             raise InputError(f"{name} {_instead(folder)}")
         return [folder / SINGLE]
     shards = index.get("weight_map")
-    if not isinstance(shards, dict) or not all(isinstance(n, str) for n in shards.values()):
+    if (
+        not isinstance(shards, dict)
+        or not shards
+        or not all(isinstance(n, str) for n in shards.values())
+    ):
         raise InputError(f"{folder / INDEX} names no shards: fetch it again")
     names = sorted(set(shards.values()))
     for shard in names:

@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from cole_core.errors import InputError
+from cole_core.errors import InputError, shortened
 from cole_core.language_models.specification import EmbeddingSpecification
 
-_SHOWN = 80  # letters of a text's beginning, and of its end, in a message
 _PIECE = 1024  # texts tokenised at once: bounds what the tokenizer's own objects take
 
 
@@ -44,11 +43,6 @@ class TokenizedTexts:
     windows: list[Window]
     n_tokens: NDArray[np.int32]
     truncated: NDArray[np.bool_]
-
-
-def shortened(text: str) -> str:
-    """A text as one line within quotation marks; renderings of one space differ near the end."""
-    return repr(text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}")
 
 
 class WindowTokenizer:

@@ -11,11 +11,11 @@ from cole_core.encodings.python_source import read_network
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.source_files import LARGEST
 from cole_core.encodings.vectors import Vectors
-from cole_core.errors import InputError
+from cole_core.errors import InputError, shortened
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.notation import read_native
-from flows.questions.notations import refusal, shorten
+from flows.questions.notations import refusal
 from flows.resolve.spaces import find_space
 from warehouse import Warehouse
 
@@ -90,7 +90,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     if question.is_text:
         if question.class_name is not None:
             raise InputError(f"--class {question.class_name} is for a file: leave out --text")
-        name = shorten(what)
+        name = shortened(what)
         return Asked("text", "text", what, space, None, name, _encoding(space, vectors))
     native = read_native(space, what)
     stored = _stored(warehouse, what) if native is None else None

@@ -5,7 +5,7 @@ import contextlib
 import json
 import re
 
-from cole_core.errors import InputError
+from cole_core.errors import InputError, shortened
 from cole_core.spaces import spaces
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.notation import notation_of, read_native
@@ -21,7 +21,6 @@ _PYTHON = re.compile(
     r"\s*(class\s+\w+\s*[(:]|def\s+\w+\s*\(|import\s+\w|from\s+[\w.]+\s+import\b|@\w"
     r"|(self|nn|torch|F)\.\w)"
 )
-_SHOWN = 60
 
 
 def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
@@ -32,7 +31,7 @@ def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
         space: Where its architecture was looked for.
         what: Neither an architecture of the space, nor an id, nor a file.
     """
-    given = shorten(what)
+    given = shortened(what)
     if (literal := _literal(what.strip())) is not None:
         return InputError(
             f"{given} is {literal}, and no architecture of {space.name} is written so: write it "
@@ -66,19 +65,13 @@ def _others(warehouse: Warehouse, space: SearchSpace) -> list[SearchSpace]:
     return [other for other in found if other.name != space.name]
 
 
-def shorten(text: str) -> str:
-    """A string for a message: in quotes, on one line, its beginning where it is long."""
-    line = " ".join(text.split())
-    return repr(line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1]}…")
-
-
 def _broken(space: SearchSpace, what: str) -> str:
     """What a space says of a string that is none of its architectures."""
     try:
         space.validate(what.strip())
     except InputError as error:
         return str(error)
-    return f"{shorten(what)} has blanks that do not belong there: leave them out"
+    return f"{shortened(what)} has blanks that do not belong there: leave them out"
 
 
 def _literal(text: str) -> str | None:

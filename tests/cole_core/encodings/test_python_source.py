@@ -133,6 +133,31 @@ READ = {
     "no class, no name": ("from torch import nn\nnn.Sequential(nn.ReLU())\n", "nn.Sequential Sequ"),
     "a class and a sequence": (
         "from torch import nn\n" + network("Net") + "other = nn.Sequential(Net())\n",
+        "nn.Sequential other",
+    ),
+    "a class that uses a sequence": (
+        "from torch import nn\nhead = nn.Sequential(nn.ReLU())\n"
+        + network("Net").replace("return x", "return head(x)"),
+        "class Net",
+    ),
+    "a part that is put in": (
+        "from torch import nn\n" + network("Net") + "net = Net()\nnet.a = nn.Sequential()\n",
+        "class Net",
+    ),
+    "a base of the file, unless it is installed": (
+        "from torch import nn\ntry:\n    from timm.layers import Mlp\nexcept ImportError:\n"
+        + textwrap.indent(network("Mlp"), "    ")
+        + network("Net", "Mlp"),
+        "class Net",
+    ),
+    "what trains it, by bases from elsewhere": (
+        "from torch import nn\nimport enum\nfrom torch.utils.data import Dataset\n"
+        "from train.base import BaseTrainer\n"
+        + network("Net")
+        + "".join(
+            network(f"A{base[-4:]}", base).replace("return x", "return Net()")
+            for base in ("object", "dict", "enum.Enum", "Dataset", "BaseTrainer")
+        ),
         "class Net",
     ),
     "a form feed and tabs": (
@@ -210,6 +235,39 @@ REFUSED = {
         + network("Tagger", "Base").replace("x\n", "Part()(x)\n"),
         "2 networks.*of Part, Tagger$",
     ),
+    "one of another package": (
+        "from torch import nn\nfrom mmengine.model import BaseModule\n"
+        + network("Block")
+        + network("Net", "BaseModule").replace("return x", "return Block()"),
+        "2 networks.*of Block, Net$",
+    ),
+    "one of another package, by a class of the file": (
+        "from torch import nn\nfrom models.base import BaseNet\n"
+        + network("Block")
+        + network("Mine", "BaseNet")
+        + network("Net", "Mine").replace("return x", "return Block()"),
+        "2 networks.*of Block, Net$",
+    ),
+    "one whose base is made": (
+        "from torch import nn\n"
+        + network("Block")
+        + network("Net", "base_of(3)").replace("return x", "return Block()"),
+        "2 networks.*of Block, Net$",
+    ),
+    "a class and a sequence that use nothing": (
+        "from torch import nn\n" + network("Net") + "other = nn.Sequential(nn.ReLU())\n",
+        "2 networks.*of Net, other$",
+    ),
+    "MLX": ("import mlx.nn as nn\n" + network("Net"), "Net is.*MLX"),
+    "Sonnet": ("import sonnet as snt\n" + network("Net", "snt.Module"), "Net is.*Sonnet"),
+    "Jittor": ("import jittor as jt\n" + network("Net", "jt.Module"), "Net is.*Jittor"),
+    "tinygrad": ("from tinygrad import nn\n" + network("Net"), "Net is.*tinygrad"),
+    "a Module of anybody's": ("from amaranth import Module\n" + network("A", "Module"), "of A$"),
+    "a parameter": ("from torch import nn\n" + network("Scale", "nn.Parameter"), "of Scale$"),
+    "weights": (
+        "from torchvision.models import ResNet18_Weights\n" + network("Mine", "ResNet18_Weights"),
+        "of Mine$",
+    ),
     "each uses the other": (
         "from torch import nn\nclass A(nn.Module):\n    b = lambda: B\n"
         "class B(nn.Module):\n    a = A\n",
@@ -260,6 +318,8 @@ def test_what_is_named_is_read(tmp_path: Path) -> None:
     path.write_text("def a():\n    class N: pass\ndef b():\n    class N: pass\n")
     with pytest.raises(InputError, match=r"2 of the name N: choose one of a\.N, b\.N"):
         read_network(path, "N")
+    path.write_text("class A: pass\nclass B(dict): pass\n")  # whose bases say nothing
+    assert read_network(path, "B").text == "class B(dict): pass"
 
 
 UMLAUT = "from torch import nn\n# Gewöhnlich\nclass Net(nn.Module):\n    pass  # größer\n"
@@ -310,6 +370,8 @@ NOTEBOOKS = {
     "commands": notebook("%matplotlib inline\n!pip install torch\nnn?\n", NET),
     "another language within": notebook("%%bash\nls -l | wc\n", NET),
     "timed": notebook(["%%time\n", *NET]),
+    "timed, with commands": notebook(["\n%%capture\n%%time\n!pip install torch\n", *NET]),
+    "a file written": notebook("%%writefile other.py\nclass Other(nn.Module): pass ]\n", NET),
     "of Python": notebook(NET, kernelspec={"language": "python"}),
     "before format 4": json.dumps(
         {"worksheets": [{"cells": [{"cell_type": "code", "input": NET}]}], "metadata": {}}
@@ -326,6 +388,12 @@ def test_notebooks_are_read(tmp_path: Path, case: str) -> None:
 
 NO_NOTEBOOKS = {
     "broken code": (notebook(NET, "x = 1\nclass Other(nn.Module) pass"), "cell 3, line 2, column"),
+    "broken code that is timed": (
+        notebook(NET, "\n\n%%time\n!pip install torch\nclass Other(nn.Module) pass"),
+        "cell 3, line 5, column",
+    ),
+    "a NUL": (notebook("x = '\0'"), "null bytes.*correct it"),
+    "half a letter": (notebook("x = '\ud800'"), "not text that can be parsed .*surrogates"),
     "half of it": (notebook(NET)[:40], "no notebook that can be read"),
     "a list": ("[]", "no notebook that can be read"),
     "an object": ("{}", "no notebook that can be read"),

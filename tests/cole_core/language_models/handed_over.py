@@ -117,6 +117,14 @@ def configured(**values: object) -> Callable[[Path], object]:
     return change
 
 
+def safetensors(header: int, numbers: int) -> bytes:
+    """A file of one tensor whose header has so many bytes."""
+    size = 4 * numbers
+    tensor = {"dtype": "F32", "shape": [numbers], "data_offsets": [0, size]}
+    text = json.dumps({"a": tensor}).ljust(header)
+    return struct.pack("<Q", header) + text.encode() + bytes(size)
+
+
 def weighing(change_of: Callable[[dict[str, Tensor]], object]) -> Callable[[Path], object]:
     """A change of the tensors."""
 
@@ -212,11 +220,15 @@ MEAN_AND_MAX = {"pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": Tru
 NESTED = (("Transformer", "0_Transformer"), ("Pooling", "1_Pooling"))
 
 
-def sentence_that_says_nothing(models: Models, folder: Path) -> Path:
+def containing_steps(content: str) -> Maker:
     """An older layout whose steps were damaged."""
-    made = sentence(*NESTED)(models, folder)
-    (made / "modules.json").write_text('[{"idx": 0}]')
-    return made
+
+    def make(models: Models, folder: Path) -> Path:
+        made = sentence(*NESTED)(models, folder)
+        (made / "modules.json").write_text(content)
+        return made
+
+    return make
 
 
 def a_step_of_it(models: Models, folder: Path) -> Path:

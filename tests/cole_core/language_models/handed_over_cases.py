@@ -1,5 +1,8 @@
 """What each thing that is given as a language model is read as, or the line that refuses it."""
 
+import pickle
+from pathlib import Path
+
 import transformers as hf
 
 import tests.cole_core.language_models.handed_over as given
@@ -61,7 +64,12 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         "model",
     ),
     "a step without a kind": (
-        given.sentence_that_says_nothing,
+        given.containing_steps('[{"idx": 0}]'),
+        "{given}/modules.json of {given} has a step without a kind or a folder of its own: fetch "
+        "it again",
+    ),
+    "a step that is no object": (
+        given.containing_steps("[3]"),
         "{given}/modules.json of {given} has a step without a kind or a folder of its own: fetch "
         "it again",
     ),
@@ -104,6 +112,30 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         but("bert", given.pickle_under_another_name),
         "{given}/model.safetensors is a pickle under another name: save the model anew with "
         "save_pretrained",
+    ),
+    "an older pickle under another name": (
+        but("bert", given.containing(WEIGHTS, pickle.dumps({"weight": [0.5] * 9}, protocol=2))),
+        "{given}/model.safetensors is a pickle under another name: save the model anew with "
+        "save_pretrained",
+    ),
+    **{
+        f"half the weights after a header of {length} bytes": (
+            but("bert", given.containing(WEIGHTS, given.safetensors(length, numbers=1000)[:-90])),
+            f"{{given}}/model.safetensors has {length + 3918:,} of {length + 4008:,} bytes: half a "
+            "download, fetch it again",
+        )
+        for length in (0x80, 0x280, 0x4B50)  # as a pickle begins, or an archive
+    },
+    **{
+        f"a header of {header.decode()}": (
+            but("bert", given.containing(WEIGHTS, bytes([len(header), *bytes(7)]) + header)),
+            "{given}/model.safetensors is damaged, or half a download: fetch it again",
+        )
+        for header in (b"[1]", b'{"a":{"data_offsets":[0,"x"]}}')
+    },
+    "half a header that begins as a pickle": (
+        but("bert", given.containing(WEIGHTS, given.safetensors(0x280, numbers=1000)[:40])),
+        "{given}/model.safetensors is damaged, or half a download: fetch it again",
     ),
     "no weights": (
         but("bert", given.without(WEIGHTS)),
@@ -158,6 +190,10 @@ REFUSED: dict[str, tuple[Maker, str]] = {
     ),
     "an index that names no shards": (
         but("bert_in_shards", given.containing(INDEX, '{"weight_map": 3}')),
+        "{given}/model.safetensors.index.json names no shards: fetch it again",
+    ),
+    "an index of no shards": (
+        but("bert_in_shards", given.containing(INDEX, '{"weight_map": {}}')),
         "{given}/model.safetensors.index.json names no shards: fetch it again",
     ),
     # other things than whole models
@@ -234,6 +270,24 @@ REFUSED: dict[str, tuple[Maker, str]] = {
             given.containing("tokenizer_config.json", '{"tokenizer_class": "ByT5Tokenizer"}'),
         ),
         "{given} names no limit of tokens: give --window, such as 512",
+    ),
+    **{
+        f"a limit of {limit}": (
+            but(
+                "t5", given.containing("tokenizer_config.json", f'{{"model_max_length": {limit}}}')
+            ),
+            "{given} names no limit of tokens: give --window, such as 512",
+        )
+        for limit in ("null", "-1", "0", "1e30", "true")
+    },
+    "a layer norm of no number": (
+        but("bert", given.configured(layer_norm_eps="x")),
+        "config.json of {given} has 'x' for layer_norm_eps, which is no number: fetch it again",
+    ),
+    "no number of heads": (
+        but("bert", given.configured(num_attention_heads=None)),
+        "config.json of {given} has None for num_attention_heads, which is no count: fetch it "
+        "again",
     ),
     "another width": (
         but("bert", given.configured(hidden_size=64)),
@@ -337,6 +391,16 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         given.a_typing_error,
         "no language model at {given}, no such folder (did you mean {folder}/bert?): choose from "
         "`cole models`, or give the path of one",
+    ),
+    "the home of nobody": (
+        lambda models, folder: Path("~nobody-of-this-name/bert"),
+        "no language model at {given}, no such folder: choose from `cole models`, or give the path "
+        "of one",
+    ),
+    "in a folder that cannot be": (
+        lambda models, folder: given.too_long(models, folder) / "bert",
+        "no language model at {given}, no such folder: choose from `cole models`, or give the path "
+        "of one",
     ),
     "a name that no file can have": (
         given.too_long,

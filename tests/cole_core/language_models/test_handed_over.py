@@ -20,6 +20,8 @@ import tests.cole_core.language_models.handed_over as given
 from cole_core.errors import InputError
 from cole_core.language_models import load, specify
 from cole_core.language_models.description import describe
+from cole_core.language_models.embedder import Embedder
+from cole_core.language_models.files import file_sha256
 from cole_core.language_models.texts import try_out
 from tests.cole_core.language_models.handed_over import NESTED, WEIGHTS, as_it_is
 from tests.cole_core.language_models.handed_over_cases import READ, REFUSED
@@ -78,18 +80,19 @@ def test_what_is_refused(models: dict[str, Path], tmp_path: Path, name: str) -> 
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
 @pytest.mark.parametrize("kind", ["bert", "gpt2", "t5"])
 @given_any(data=st.data())
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_stands_in_config_json_is_read_or_one_line(
-    models: dict[str, Path], tmp_path: Path, kind: str, data: st.DataObject
+def test_whatever_stands_in_the_configuration_is_read_or_one_line(
+    models: dict[str, Path], tmp_path: Path, kind: str, file: str, data: st.DataObject
 ) -> None:
-    whole = json.loads((models[kind] / "config.json").read_text())
+    whole = json.loads((models[kind] / file).read_text())
     name = data.draw(st.sampled_from(sorted(whole)))
-    value = data.draw(st.sampled_from([None, "x", "4", 0, -1, 1, 1.5, True, [], {}]))
+    value = data.draw(st.sampled_from([None, "x", "4", 0, -1, 1, 1.5, 1e30, True, [], {}]))
     # Each at a path of its own: a model that was loaded is kept for its specification.
     path = shutil.copytree(models[kind], Path(tempfile.mkdtemp(dir=tmp_path)) / kind)
-    (path / "config.json").write_text(json.dumps(whole | {name: value}))
+    (path / file).write_text(json.dumps(whole | {name: value}))
     said = None
     try:
         try_out(specify(str(path), precision="fp32"), "cpu")
@@ -100,10 +103,6 @@ def test_whatever_stands_in_config_json_is_read_or_one_line(
     else:
         assert "\n" not in said
         assert str(path) in said or "windows of" in said
-
-
-def test_the_table_is_long() -> None:
-    assert len(READ) + len(REFUSED) >= 70
 
 
 @pytest.mark.parametrize("pooling", POOLS)
@@ -181,6 +180,33 @@ def test_a_prompt_that_is_left_out_of_the_pooling(models: dict[str, Path], tmp_p
         specify(str(path), pooling="own")
 
 
+def test_a_description_hashes_no_weights(
+    models: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def hash_(path: Path) -> str:
+        hashed.append(path.name)
+        return file_sha256(path)
+
+    monkeypatch.setattr("cole_core.language_models.files.file_sha256", hash_)
+    describe(str(models["bert"]))
+    assert WEIGHTS not in hashed
+    describe("minilm")  # compared with the official files
+    assert hashed.count(WEIGHTS) == 1
+
+
+def test_a_folder_beside_that_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(InputError, match=r"no language model at .*, no such folder: choose"):
+        specify(str(tmp_path / "bert"))
+
+
 def spoil_a_token(models: dict[str, Path], folder: Path, token: str) -> Path:
     """A model that has no number for the embedding of one token."""
     path = as_it_is("bert")(models, folder)
@@ -240,3 +266,31 @@ def test_memory_that_is_full_is_not_the_files_fault(
     monkeypatch.setattr(hf.AutoModel, "from_pretrained", full)
     with pytest.raises(torch.OutOfMemoryError):
         load(str(models["gpt2"]), "cpu")
+
+    def full_on_a_cpu(*arguments: object, **options: object) -> None:
+        torch.empty(2**60)
+
+    monkeypatch.setattr(hf.AutoModel, "from_pretrained", full_on_a_cpu)
+    with pytest.raises(MemoryError, match="DefaultCPUAllocator"):
+        load(str(models["gpt2"]), "cpu")
+
+
+def test_a_model_that_cannot_be_run_is_told_and_a_fault_of_ours_is_not(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise KeyError("no such name")
+
+    path = as_it_is("gpt2")(models, tmp_path)
+    specification = specify(str(path), precision="fp32")
+    with monkeypatch.context() as patched:
+        patched.setattr(hf.GPT2Model, "forward", fail)
+        with pytest.raises(InputError) as error:
+            try_out(specification, "cpu")
+    assert str(error.value) == (
+        f"{path}: it cannot be run (KeyError: 'no such name'): fetch it again, or choose another "
+        "model"
+    )
+    monkeypatch.setattr(Embedder, "_pool", fail)
+    with pytest.raises(KeyError):
+        try_out(specification, "cpu")

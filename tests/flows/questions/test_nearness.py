@@ -1,6 +1,7 @@
 """How near is near: ranks against an independent library, and neighbours that are known."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,15 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from cole_core.encodings import TextEncoding
+from cole_core.hashing import hash_text
 from cole_core.language_models import specify
+from flows.questions import nearness
 from flows.questions.nearness import StoredTexts, read_stored_texts
 from flows.questions.similar import SimilarRequest, similar
+from flows.resolve.requests import AskedEmbeddings
 from flows.running.server import LocalServer
+from flows.stages.embed import EmbedRequest, embed
+from flows.stages.render import RenderRequest, render
 from tests.flows.conftest import SPACE, Cole, Small, make_small
 from warehouse.neighbours import Rendered
 
@@ -43,11 +49,17 @@ def text_of(native: str) -> str:
     return encoding.render(native)
 
 
+def texts_of(small: Small) -> list[str]:
+    """The distinct texts."""
+    known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
+    return list(dict.fromkeys(text_of(native) for native in known.natives))
+
+
 def distinct(small: Small) -> np.ndarray:
     """The vectors of the distinct texts."""
     known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
     texts = [text_of(native) for native in known.natives]
-    return known.vectors[[texts.index(text) for text in dict.fromkeys(texts)]].astype(np.float64)
+    return known.vectors[[texts.index(text) for text in texts_of(small)]].astype(np.float64)
 
 
 def unseen(small: Small, count: int, seed: int) -> list[tuple[str, str]]:
@@ -82,6 +94,46 @@ def test_ranks_are_those_of_all_pairs(made: Small) -> None:
         assert row["nearer_than"] == pytest.approx(expected, abs=3 / len(pairs))
     ranks = [row["nearer_than"] for row in found["rows"]]
     assert ranks == sorted(ranks, reverse=True)
+
+
+@pytest.mark.parametrize("looked_up", [25, 22])
+def test_of_a_sample_the_nearest_is_looked_for_among_all(
+    made: Small, monkeypatch: pytest.MonkeyPatch, looked_up: int
+) -> None:
+    vectors = distinct(made)
+    hashes = [hash_text(text) for text in texts_of(made)]
+    sample = sorted(range(len(hashes)), key=hashes.__getitem__)[:25]
+    whole = squareform(pdist(vectors, "cosine")) + np.diag([np.inf] * len(vectors))
+    first = whole[sample[:looked_up]]
+    assert (first[:, sample].min(axis=1) > first.min(axis=1)).any()  # what a sample alone gives
+    monkeypatch.setattr(nearness, "SAMPLE", 25)
+    monkeypatch.setattr(nearness, "FEWEST", 22)
+    monkeypatch.setattr(nearness, "PRODUCTS", looked_up * len(hashes))
+    stored = read_stored_texts(made.warehouse, AMONG)
+    np.testing.assert_allclose(stored.pairs, np.sort(pdist(vectors[sample], "cosine")), atol=1e-9)
+    np.testing.assert_allclose(stored.nearest, np.sort(first.min(axis=1)), atol=1e-9)
+    said = str(stored.warning("a pleasant evening by the sea", 10**6, False))
+    assert "words are in none of 25 sampled texts" in said
+
+
+def test_texts_of_other_encodings_are_nobodys_nearest(
+    made: Small, tmp_path: Path, prefect_server: LocalServer
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(made.home, home)
+    before = read_stored_texts(made.warehouse, AMONG).nearest
+    render(RenderRequest(space="nasbench201", home=home, encoding="arch_str"))
+    embed(
+        EmbedRequest(
+            space="nasbench201",
+            home=home,
+            encoding="arch_str",
+            options=AskedEmbeddings(precision="fp32"),
+        )
+    )
+    warehouse = Small(home, made.table).warehouse
+    assert warehouse.vectors.count(SPEC) > made.warehouse.vectors.count(SPEC)
+    np.testing.assert_array_equal(read_stored_texts(warehouse, AMONG).nearest, before)
 
 
 def test_a_stored_text_finds_itself(made: Small) -> None:

@@ -1,6 +1,8 @@
 """What a person gave as a language model: its folder, or why it is none."""
 
+import contextlib
 import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -40,10 +42,11 @@ def resembling(name: str, known: Iterable[str]) -> str:
         name: What the person called the model.
         known: Names of the catalog.
     """
-    path = Path(name).expanduser()
+    path = Path(os.path.expanduser(name))
     beside = {}
-    if path.parent.is_dir():
-        beside = {each.name: str(each) for each in path.parent.iterdir() if each.is_dir()}
+    if os.path.isdir(path.parent):
+        with contextlib.suppress(OSError):  # one that may not be read
+            beside = {each.name: str(each) for each in path.parent.iterdir() if each.is_dir()}
     close = difflib.get_close_matches(name, known, n=2)
     close += [beside[each] for each in difflib.get_close_matches(path.name, beside, n=2)]
     return f" (did you mean {' or '.join(close)}?)" if close else ""
