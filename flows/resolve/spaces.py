@@ -1,25 +1,75 @@
 """Which search space is meant by a name."""
 
-from cole_core.spaces import parse_space
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cole_core.errors import InputError
+from cole_core.spaces import get_space, parse_name
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.own import FileName, file_name
 from warehouse import Warehouse
 
 
 def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
-    """The search space of a warehouse by its name.
+    """The search space of a warehouse by the name that somebody gives.
+
+    A file's class is found by running the file; where there is no such file, what is stored of its
+    space can be asked for.
 
     Args:
         warehouse: Where its architectures are, or will be.
-        name: A registered name: with the parameters that most of its stored architectures have,
-            and its defaults without any. What follows a colon names them.
+        name: A registered name, or a file and its class: with the parameters that most of its
+            stored architectures have, and its defaults without any. What follows a colon names
+            them.
 
     Raises:
         InputError: The name or what follows it is not known.
     """
-    named = parse_space(name)
-    if ":" in name or not named.parameters or not warehouse.has_catalog:
+    try:
+        kind, text = parse_name(name)
+    except InputError:
+        if (file := file_name(name)) is None or file.path.is_file():
+            raise
+        if (stored := _stored_alone(warehouse, file)) is None:
+            raise
+        return stored
+    if text or not warehouse.has_catalog:
+        return kind(**kind.parse_parameters(text))
+    stored_ones = [each for each in warehouse.parameters_of(kind.name) if kind.takes(each)]
+    try:
+        named = kind()
+    except InputError:  # an argument that is named once need not be named again
+        if not stored_ones:
+            raise
+        return kind(**stored_ones[0])
+    if not stored_ones or not named.parameters or dict(named.parameters) in stored_ones:
         return named
-    stored = warehouse.parameters_of(named.name)
-    if not stored or dict(named.parameters) in stored:
-        return named
-    return type(named)(**stored[0])
+    return kind(**stored_ones[0])
+
+
+def known_space(warehouse: Warehouse, name: str) -> SearchSpace:
+    """The search space of a warehouse by the name that the warehouse has for it.
+
+    Nothing runs because a warehouse mentions it: of a file's space there is what is stored, unless
+    somebody named the file to this process.
+
+    Raises:
+        InputError: The name is not known.
+    """
+    file = file_name(name)
+    if file is None:
+        return find_space(warehouse, name)
+    stored = warehouse.parameters_of(file.name) or [{}]
+    return get_space(file.name, **stored[0])
+
+
+def stored_space(row: Mapping[str, Any]) -> SearchSpace:
+    """The search space of a row that has `space` and `space_parameters` (JSON)."""
+    return get_space(row["space"], **json.loads(row["space_parameters"]))
+
+
+def _stored_alone(warehouse: Warehouse, file: FileName) -> SearchSpace | None:
+    if not warehouse.has_catalog or not warehouse.parameters_of(file.name):
+        return None
+    return known_space(warehouse, file.name)
