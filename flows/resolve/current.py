@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
 
 
@@ -20,8 +21,17 @@ def current(space: SearchSpace, rows: pl.DataFrame, *, only_twice: bool = False)
         return rows.unique("native", keep="last", maintain_order=True)
     asked = rows.filter(pl.col("native").is_duplicated()) if only_twice else rows
     natives = asked["native"].unique(maintain_order=True).to_list()
-    natives = [native for native in natives if space.has(native)]
+    natives = [native for native in natives if _has(space, native)]
     space.prepare(natives)
     ids = {space.architecture_id(native) for native in natives}
     kept = pl.col("architecture_id").is_in(ids)
     return rows.filter(kept | ~pl.col("native").is_duplicated() if only_twice else kept)
+
+
+def _has(space: SearchSpace, native: str) -> bool:
+    """Whether the space has it still: a choice may have become narrower."""
+    try:
+        space.validate(native)
+    except InputError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from typing import Any
 from cole_core.errors import InputError
 from cole_core.spaces import get_space, parse_name
 from cole_core.spaces.base import SearchSpace
-from cole_core.spaces.own import FileName, file_name
+from cole_core.spaces.own import FileName, file_name, read_arguments
 from warehouse import Warehouse
 
 
@@ -31,7 +31,7 @@ def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
     except InputError:
         if (file := file_name(name)) is None or file.path.is_file():
             raise
-        if (stored := _stored_alone(warehouse, file)) is None:
+        if (stored := _stored_alone(warehouse, file, name)) is None:
             raise
         return stored
     if text or not warehouse.has_catalog:
@@ -49,10 +49,9 @@ def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
 
 
 def known_space(warehouse: Warehouse, name: str) -> SearchSpace:
-    """The search space of a warehouse by the name that the warehouse has for it.
+    """The search space of a warehouse, for what needs its names and stored values alone.
 
-    Nothing runs because a warehouse mentions it: of a file's space there is what is stored, unless
-    somebody named the file to this process.
+    No file runs, unless it was run already: what a warehouse mentions runs nothing.
 
     Raises:
         InputError: The name is not known.
@@ -60,16 +59,40 @@ def known_space(warehouse: Warehouse, name: str) -> SearchSpace:
     file = file_name(name)
     if file is None:
         return find_space(warehouse, name)
-    stored = warehouse.parameters_of(file.name) or [{}]
-    return get_space(file.name, **stored[0])
+    if file.text:
+        return get_space(file.name, **read_arguments(file.text))
+    stored = warehouse.parameters_of(file.name) if warehouse.has_catalog else []
+    return get_space(file.name, **(stored[0] if stored else {}))
 
 
-def stored_space(row: Mapping[str, Any]) -> SearchSpace:
-    """The search space of a row that has `space` and `space_parameters` (JSON)."""
+def stored_space(warehouse: Warehouse, row: Mapping[str, Any]) -> SearchSpace:
+    """The search space of an architecture's row; no file runs because of it.
+
+    Args:
+        warehouse: Where the row is.
+        row: space, space_parameters (JSON).
+
+    Raises:
+        InputError: The space is not known.
+    """
     return get_space(row["space"], **json.loads(row["space_parameters"]))
 
 
-def _stored_alone(warehouse: Warehouse, file: FileName) -> SearchSpace | None:
+def base_name(name: str) -> str:
+    """The name of a space without its parameters, as the warehouse has it."""
+    file = file_name(name)
+    return name.partition(":")[0] if file is None else file.name
+
+
+def stored_name(name: str) -> str:
+    """The name of a space as the warehouse has it: a file without its folder."""
+    file = file_name(name)
+    if file is None:
+        return name
+    return f"{file.name}:{file.text}" if file.text else file.name
+
+
+def _stored_alone(warehouse: Warehouse, file: FileName, name: str) -> SearchSpace | None:
     if not warehouse.has_catalog or not warehouse.parameters_of(file.name):
         return None
-    return known_space(warehouse, file.name)
+    return known_space(warehouse, stored_name(name))

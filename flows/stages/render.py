@@ -19,6 +19,7 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.processes import SPAWN
 from cole_core.spaces.base import SearchSpace
+from flows.resolve.current import current
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space
 from flows.running.progress import track
@@ -74,7 +75,7 @@ def plan(request: RenderRequest) -> RenderPlan:
     space = find_space(warehouse, request.space)
     name = space.roles.reference if request.encoding is None else request.encoding
     encoding = make_text_encoding(space, name, request.context)
-    stored = warehouse.architectures(space)
+    stored = current(space, warehouse.architectures(space))
     if stored.is_empty():
         raise InputError(
             f"no architectures of {space.full_name} are stored, so there is nothing to render: "

@@ -3,6 +3,7 @@
 from cole_core.spaces.own.absent import AbsentSpace, absent_space
 from cole_core.spaces.own.files import class_of, was_named
 from cole_core.spaces.own.naming import FileName, checked, file_name
+from cole_core.spaces.own.native import read_arguments
 from cole_core.spaces.own.space import OwnSpace
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "checked",
     "class_of",
     "file_name",
+    "read_arguments",
     "was_named",
 ]

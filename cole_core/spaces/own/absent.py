@@ -10,6 +10,7 @@ import numpy as np
 from cole_core.encodings.base import Encoding, RenderingError, TextEncoding
 from cole_core.errors import InputError
 from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.own.naming import named_with
 
 if TYPE_CHECKING:
     from torch import nn
@@ -32,6 +33,10 @@ class AbsentSpace(SearchSpace):
     @property
     def parameters(self) -> Mapping[str, Any]:
         return dict(self._parameters)
+
+    @property
+    def full_name(self) -> str:
+        return named_with(self.name, self._parameters)
 
     @property
     def size(self) -> int | None:

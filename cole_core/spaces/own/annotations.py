@@ -220,16 +220,18 @@ def _range(hint: type, bounds: dict[str, Any], log: bool, what: str) -> Range:
     step = bounds.get("multiple_of", 1 if integer else None)
     if step is not None and not step > 0:
         raise InputError(f"{what} is a multiple of {step}: give a positive number")
-    if integer and step != int(step):
+    if integer and int(step or 1) != step:
         raise InputError(f"{what} is whole and a multiple of {step}: give a whole number")
-    low, high = bounds.get("ge", bounds.get("gt")), bounds.get("le", bounds.get("lt"))
-    if "gt" in bounds and bounds["gt"] >= bounds.get("ge", bounds["gt"]):
-        low = _beyond(bounds["gt"], step, 1)
-    if "lt" in bounds and bounds["lt"] <= bounds.get("le", bounds["lt"]):
-        high = _beyond(bounds["lt"], step, -1)
+    lows = [bounds[name] for name in ("ge",) if name in bounds]
+    highs = [bounds[name] for name in ("le",) if name in bounds]
+    if "gt" in bounds:
+        lows.append(_beyond(bounds["gt"], step, 1))
+    if "lt" in bounds:
+        highs.append(_beyond(bounds["lt"], step, -1))
+    low, high = float(max(lows)), float(min(highs))
     if log and not low > 0:
         raise InputError(f"{what} is on a logarithmic scale from {low:g}: begin above zero")
-    made = Range(float(low), float(high), step, integer, log)
+    made = Range(low, high, step, integer, log)
     if low > high or made.size == 0:
         raise InputError(f"{what} may be nothing: no number is between {low:g} and {high:g}")
     return made
@@ -275,7 +277,7 @@ def _parts(hint: Any) -> Iterable[Any]:
 
 
 def _members(hint: Any) -> dict[tuple[str, str], Any]:
-    found = {}
+    found: dict[tuple[str, str], Any] = {}
     for part in _parts(hint):
         members: Iterable[Any] = ()
         if isinstance(part, enum.Enum):

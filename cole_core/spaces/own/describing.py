@@ -7,6 +7,7 @@ import functools
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,7 @@ def describe_networks(
     for each in chosen:
         with Caught() as caught:
             _seed()
-            found.append(normal_form(lambda each=each: build(path, name, fixed, each), inputs))
+            found.append(normal_form(partial(build, path, name, fixed, each), inputs))
         if caught.error is not None:
             found.append(Failure(one_line(caught.error)))
     return found

@@ -1,8 +1,10 @@
 """Names of spaces that are files: `my_space.py:Net`, with parameters after another colon."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cole_core.errors import InputError
 
@@ -56,3 +58,9 @@ def checked(found: FileName, what: str) -> FileName:
             f"{found.path}:{'Net' if what == 'class' else 'evaluate'}"
         )
     return found
+
+
+def named_with(name: str, parameters: Mapping[str, Any]) -> str:
+    """A name with parameters behind it."""
+    said = ",".join(f"{each}={value!r}" for each, value in sorted(parameters.items()))
+    return f"{name}:{said}" if said else name

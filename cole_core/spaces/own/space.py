@@ -18,6 +18,7 @@ from cole_core.spaces.own import runs
 from cole_core.spaces.own.annotations import REMEDY, TASK, Signature
 from cole_core.spaces.own.choices import Record, Several
 from cole_core.spaces.own.describing import Failure, build, describe_networks
+from cole_core.spaces.own.naming import named_with
 from cole_core.spaces.own.native import read, read_arguments, write
 
 if TYPE_CHECKING:
@@ -213,8 +214,7 @@ class OwnSpace(SearchSpace):
 
     @property
     def full_name(self) -> str:
-        said = ",".join(f"{name}={value!r}" for name, value in sorted(self._parameters.items()))
-        return f"{self.name}:{said}" if said else self.name
+        return named_with(self.name, self._parameters)
 
     @property
     def _fixed(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class Net(nn.Module):
         depth: Annotated[int, Interval(ge=1, le=3)] = 2,
         width: Literal[4, 8] = 8,
         activation: Activation = Activation.RELU,
-        stem: Stem = Stem(3, True),
+        stem: Stem = Stem(3, True),  # noqa: B008 - frozen by nobody, changed by nobody
         pools: tuple[bool, Literal["max", "mean"]] = (False, "max"),
         dropout: Annotated[float, Interval(ge=0.01, le=0.5), "log"] | None = None,
         verbose=False,
