@@ -20,6 +20,7 @@ from cole_core.spaces.own.choices import Record, Several
 from cole_core.spaces.own.describing import Failure, build, describe_networks
 from cole_core.spaces.own.naming import named_with
 from cole_core.spaces.own.native import read, read_arguments, write
+from cole_core.spaces.own.usual import USUAL_ROLES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,7 +78,7 @@ class OwnSpace(SearchSpace):
     description: ClassVar[Description]
     is_foreign = True
     encodings: ClassVar[Mapping[str, str]] = {}
-    roles: ClassVar[Roles] = Roles(reference="code.expression", runnable="code.class")
+    roles: ClassVar[Roles] = USUAL_ROLES
 
     def __init__(self, **parameters: Any) -> None:
         signature = self.description.signature
