@@ -32,7 +32,8 @@ from flows.resolve.requests import (
     Seeds,
     request,
 )
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import find_space, with_arguments
+from flows.resolve.values import check_direction
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -70,6 +71,7 @@ class SearchByTrainingRequest(InWarehouse):
         budget: Trainings of each search, those included that another search made before.
         seeds: Seed of a search; may be repeated. They run side by side.
         lm_device: Where the language model runs.
+        arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON.
     """
 
     dataset: str | None
@@ -83,6 +85,7 @@ class SearchByTrainingRequest(InWarehouse):
     budget: int = 100
     seeds: Seeds = (0,)
     lm_device: Device = "auto"
+    arguments: str | None = None
 
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
@@ -135,6 +138,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     warehouse = Warehouse(request.home)
     training, evaluator = _trained(warehouse, request)
     space, target = evaluator.space, evaluator.target()
+    check_direction(warehouse, space, target)
     bounds = dict(training.bounds) if isinstance(training, NetworkTraining) else {}
     name, given = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
     searcher = make_algorithm(name, **given)
@@ -280,12 +284,13 @@ def _trained(
     warehouse: Warehouse, request: SearchByTrainingRequest
 ) -> tuple[NetworkTraining | OwnTraining, SearchEvaluator]:
     """What networks are trained on, and what trains them."""
+    name = with_arguments(request.space, request.arguments)
     if request.function is not None:
         own = request.own_training()
-        return own, own.evaluator(find_space(warehouse, request.space))
+        return own, own.evaluator(find_space(warehouse, name))
     training = request.training()
     dataset = training.load()
-    return training, training.evaluator(training.space(request.space, dataset), dataset)
+    return training, training.evaluator(training.space(name, dataset), dataset)
 
 
 def _source(
