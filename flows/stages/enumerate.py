@@ -50,6 +50,7 @@ def plan(request: EnumerateRequest) -> EnumeratePlan:
     else:
         natives = sample_distinct(space, request.samples, request.seed)
     space.prepare(natives)  # before anybody waits for the lock
+    space.check_makeable(natives)
     return EnumeratePlan(space, natives)
 
 

@@ -137,6 +137,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
     if request.samples is not None:
         natives = sample_distinct(space, request.samples, request.seed)
         space.prepare(natives)  # before anybody waits for the lock
+        space.check_makeable(natives)
     elif not warehouse.has_catalog or warehouse.architectures(space).is_empty():
         raise InputError(f"no architectures of {_described(request, space)}: add --samples N")
     about = (request.networks.workers, request.seed, evaluators[0].dataset_name)

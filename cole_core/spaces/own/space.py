@@ -85,8 +85,9 @@ class OwnSpace(SearchSpace):
         name = self.description.class_name
         for each in parameters:
             if each not in signature.names:
-                known = ", ".join(signature.names) or "none"
-                raise InputError(f"{name} takes no argument '{each}': it takes {known}")
+                known = ", ".join(signature.names)
+                remedy = f"choose from {known}" if known else "leave it out"
+                raise InputError(f"{name} takes no argument '{each}': {remedy}")
         for each, said in signature.unclear:
             if each not in parameters:
                 raise InputError(said)
@@ -162,6 +163,14 @@ class OwnSpace(SearchSpace):
             batch = lacking[start : start + BATCH]
             for native, form in self._describe(batch, chosen, hopeless):
                 known[self._key, native] = form
+
+    def check_makeable(self, natives: Sequence[str]) -> None:
+        forms = [self._known(native) for native in natives]
+        failed = [form for form in forms if isinstance(form, Failure)]
+        if failed and len(failed) == len(forms):
+            which = "its network" if len(forms) == 1 else f"none of {len(forms):,} networks"
+            cannot = "cannot be made" if len(forms) == 1 else "can be made"
+            raise InputError(f"{self.name}: {which} {cannot}, {failed[0].reason}: correct the file")
 
     def normal_form(self, native: str) -> NormalForm:
         form = self._known(native)
