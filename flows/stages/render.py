@@ -20,6 +20,7 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.processes import SPAWN
 from cole_core.spaces.base import SearchSpace
+from flows.resolve.current import current
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space
 from flows.running.progress import track
@@ -76,7 +77,7 @@ def plan(request: RenderRequest) -> RenderPlan:
     space = find_space(warehouse, request.space)
     name = space.roles.reference if request.encoding is None else request.encoding
     encoding = make_text_encoding(space, name, request.context)
-    stored = warehouse.architectures(space)
+    stored = current(space, warehouse.architectures(space))
     if stored.is_empty():
         raise InputError(
             f"no architectures of {space.full_name} are stored, so there is nothing to render: "
@@ -178,7 +179,7 @@ def render_shard(
 @contextlib.contextmanager
 def processes(encoding: TextEncoding) -> Iterator[Executor | None]:
     """A process for each core, for an encoding that takes long; None for the others."""
-    if not encoding.is_slow:
+    if not encoding.is_slow or encoding.space.is_foreign:  # which has run by then, elsewhere
         yield None
         return
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
