@@ -1,0 +1,136 @@
+"""A corpus: the networks that were given, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from cole_core.encodings.normal_form import NormalForm
+from cole_core.errors import InputError, shortened
+from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.corpus.members import Member
+
+if TYPE_CHECKING:
+    from torch import nn
+
+PREFIX = "corpus:"
+
+
+def is_corpus(name: str) -> bool:
+    """Whether a search space's name is that of a corpus."""
+    return name.startswith(PREFIX)
+
+
+class Corpus(SearchSpace):
+    """Networks that somebody collected.
+
+    A search on it chooses among what is given: a mutant is any other member. What is asked of a
+    member is told from its source, or from the normal form that was stored when it was traced;
+    only `build` runs code, and only where that was allowed.
+
+    Args:
+        name: Its full name, such as `corpus:mine`.
+        members: The networks, in the order in which they came.
+        may_run: Whether their code may be run.
+    """
+
+    name = "corpus"
+    encodings: ClassVar[Mapping[str, str]] = {
+        "code.source": "cole_core.spaces.corpus.encodings:Source",
+    }
+    roles: Roles = Roles(reference="code.source")
+
+    def __init__(
+        self, name: str = f"{PREFIX}empty", members: Sequence[Member] = (), may_run: bool = False
+    ) -> None:
+        self.name = name
+        self.members = tuple(members)
+        self.may_run = may_run
+        if may_run or any(member.form is not None for member in members):
+            self.roles = _TRACED
+
+    @property
+    def size(self) -> int:
+        return len(self.members)
+
+    @cached_property
+    def _by_native(self) -> dict[str, Member]:
+        return {member.native: member for member in self.members}
+
+    def member(self, native: str) -> Member:
+        """The member of a native string.
+
+        Raises:
+            InputError: There is none.
+        """
+        if (found := self._by_native.get(native)) is None:
+            example = f", such as {self.members[0].native}" if self.members else ""
+            raise InputError(
+                f"{shortened(native)} is no member of {self.name}: give one of its "
+                f"{self.size:,} native strings{example}"
+            )
+        return found
+
+    def validate(self, native: str) -> None:
+        self.member(native)
+
+    def enumerate(self) -> Iterator[str]:
+        return iter([member.native for member in self.members])
+
+    def sample(self, rng: np.random.Generator) -> str:
+        return self.members[int(rng.integers(self.size))].native
+
+    def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
+        """Any other member: what is given has no neighbours but by its vectors."""
+        self.validate(native)
+        if edits < 1:
+            raise InputError(f"{edits} edits: give at least 1")
+        others = [member.native for member in self.members if member.native != native]
+        if not others:
+            raise InputError(f"{self.name} has one member, so there is no other: add some")
+        return others[int(rng.integers(len(others)))]
+
+    def canonical_form(self, native: str) -> str:
+        return self.member(native).canonical
+
+    def normal_form(self, native: str) -> NormalForm:
+        """The stored one: nothing is run to answer.
+
+        Raises:
+            InputError: There is no such member, or it was not traced.
+        """
+        found = self.member(native).form
+        if found is None:
+            raise InputError(
+                f"{native} was not traced: 'cole render {self.name} --encoding code.expression "
+                "--run' runs its code and keeps what it computes"
+            )
+        return found
+
+    def build(self, native: str) -> nn.Module:
+        """The network, with the arguments that came with it.
+
+        Raises:
+            InputError: There is no such member, or code may not be run.
+        """
+        return self._build(native, {})
+
+    def build_for(
+        self,
+        native: str,
+        input_shape: tuple[int, int, int],
+        classes: int,
+        macro: Mapping[str, int],
+    ) -> nn.Module:
+        return self._build(native, {"input_shape": input_shape, "classes": classes})
+
+    def _build(self, native: str, task: Mapping[str, object]) -> nn.Module:
+        member = self.member(native)
+        if not self.may_run:
+            raise InputError(f"to build networks of {self.name} runs their code: add --run")
+        from cole_core.spaces.corpus.running import build_member
+
+        return build_member(member, task)
