@@ -1,6 +1,5 @@
 """What `cole similar` is given: an architecture, an id, a file's network, or a text."""
 
-import json
 import os
 import re
 from dataclasses import dataclass
@@ -12,11 +11,10 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.source_files import LARGEST
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError, shortened
-from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.notation import read_native
 from flows.questions.notations import refusal
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import find_space, stored_space
 from warehouse import Warehouse
 
 _ID = re.compile(r"[0-9a-f]{6,32}")
@@ -131,7 +129,7 @@ def _stored(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace] | N
             f"architecture_id {beginning} begins several: {listed}; give more of one of them"
         )
     row = rows.row(0, named=True)
-    return row["native"], get_space(row["space"], **json.loads(row["space_parameters"]))
+    return row["native"], stored_space(warehouse, row)
 
 
 def _of_architecture(space: SearchSpace, native: str, vectors: Vectors) -> Asked:

@@ -12,10 +12,9 @@ from cole_core.encodings.base import NO_CONTEXT
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
-from cole_core.spaces import get_space
 from flows.resolve.models import check_model
 from flows.resolve.requests import HOME, AskedEmbeddings, Device, Home, request
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import find_space, stored_space
 from flows.running.runs import recorded_run
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.render import RenderRequest, render
@@ -229,7 +228,7 @@ class _Kind:
 def _kinds(warehouse: Warehouse) -> list[_Kind]:
     return [
         _Kind(
-            get_space(row["space"], **json.loads(row["space_parameters"])).full_name,
+            stored_space(warehouse, row).full_name,
             row["encoding"],
             row["context"],
             row["whole"],

@@ -8,7 +8,7 @@ CREATE TABLE store.codes (
 CREATE TABLE store.members (
     architecture_id  VARCHAR PRIMARY KEY,
     name             VARCHAR NOT NULL,
-    class            VARCHAR NOT NULL,  -- empty: an nn.Sequential without a name
+    class            VARCHAR NOT NULL,  -- or what its nn.Sequential is assigned to
     arguments        JSON NOT NULL,     -- of the constructor
     place            VARCHAR NOT NULL,  -- where it came from: a file, a table's row
     own              JSON NOT NULL,     -- what its table says of it beside measured values

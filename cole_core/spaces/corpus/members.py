@@ -1,15 +1,20 @@
 """The members of a corpus: a network's code, which class of it, and what it is made with."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cole_core.encodings.normal_form import NormalForm
 from cole_core.errors import InputError
 from cole_core.hashing import hash_text
 from cole_core.spaces.corpus.natives import native_of
+
+if TYPE_CHECKING:
+    from cole_core.encodings.normal_form import NormalForm
+
 
 @dataclass(frozen=True)
 class Member:
@@ -17,7 +22,7 @@ class Member:
 
     Attributes:
         name: What it is called: the path of its file in its folder, or what a table says.
-        class_name: Which class of its code; empty of an `nn.Sequential` that has no name.
+        class_name: Which class of its code, or what its `nn.Sequential` is assigned to.
         code: The whole source of its file.
         arguments: Of the constructor, by name.
         place: Where it is from, in words: a file, or a table's row.
@@ -65,4 +70,3 @@ def read_arguments(text: str, where: str) -> dict[str, Any]:
     if not isinstance(found, dict) or not all(name.isidentifier() for name in found):
         raise InputError(f"{where} is {' '.join(text.split())[:80]}: {remedy}")
     return found
-

@@ -13,7 +13,7 @@ def native_of(name: str, class_name: str, code_hash: str, arguments: Mapping[str
 
     Args:
         name: What the member is called; may be empty.
-        class_name: Which class of its code; empty of an `nn.Sequential` without a name.
+        class_name: Which class of its code, or what its `nn.Sequential` is assigned to.
         code_hash: Of its code.
         arguments: Of the constructor, by name.
     """

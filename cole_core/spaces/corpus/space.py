@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cole_core.encodings.normal_form import NormalForm
+from cole_core.encodings.base import RenderingError
 from cole_core.errors import InputError, shortened
 from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.corpus.members import Member
@@ -16,12 +16,29 @@ from cole_core.spaces.corpus.members import Member
 if TYPE_CHECKING:
     from torch import nn
 
+    from cole_core.encodings.normal_form import NormalForm
+
 PREFIX = "corpus:"
+
+
+class UntracedError(RenderingError, InputError):
+    """A member has no normal form: of many it is left out, alone it is refused."""
 
 
 def is_corpus(name: str) -> bool:
     """Whether a search space's name is that of a corpus."""
     return name.startswith(PREFIX)
+
+
+_TRACED = Roles(
+    reference="code.expression",
+    renderings=("code.bare", "code.source"),
+    runnable="code.class",
+    exported="onnx",
+    rival="graf",
+    structural=("counts",),
+    controls=("ngram",),
+)
 
 
 class Corpus(SearchSpace):
@@ -37,20 +54,22 @@ class Corpus(SearchSpace):
         may_run: Whether their code may be run.
     """
 
-    name = "corpus"
+    name: ClassVar[str] = "corpus"
     encodings: ClassVar[Mapping[str, str]] = {
         "code.source": "cole_core.spaces.corpus.encodings:Source",
     }
-    roles: Roles = Roles(reference="code.source")
+    roles: ClassVar[Roles] = Roles(reference="code.source")
+    static: ClassVar[frozenset[str]] = frozenset({"code.source"})
+    """Encodings that need no normal form."""
 
     def __init__(
         self, name: str = f"{PREFIX}empty", members: Sequence[Member] = (), may_run: bool = False
     ) -> None:
-        self.name = name
+        self.name = name  # type: ignore[misc]  # one class for all corpora
         self.members = tuple(members)
         self.may_run = may_run
-        if may_run or any(member.form is not None for member in members):
-            self.roles = _TRACED
+        if may_run or self.traced:
+            self.roles = _TRACED  # type: ignore[misc]
 
     @property
     def size(self) -> int:
@@ -73,6 +92,23 @@ class Corpus(SearchSpace):
                 f"{self.size:,} native strings{example}"
             )
         return found
+
+    @cached_property
+    def traced(self) -> list[str]:
+        """The members that have a normal form."""
+        return [member.native for member in self.members if member.form is not None]
+
+    def check_known(self, encoding: str) -> None:
+        """Checks that an encoding has something to write without running anything.
+
+        Raises:
+            InputError: It needs normal forms, and there are none.
+        """
+        if encoding not in self.static and not self.traced:
+            raise InputError(
+                f"'{encoding}' is written of traced networks, and none of {self.name} was: add "
+                "--run, which runs their code, or take --encoding code.source"
+            )
 
     def validate(self, native: str) -> None:
         self.member(native)
@@ -100,11 +136,12 @@ class Corpus(SearchSpace):
         """The stored one: nothing is run to answer.
 
         Raises:
-            InputError: There is no such member, or it was not traced.
+            InputError: There is no such member.
+            UntracedError: It was not traced.
         """
         found = self.member(native).form
         if found is None:
-            raise InputError(
+            raise UntracedError(
                 f"{native} was not traced: 'cole render {self.name} --encoding code.expression "
                 "--run' runs its code and keeps what it computes"
             )
@@ -125,7 +162,8 @@ class Corpus(SearchSpace):
         classes: int,
         macro: Mapping[str, int],
     ) -> nn.Module:
-        return self._build(native, {"input_shape": input_shape, "classes": classes})
+        task = {"input_shape": input_shape, "in_channels": input_shape[0]}
+        return self._build(native, task | {"classes": classes, "num_classes": classes})
 
     def _build(self, native: str, task: Mapping[str, object]) -> nn.Module:
         member = self.member(native)

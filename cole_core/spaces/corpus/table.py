@@ -61,7 +61,10 @@ def read_code_table(path: Path, told: Told, arguments: Mapping[str, Any]) -> Col
     rows = file.frame.select(**{name: pl.col(column) for name, column in columns.items()})
     found = [_try(path, row, arguments) for row in enumerate(rows.iter_rows(named=True), start=1)]
     natives = pl.Series(
-        [each.native if isinstance(each, Member) else f"row {row}" for row, each in enumerate(found)],
+        [
+            each.native if isinstance(each, Member) else f"row {row}"
+            for row, each in enumerate(found)
+        ],
         dtype=pl.String,
     )
     values, readings = read_columns(natives, others, told, said, path.name)

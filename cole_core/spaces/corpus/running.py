@@ -1,0 +1,95 @@
+"""What runs a member's code: tracing in a process of its own, and building where one already is."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cole_core.errors import InputError
+from cole_core.foreign_code import RunFailed, Runner, construct, find_class, run_module
+from cole_core.foreign_code.faults import Caught, one_line
+from cole_core.spaces.corpus.members import Member
+from cole_core.spaces.corpus.static import static_text
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from cole_core.encodings.normal_form import NormalForm
+
+
+def trace_member(runner: Runner, member: Member, folder: Path | None) -> NormalForm:
+    """The normal form of a member.
+
+    Args:
+        runner: Where its code is run.
+        member: The member.
+        folder: Whose modules it can import.
+
+    Raises:
+        InputError: It cannot be made, or not within the limits; one line that names it.
+    """
+    try:
+        return runner.call(_trace, member, folder)
+    except RunFailed as error:
+        raise InputError(
+            f"{member.place}: {member.class_name} cannot be made, {error}: "
+            "correct it, or leave --run out to take its source alone"
+        ) from error
+    except InputError as error:
+        raise InputError(f"{member.place}: {error}") from error
+
+
+def _trace(member: Member, folder: Path | None) -> NormalForm:
+    """In the process of foreign code."""
+    from cole_core.encodings.normal_form import normal_form
+
+    make = _maker(member, folder, {})
+    return normal_form(make, source=static_text(member))
+
+
+def build_member(member: Member, task: Mapping[str, object]) -> nn.Module:
+    """The network itself, in this process.
+
+    Args:
+        member: The member.
+        task: What is known of the task, by the names that constructors have for it.
+
+    Raises:
+        InputError: The arguments do not fit.
+        RuntimeError: Its code raises something, whatever that is.
+    """
+    made: nn.Module
+    with Caught() as caught:
+        made = _maker(member, None, task)()
+    if isinstance(caught.error, InputError):
+        raise caught.error
+    if caught.error is not None:
+        raise RuntimeError(one_line(caught.error)) from caught.error
+    return made
+
+
+def _maker(
+    member: Member, folder: Path | None, task: Mapping[str, object]
+) -> Callable[[], nn.Module]:
+    """Makes the network anew at each call; its module is run once, now."""
+    from torch import nn
+
+    module = run_module(member.code, member.place, folder)
+    found = getattr(module, member.class_name, None)
+    if isinstance(found, nn.Module):
+        if member.arguments:
+            raise InputError(f"{member.class_name} takes no arguments: leave them out")
+        return lambda: copy.deepcopy(found)
+    kind = find_class(module, member.class_name)
+    arguments = {**member.arguments, **_asked_for(kind, task)}
+    return lambda: construct(kind, arguments)
+
+
+def _asked_for(kind: type[Any], task: Mapping[str, object]) -> dict[str, object]:
+    """What a constructor asks of a task, whatever it was given for another one."""
+    if not task:
+        return {}
+    return {name: task[name] for name in inspect.signature(kind).parameters if name in task}
