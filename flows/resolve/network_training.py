@@ -6,7 +6,7 @@ from pydantic import NonNegativeInt
 
 from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.settings import Limits, TrainingProcedure, TrainingSettings
-from flows.resolve.requests import request
+from flows.resolve.requests import Flag, request
 
 
 @request
@@ -22,6 +22,7 @@ class NetworkOptions:
         workers: Processes, each with one network and one thread.
         time_limit: Seconds that one network may take.
         memory_limit: MiB that one network may take, inferred before it is built.
+        run: Networks of a corpus: run the code that builds them.
     """
 
     size: int | None = None
@@ -32,6 +33,7 @@ class NetworkOptions:
     workers: int = 2
     time_limit: float = 300.0
     memory_limit: int = 2_048
+    run: Flag = False
 
     @property
     def macro(self) -> dict[str, int]:

@@ -22,6 +22,7 @@ from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus import Corpus
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.models import check_model
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
@@ -32,6 +33,7 @@ from flows.resolve.requests import (
     Seeds,
     request,
 )
+from flows.resolve.spaces import find_space_for
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -118,7 +120,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     warehouse = Warehouse(request.home)
     training = request.training()
     dataset = training.load()
-    space = training.space(request.space, dataset)
+    space = find_space_for(warehouse, training, request.space, dataset, request.networks.run)
     evaluator = training.evaluator(space, dataset)
     name, given = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
     searcher = make_algorithm(name, **given)
@@ -261,6 +263,8 @@ def _source(
     if isinstance(space.encoding(name), VectorEncoding):
         return VectorSource(name, asked.context, None, None), None
     make_text_encoding(space, name, asked.context)
+    if isinstance(space, Corpus):
+        space.check_all_known(name)
     specification = EmbeddingOptions(
         lm=asked.lm or USUAL["lm"],
         pooling=asked.pooling or USUAL["pooling"],

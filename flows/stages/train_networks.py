@@ -18,6 +18,7 @@ from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.network_training import NetworkOptions, TrainingOptions, TrainingSeed
 from flows.resolve.requests import Flag, InWarehouse, request
+from flows.resolve.spaces import find_space_for
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -90,7 +91,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
     if request.limit is not None and request.limit < 1:
         raise InputError(f"--limit {request.limit}: give at least 1")
     dataset = training.load()
-    space = training.space(request.space, dataset)
+    space = find_space_for(warehouse, training, request.space, dataset, request.networks.run)
     natives = []
     if request.samples is not None:
         natives = sample_distinct(space, request.samples, request.seed)

@@ -34,10 +34,6 @@ _TRACED = Roles(
     reference="code.expression",
     renderings=("code.bare", "code.source"),
     runnable="code.class",
-    exported="onnx",
-    rival="graf",
-    structural=("counts",),
-    controls=("ngram",),
 )
 
 
@@ -57,6 +53,9 @@ class Corpus(SearchSpace):
     name: ClassVar[str] = "corpus"
     encodings: ClassVar[Mapping[str, str]] = {
         "code.source": "cole_core.spaces.corpus.encodings:Source",
+        "code.bare": "cole_core.spaces.corpus.encodings:Bare",
+        "code.expression": "cole_core.spaces.corpus.encodings:Expression",
+        "code.class": "cole_core.spaces.corpus.encodings:Runnable",
     }
     roles: ClassVar[Roles] = Roles(reference="code.source")
     static: ClassVar[frozenset[str]] = frozenset({"code.source"})
@@ -108,6 +107,20 @@ class Corpus(SearchSpace):
             raise InputError(
                 f"'{encoding}' is written of traced networks, and none of {self.name} was: add "
                 "--run, which runs their code, or take --encoding code.source"
+            )
+
+    def check_all_known(self, encoding: str) -> None:
+        """Checks that an encoding can write every member without running anything.
+
+        Raises:
+            InputError: It needs normal forms, and some members have none.
+        """
+        lacking = self.size - len(self.traced)
+        if encoding not in self.static and lacking:
+            raise InputError(
+                f"'{encoding}' is written of traced networks, and {lacking:,} of {self.size:,} of "
+                f"{self.name} were not: trace them with 'cole render {self.name} --encoding "
+                f"{encoding} --run', or take --encoding code.source"
             )
 
     def validate(self, native: str) -> None:
