@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from cole_core.encodings.normal_form.graph import Graph, Layer, Node, Ref, Value, refs
+from cole_core.encodings.normal_form.graph import Graph, Layer, Node, Ref, Value, refs, tied
 from cole_core.encodings.normal_form.naming import input_names, short_kind, value_names
 from cole_core.encodings.normal_form.ordering import count_reads
 from cole_core.encodings.normal_form.words import (
@@ -37,7 +37,7 @@ def write_class(graph: Graph, name: str) -> str:
     ]
     made += [
         f"        self.{_attribute(attributes, second)} = self.{_attribute(attributes, first)}"
-        for first, second in _tied(graph)
+        for first, second in tied(graph)
     ]
     lines, inputs, value = _Body(graph, attributes).write()
     text = "\n".join(
@@ -101,17 +101,6 @@ _REQUIRED |= {"LSTM": 2, "GRU": 2, "RNN": 2, "MultiheadAttention": 2, "Transform
 
 def _no_node(number: int) -> Text:
     raise ValueError(f"a layer's argument is the value of node {number}")
-
-
-def _tied(graph: Graph) -> list[tuple[tuple[int, str], tuple[int, str]]]:
-    """Tensors that two layers have in common: the first that has one, and each other."""
-    first: dict[str, tuple[int, str]] = {}
-    found = []
-    for number, layer in enumerate(graph.layers):
-        for own, name in layer.tensors:
-            if first.setdefault(name, (number, own)) != (number, own):
-                found.append((first[name], (number, own)))
-    return found
 
 
 def _attribute(attributes: list[str], place: tuple[int, str]) -> str:

@@ -159,3 +159,14 @@ def compact(graph: Graph) -> Graph:
         mapped(graph.output, lambda ref: Ref(place[ref.number])),
         tuple(graph.layers[layer] for layer in used),
     )
+
+
+def tied(graph: Graph) -> list[tuple[tuple[int, str], tuple[int, str]]]:
+    """Tensors that two layers have in common: the first that has one, and each other."""
+    first: dict[str, tuple[int, str]] = {}
+    found = []
+    for number, layer in enumerate(graph.layers):
+        for own, name in layer.tensors:
+            if first.setdefault(name, (number, own)) != (number, own):
+                found.append((first[name], (number, own)))
+    return found

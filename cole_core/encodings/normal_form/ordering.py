@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
-from cole_core.encodings.normal_form.graph import Graph, Node, Ref, Value, mapped, refs
+from cole_core.encodings.normal_form.graph import Graph, Node, Ref, Value, mapped, refs, tied
 from cole_core.encodings.normal_form.vocabulary import COMMUTATIVE
 from cole_core.hashing import hash_text
 
@@ -39,7 +39,7 @@ def ordered(graph: Graph) -> Graph:
 def digest(graph: Graph) -> str:
     """Hash of an ordered graph, all that decides the network."""
     layers = [(layer.kind, layer.arguments) for layer in graph.layers]
-    return hash_text(repr((graph.nodes, graph.output, layers)))
+    return hash_text(repr((graph.nodes, graph.output, layers, tied(graph))))
 
 
 def _with_sorted_terms(graph: Graph) -> Graph:

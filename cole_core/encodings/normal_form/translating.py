@@ -42,6 +42,7 @@ class _Translator:
         self._layer_of: dict[Any, int] = {}
         self._made: dict[fx.Node, Value] = {}
         self._tensor_of: dict[int, str] = {}  # nodes that are a parameter or a buffer
+        self._name_of = _first_names(module)
 
     def translate(self, graph: fx.Graph) -> Graph:
         for node in graph.nodes:
@@ -132,7 +133,8 @@ class _Translator:
         module = self._module.get_submodule(path)
         names = [name for name, _ in module.named_parameters(remove_duplicate=False)]
         names += [name for name, _ in module.named_buffers(remove_duplicate=False)]
-        return tuple((name, f"{path}.{name}" if path else name) for name in names)
+        whole = {name: f"{path}.{name}" if path else name for name in names}
+        return tuple((name, self._name_of.get(each, each)) for name, each in whole.items())
 
     def _tensor(self, name: str) -> Ref:
         """The value of a parameter, a buffer or a constant."""
@@ -142,7 +144,9 @@ class _Translator:
         if not isinstance(found, torch.Tensor):
             raise TypeError(f"{name} is no tensor")
         is_parameter = isinstance(found, nn.Parameter)
-        if not is_parameter and name not in dict(self._module.named_buffers()):
+        if name in self._name_of:
+            name = self._name_of[name]
+        elif found.numel() <= _MOST_VALUES and not found.is_meta:
             return self._constant(found)
         key = ("tensor", name)
         if key not in self._layer_of:
@@ -156,8 +160,6 @@ class _Translator:
         return ref
 
     def _constant(self, tensor: torch.Tensor) -> Ref:
-        if tensor.numel() > _MOST_VALUES or tensor.is_meta:
-            raise TypeError(f"forward makes a constant of {tensor.numel()} values")
         options = (("dtype", plain(tensor.dtype)), ("values", _nested(tensor.tolist())))
         return self._add(Node("tensor", (), options))
 
@@ -234,12 +236,24 @@ class _Translator:
         key = (name, tuple(tensors), tuple(map(str, given.values())))
         if key not in self._layer_of:
             shapes = {own: self._shape(path) for own, path in tensors}
-            x_rank = None
-            layer = _layer_of_function(name, given, shapes, x_rank)
+            kind = _WEIGHTED[name]
+            if kind == "BatchNorm":
+                kind = f"BatchNorm{self._dimensions(x)}d"
+            layer = _layer_of_function(name, kind, given, shapes)
             self._layer_of[key] = self._add_layer(
                 Layer(layer.kind, layer.arguments, tuple(tensors))
             )
         return self._add(Node("layer", (x,), (), self._layer_of[key]))
+
+    def _dimensions(self, value: Value) -> int:
+        """Of a batch norm's images, as the nearest layer before it says; 1 where none does."""
+        node = self._node(value)
+        while node is not None:
+            kind = self._layers[node.layer].kind if node.layer is not None else node.operation
+            if kind.endswith("d") and kind[-2:-1].isdigit():
+                return int(kind[-2])
+            node = self._node(node.inputs[0]) if node.inputs else None
+        return 1
 
     def _shape(self, path: str) -> tuple[int, ...]:
         found: Any = self._module
@@ -282,15 +296,15 @@ _POSITIONS = {
 
 
 def _layer_of_function(
-    name: str, given: dict[str, Value], shapes: dict[str, tuple[int, ...]], rank: int | None
+    name: str, kind: str, given: dict[str, Value], shapes: dict[str, tuple[int, ...]]
 ) -> Layer:
     """The layer that has the weights of a function's call.
 
     Args:
         name: The function.
-        given: Its other arguments.
+        kind: The layer.
+        given: The function's other arguments.
         shapes: Of its weights.
-        rank: Unused where the weights say it.
     """
     weight, has_bias = shapes["weight"], "bias" in shapes
     if name.startswith("conv_transpose"):
@@ -321,7 +335,15 @@ def _layer_of_function(
             given = {}
     if name != "embedding":
         sizes["bias"] = has_bias
-    return layers.make(_WEIGHTED[name], sizes | given)
+    return layers.make(kind, sizes | given)
+
+
+def _first_names(module: nn.Module) -> dict[str, str]:
+    """Each name of a tensor of a module, and the first name of the same tensor."""
+    tensors: list[tuple[str, torch.Tensor]] = [*module.named_parameters(remove_duplicate=False)]
+    tensors += module.named_buffers(remove_duplicate=False)
+    first: dict[int, str] = {}
+    return {name: first.setdefault(id(tensor), name) for name, tensor in tensors}
 
 
 def _is_in_place(name: str, named: dict[str, Value]) -> bool:

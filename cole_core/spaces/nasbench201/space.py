@@ -24,6 +24,7 @@ class NASBench201(SearchSpace):
     encodings: ClassVar = {
         name: f"cole_core.spaces.nasbench201.encodings.{place}"
         for name, place in {
+            "code.bare": "expression:Bare",
             "code.expression": "expression:Expression",
             "code.exclude_helper": "classes:ExcludeHelper",
             "code.helper": "classes:Helper",
