@@ -226,7 +226,8 @@ ORDER BY position;
 SELECT text_hash
 FROM store.renderings JOIN store.architectures USING (architecture_id)
 WHERE space = $space AND space_parameters = $space_parameters
-  AND encoding = $encoding AND context = $context AND native = $native;
+  AND encoding = $encoding AND context = $context AND native = $native
+ORDER BY position DESC;  -- of a network that changed, the latest
 
 -- name: architectures_of_texts
 SELECT architecture_id, native, canonical_id, text_hash, text
@@ -290,7 +291,7 @@ WHERE space = $space AND space_parameters = $space_parameters
 ORDER BY position, dataset, split, metric, epochs;
 
 -- name: seed_values
-SELECT native, value
+SELECT architecture_id, value
 FROM store.evaluations
 JOIN store.architectures USING (architecture_id)
 WHERE space = $space AND space_parameters = $space_parameters

@@ -56,7 +56,7 @@ class Reader:
         return self.read("trained_values", **space_filter(space), source=source)
 
     def seed_values(self, space: SearchSpace, target: Target, seed: int) -> pl.DataFrame:
-        """native, value of the evaluations with one seed."""
+        """architecture_id, value of the evaluations with one seed."""
         return self.read("seed_values", **space_filter(space), **target.key, seed=seed)
 
     def trial_results(self, trial_ids: list[str]) -> pl.DataFrame:

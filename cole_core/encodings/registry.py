@@ -33,7 +33,7 @@ def make_text_encoding(space: EncodedSpace, name: str, context: str = NO_CONTEXT
     Raises:
         InputError: It is unknown, or is a vector already, or does not know the context.
     """
-    found = make_encoding(space, name)
+    found = space.encoding(name)
     if not isinstance(found, TextEncoding):
         raise InputError(
             f"encoding '{name}' is a vector already and stores no texts: name a text encoding, "

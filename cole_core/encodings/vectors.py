@@ -71,6 +71,15 @@ class ArchitectureVectors:
     canonical_ids: list[str]
     vectors: np.ndarray
 
+    def at(self, places: Sequence[int]) -> "ArchitectureVectors":
+        """Those at some places."""
+        return ArchitectureVectors(
+            architecture_ids=[self.architecture_ids[place] for place in places],
+            natives=[self.natives[place] for place in places],
+            canonical_ids=[self.canonical_ids[place] for place in places],
+            vectors=self.vectors[list(places)],
+        )
+
 
 @dataclass(frozen=True)
 class LabelledVectors:

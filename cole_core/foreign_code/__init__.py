@@ -4,7 +4,7 @@ The limits are for mistakes: a loop without end, an allocation without end, a cr
 sandbox: code runs with the rights of whoever starts it, so it runs only where they name it.
 """
 
-from cole_core.foreign_code.load import construct, find_class, load_module, run_module
+from cole_core.foreign_code.load import construct, find_class, load_module, own_files, run_module
 from cole_core.foreign_code.runner import RunFailed, RunLimits, Runner
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "construct",
     "find_class",
     "load_module",
+    "own_files",
     "run_module",
 ]

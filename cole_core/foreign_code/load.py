@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cole_core.encodings.source_files import read_source
 from cole_core.errors import InputError
 from cole_core.foreign_code.faults import is_library
+from cole_core.hashing import hash_bytes
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,6 +66,18 @@ def _import_from(folder: Path | None) -> None:
                 del sys.modules[name]
     _folder[:] = now
     sys.path[:0] = now
+
+
+def own_files() -> dict[str, str]:
+    """The files of somebody's own that are loaded as modules, with a hash of each."""
+    files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    return {
+        file: hash_bytes(Path(file).read_bytes())
+        for file in sorted(files)
+        if any(Path(folder) in Path(file).resolve().parents for folder in _folder)
+        and not is_library(file)
+        and Path(file).is_file()
+    }
 
 
 def find_class(module: ModuleType, name: str) -> type[Any]:

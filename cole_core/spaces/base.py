@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -63,6 +63,9 @@ class SearchSpace(ABC):
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
         default_dataset: Whose accuracies those are.
         class_name: What `code.expression` calls every architecture's class.
+        is_foreign: Whether its networks are somebody's own code, which runs in processes that may
+            die, and may change.
+        is_absent: Whether it is a name alone, of which there is what is stored.
     """
 
     name: ClassVar[str]
@@ -72,6 +75,8 @@ class SearchSpace(ABC):
     default_source: ClassVar[str | None] = None
     default_dataset: ClassVar[str | None] = None
     class_name: ClassVar[str] = "Network"
+    is_foreign: ClassVar[bool] = False
+    is_absent: ClassVar[bool] = False
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -106,6 +111,9 @@ class SearchSpace(ABC):
     @abstractmethod
     def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
         """Another architecture, `edits` edits away."""
+
+    def prepare(self, natives: Sequence[str]) -> None:  # noqa: B027 - most need no telling
+        """Told of architectures that are asked about next, for what is cheaper for several."""
 
     @abstractmethod
     def canonical_form(self, native: str) -> str:
@@ -221,6 +229,17 @@ class SearchSpace(ABC):
         if bounds:
             raise InputError(f"{cls.name} takes no bounds: leave out {', '.join(bounds)}")
         return cls()
+
+    def fitting(
+        self, input_shape: tuple[int, int, int], classes: int, bounds: Mapping[str, int]
+    ) -> SearchSpace:
+        """This space for a task: as `for_task`, with what was said of this one."""
+        return self.for_task(input_shape, classes, bounds)
+
+    @classmethod
+    def takes(cls, parameters: Mapping[str, Any]) -> bool:
+        """Whether stored parameters are such as the space has now."""
+        return True
 
     def encoding(self, name: str) -> Encoding:
         """One of the space's encodings.

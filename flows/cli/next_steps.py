@@ -11,7 +11,7 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import DEFAULT_SPACE, HOME, Measured
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import known_space
 from flows.resolve.values import find_targets
 from flows.resolve.vectors import find_vectors
 from warehouse import Warehouse
@@ -44,14 +44,14 @@ def possible(step: Step) -> str | None:
 
 def whole_space(home: Path, name: str) -> str:
     """Stores a space's architectures."""
-    space = find_space(Warehouse(home), name)
+    space = known_space(Warehouse(home), name)
     return command(home, "enumerate", name, samples=_SAMPLES if space.size is None else None)
 
 
 def first_missing(home: Path, name: str) -> str:
     """The first stage whose result a space does not have yet; the report where it has all."""
     warehouse = Warehouse(home)
-    space = find_space(warehouse, name)
+    space = known_space(warehouse, name)
     if not warehouse.has_catalog or warehouse.architectures(space).is_empty():
         return whole_space(home, name)
     rendered = warehouse.rendered_as(space)
@@ -82,7 +82,7 @@ def after_status(home: Path, spaces: Mapping[str, Mapping[str, int]]) -> str:
 
 def embed(home: Path, name: str, encoding: str | None, context: str) -> str:
     """Embeds what was rendered."""
-    space = find_space(Warehouse(home), name)
+    space = known_space(Warehouse(home), name)
     return command(
         home,
         *("embed", name),
@@ -93,7 +93,7 @@ def embed(home: Path, name: str, encoding: str | None, context: str) -> str:
 
 def measure(home: Path, name: str) -> str:
     """Takes measured values in, or makes them."""
-    space = find_space(Warehouse(home), name)
+    space = known_space(Warehouse(home), name)
     if space.default_source is not None:
         return command(home, "ingest", name, space.default_source)
     return command(home, "evaluate", name, dataset="digits")
@@ -116,7 +116,7 @@ def train(
         source: Of the values; None takes those that people mean.
     """
     warehouse = Warehouse(home)
-    space = find_space(warehouse, name)
+    space = known_space(warehouse, name)
     if warehouse.targets(space).is_empty():
         return measure(home, name)
     [found] = find_vectors(warehouse, space, [vectors])
@@ -135,7 +135,7 @@ def train(
 def after_values(home: Path, name: str, source: str | None) -> str:
     """After measured values came in: what is missing before they can be learned, or learning."""
     warehouse = Warehouse(home)
-    space = find_space(warehouse, name)
+    space = known_space(warehouse, name)
     try:
         find_vectors(warehouse, space, [_USUAL])
     except InputError:
@@ -150,7 +150,7 @@ def best(home: Path, name: str, dataset: str | None, predicted: bool = False) ->
         home,
         *words,
         space=None if name == DEFAULT_SPACE else name,
-        dataset=dataset or find_space(Warehouse(home), name).default_dataset,
+        dataset=dataset or known_space(Warehouse(home), name).default_dataset,
     )
 
 
@@ -162,7 +162,7 @@ def report(home: Path, name: str, dataset: str | None) -> str:
 def similar(home: Path, found: Mapping[str, Any]) -> str | None:
     """Lists what resembles the first of the best, where there are vectors."""
     warehouse = Warehouse(home)
-    find_vectors(warehouse, find_space(warehouse, found["space"]), [_USUAL])
+    find_vectors(warehouse, known_space(warehouse, found["space"]), [_USUAL])
     if not found["rows"]:
         return None
     return command(home, "similar", found["rows"][0]["architecture_id"][:_ID])

@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import polars as pl
+
 from cole_core.encodings.base import RenderingError
 from cole_core.encodings.python_source import find_network
 from cole_core.encodings.registry import make_text_encoding
@@ -109,7 +111,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
         name = shortened(what)
         return Asked("text", "text", what, space, None, name, _encoding(space, vectors))
     native = read_native(space, what)
-    stored = _stored(warehouse, what) if native is None else None
+    stored = _stored(warehouse, space, what) if native is None else None
     if (native or stored) and os.path.exists(what):
         raise InputError(
             f"{what} is a file, and an architecture as well: give ./{what} for the file"
@@ -128,7 +130,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     if stored is not None:
         native, space = stored
     assert native is not None
-    return _of_architecture(space, native, vectors)
+    return _of_architecture(warehouse, space, native, vectors)
 
 
 def _check_file_alone(question: Question) -> None:
@@ -142,8 +144,14 @@ def _encoding(space: SearchSpace, vectors: Vectors) -> str:
     return space.roles.reference if vectors.encoding is None else vectors.encoding
 
 
-def _stored(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace] | None:
-    """The architecture whose id begins so; None where none does."""
+def _stored(
+    warehouse: Warehouse, space: SearchSpace, beginning: str
+) -> tuple[str, SearchSpace] | None:
+    """The architecture whose id begins so, or that a space without its file has; None: none."""
+    if space.is_absent:
+        known = warehouse.architectures(space).filter(pl.col("native") == beginning)
+        if not known.is_empty():
+            return beginning, space
     if not _ID.fullmatch(beginning):
         return None
     rows = warehouse.architectures_by_id(beginning, limit=4)
@@ -158,15 +166,30 @@ def _stored(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace] | N
     return row["native"], stored_space(warehouse, row)
 
 
-def _of_architecture(space: SearchSpace, native: str, vectors: Vectors) -> Asked:
+def _of_architecture(
+    warehouse: Warehouse, space: SearchSpace, native: str, vectors: Vectors
+) -> Asked:
     encoding = _encoding(space, vectors)
     writer = make_text_encoding(space, encoding, vectors.context)
     try:
-        text = writer.render(native, vectors.context)
+        text = _stored_text(warehouse, space, native, encoding, vectors.context)
+        text = writer.render(native, vectors.context) if text is None else text
     except RenderingError as error:
         raise InputError(f"{native} has no text of '{encoding}': {error}") from error
     read = f"architecture of {space.name}"
     return Asked("architecture", read, text, space, native, native, encoding)
+
+
+def _stored_text(
+    warehouse: Warehouse, space: SearchSpace, native: str, encoding: str, context: str
+) -> str | None:
+    """The stored text of a space without its file, which nothing else can write."""
+    if not space.is_absent:
+        return None
+    rows = warehouse.architectures(space).filter(pl.col("native") == native)
+    return (
+        None if rows.is_empty() else warehouse.text(rows["architecture_id"][-1], encoding, context)
+    )
 
 
 def _file(what: str) -> tuple[Path, str | None] | None:

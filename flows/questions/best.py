@@ -13,7 +13,7 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import DEFAULT_SPACE, HOME, Flag, Home, Measured, request
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import known_space
 from flows.resolve.values import describe, find_targets
 from flows.resolve.vectors import load_vectors
 from warehouse import Warehouse
@@ -60,7 +60,7 @@ def best(request: BestRequest) -> dict[str, Any]:
     if request.head is not None and not request.predicted:
         raise InputError(f"--head {request.head} is for --predicted: give both")
     warehouse = Warehouse(request.home)
-    space = find_space(warehouse, request.space)
+    space = known_space(warehouse, request.space)
     targets = find_targets(warehouse, space, request.measured)
     summary: dict[str, Any] = {"space": request.space}
     if request.predicted:

@@ -12,6 +12,7 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
+from cole_core.spaces.base import SearchSpace
 from flows.questions.asked import SOURCE, Asked, Question, read_asked
 from flows.questions.nearness import UNLIKE, StoredTexts, read_stored_texts
 from flows.resolve.corpora import RunOptions
@@ -228,9 +229,7 @@ def _answer(
             values.append(pl.Series(name, [measured.get(id_) for id_ in ids], dtype=pl.Float64))
     twins: pl.Series | None = None
     if asked.native is not None:
-        from cole_core.hashing import hash_text
-
-        twins = rows["canonical_id"] == hash_text(asked.space.canonical_form(asked.native))
+        twins = rows["canonical_id"] == _canonical_id(warehouse, asked.space, asked.native)
     return rows.select(
         "architecture_id",
         "native",
@@ -239,6 +238,15 @@ def _answer(
         *values,
         "text",
     )
+
+
+def _canonical_id(warehouse: Warehouse, space: SearchSpace, native: str) -> str:
+    if space.is_absent:
+        rows = warehouse.architectures(space).filter(pl.col("native") == native)
+        return str(rows["canonical_id"][-1])
+    from cole_core.hashing import hash_text
+
+    return hash_text(space.canonical_form(native))
 
 
 def _recall(search: _Search, found: Neighbours) -> float:

@@ -54,6 +54,8 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
     searches = searches.with_columns(pl.col("value") * sign)
     trials = name_trials(warehouse.trials_of(space, target), specifications)
     head = warehouse.best_head(space, target)
+    if head is not None and space.is_absent and head["spec_id"] is None:
+        head = None  # only the space's file could encode what it read
     labelled = None if head is None else _labelled(warehouse, space, target, head)
     complete = values.height == architectures.height
     counts = status["spaces"].get(space.name, {})

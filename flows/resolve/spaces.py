@@ -7,35 +7,53 @@ from typing import Any
 from cole_core.errors import InputError
 from cole_core.evaluation.datasets import Dataset
 from cole_core.evaluation.network_training import NetworkTraining
-from cole_core.spaces import get_space, parse_space
+from cole_core.spaces import get_space, parse_name
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.corpus import is_corpus
+from cole_core.spaces.own import FileName, file_name, read_arguments
 from flows.resolve.corpora import find_corpus
 from warehouse import Warehouse
 
 
 def find_space(warehouse: Warehouse, name: str, may_run: bool = False) -> SearchSpace:
-    """The search space of a warehouse by its name.
+    """The search space of a warehouse by the name that somebody gives.
+
+    A file's class is found by running the file; where there is no such file, what is stored of its
+    space can be asked for.
 
     Args:
         warehouse: Where its architectures are, or will be.
-        name: A registered name: with the parameters that most of its stored architectures have,
-            and its defaults without any. What follows a colon names them. Or `corpus:NAME`.
+        name: A registered name, or a file and its class: with the parameters that most of its
+            stored architectures have, and its defaults without any. What follows a colon names
+            them. Or `corpus:NAME`.
         may_run: Whether the code of a corpus may be run.
 
     Raises:
-        InputError: The name or what follows it is not known, or is of no code that could be run.
+        InputError: The name or what follows it is not known, or brings no code that could be run.
     """
     if is_corpus(name):
         return find_corpus(warehouse, name, may_run)
     check_runs(name, may_run)
-    named = parse_space(name)
-    if ":" in name or not named.parameters or not warehouse.has_catalog:
+    try:
+        kind, text = parse_name(name)
+    except InputError:
+        if (file := file_name(name)) is None or file.path.is_file():
+            raise
+        if (stored := _stored_alone(warehouse, file, name)) is None:
+            raise
+        return stored
+    if text or not warehouse.has_catalog:
+        return kind(**kind.parse_parameters(text))
+    stored_ones = [each for each in warehouse.parameters_of(kind.name) if kind.takes(each)]
+    try:
+        named = kind()
+    except InputError:  # an argument that is named once need not be named again
+        if not stored_ones:
+            raise
+        return kind(**stored_ones[0])
+    if not stored_ones or not named.parameters or dict(named.parameters) in stored_ones:
         return named
-    stored = warehouse.parameters_of(named.name)
-    if not stored or dict(named.parameters) in stored:
-        return named
-    return type(named)(**stored[0])
+    return kind(**stored_ones[0])
 
 
 def find_space_for(
@@ -64,7 +82,7 @@ def find_space_for(
 
 
 def check_runs(name: str, may_run: bool) -> None:
-    """Checks that nobody says --run of a space that brings no code.
+    """Checks that nobody says --run of a space that brings no code to allow.
 
     Raises:
         InputError: Somebody does.
@@ -73,8 +91,25 @@ def check_runs(name: str, may_run: bool) -> None:
         raise InputError(f"--run is for the code of a corpus, and {name} is none: leave it out")
 
 
+def known_space(warehouse: Warehouse, name: str) -> SearchSpace:
+    """The search space of a warehouse, for what needs its names and stored values alone.
+
+    No file runs, unless it was run already: what a warehouse mentions runs nothing.
+
+    Raises:
+        InputError: The name is not known.
+    """
+    file = None if is_corpus(name) else file_name(name)
+    if file is None:
+        return find_space(warehouse, name)
+    if file.text:
+        return get_space(file.name, **read_arguments(file.text))
+    stored = warehouse.parameters_of(file.name) if warehouse.has_catalog else []
+    return get_space(file.name, **(stored[0] if stored else {}))
+
+
 def stored_space(warehouse: Warehouse, row: Mapping[str, Any]) -> SearchSpace:
-    """The search space of an architecture's row.
+    """The search space of an architecture's row; no file runs because of it.
 
     Args:
         warehouse: Where the row is.
@@ -86,3 +121,25 @@ def stored_space(warehouse: Warehouse, row: Mapping[str, Any]) -> SearchSpace:
     if is_corpus(row["space"]):
         return find_corpus(warehouse, row["space"])
     return get_space(row["space"], **json.loads(row["space_parameters"]))
+
+
+def base_name(name: str) -> str:
+    """The name of a space without its parameters, as the warehouse has it."""
+    if is_corpus(name):
+        return name
+    file = file_name(name)
+    return name.partition(":")[0] if file is None else file.name
+
+
+def stored_name(name: str) -> str:
+    """The name of a space as the warehouse has it: a file without its folder."""
+    file = file_name(name)
+    if file is None:
+        return name
+    return f"{file.name}:{file.text}" if file.text else file.name
+
+
+def _stored_alone(warehouse: Warehouse, file: FileName, name: str) -> SearchSpace | None:
+    if not warehouse.has_catalog or not warehouse.parameters_of(file.name):
+        return None
+    return known_space(warehouse, stored_name(name))

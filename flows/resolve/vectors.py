@@ -26,6 +26,8 @@ from cole_core.encodings.vectors import (
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.own import AbsentSpace
+from flows.resolve.current import current
 from warehouse import Warehouse
 
 _COLUMNS = {"lm": "language_model", "pooling": "pooling", "precision": "precision"}
@@ -86,10 +88,11 @@ def load_vectors(
             [load_vectors(warehouse, space, _part(space, source, name)) for name in names]
         )
     if source.spec_id is not None:
-        return warehouse.architecture_vectors(
+        found = warehouse.architecture_vectors(
             space, source.encoding, source.context, source.spec_id
         )
-    rows = warehouse.architectures(space)
+        return found.at(_current_places(space, found)) if space.is_foreign else found
+    rows = current(space, warehouse.architectures(space), only_twice=source == _NO_VECTORS)
     if rows.is_empty():
         raise InputError(f"{space.name} has no architectures: run 'cole enumerate {space.name}'")
     natives = rows["native"].to_list()
@@ -131,10 +134,17 @@ def without_vectors(
     return _NO_VECTORS, load_labelled(warehouse, space, _NO_VECTORS, target)
 
 
+def _current_places(space: SearchSpace, found: ArchitectureVectors) -> list[int]:
+    rows = pl.DataFrame({"architecture_id": found.architecture_ids, "native": found.natives})
+    return current(space, rows.with_row_index("place"), only_twice=True)["place"].to_list()
+
+
 def _encode(space: SearchSpace, source: VectorSource, natives: list[str]) -> np.ndarray:
     if source == _NO_VECTORS:
         return np.empty((len(natives), 0), dtype=np.float32)
     encoding = space.encoding(source.encoding)
+    if isinstance(space, AbsentSpace):
+        raise space.lacks_file()
     assert isinstance(encoding, VectorEncoding)  # a text encoding has a specification
     return encoding.encode(natives)
 

@@ -13,7 +13,7 @@ from cole_core.language_models import EmbeddingSpecification
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.models import check_model
 from flows.resolve.requests import AskedEmbeddings, Device, Flag, InWarehouse, request
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import known_space
 from flows.running.cluster import Cluster
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -67,7 +67,7 @@ def plan(request: EmbedRequest) -> EmbedPlan:
             not run, or nothing was rendered.
     """
     warehouse = Warehouse(request.home)
-    space = find_space(warehouse, request.space)
+    space = known_space(warehouse, request.space)
     encoding = space.roles.reference if request.encoding is None else request.encoding
     make_text_encoding(space, encoding, request.context)
     request.cluster.check()

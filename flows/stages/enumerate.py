@@ -44,8 +44,11 @@ def plan(request: EnumerateRequest) -> EnumeratePlan:
     """
     space = find_space(Warehouse(request.home), request.space)
     if request.samples is None:
-        return EnumeratePlan(space, list(space.enumerate()))
-    return EnumeratePlan(space, sample_distinct(space, request.samples, request.seed))
+        natives = list(space.enumerate())
+    else:
+        natives = sample_distinct(space, request.samples, request.seed)
+    space.prepare(natives)  # before anybody waits for the lock
+    return EnumeratePlan(space, natives)
 
 
 @flow(name="enumerate")

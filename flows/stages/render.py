@@ -21,6 +21,7 @@ from cole_core.processes import SPAWN
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.corpus import Corpus
 from flows.resolve.corpora import RunOptions
+from flows.resolve.current import current
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space
 from flows.running.failures import report_failures
@@ -82,7 +83,7 @@ def plan(request: RenderRequest) -> RenderPlan:
     encoding = make_text_encoding(space, name, request.context)
     if isinstance(space, Corpus) and not space.may_run:
         space.check_known(name)
-    stored = warehouse.architectures(space)
+    stored = current(space, warehouse.architectures(space))
     if stored.is_empty():
         raise InputError(
             f"no architectures of {space.full_name} are stored, so there is nothing to render: "

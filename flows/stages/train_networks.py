@@ -16,6 +16,7 @@ from cole_core.evaluation.settings import ProxySettings, source_name
 from cole_core.evaluation.workers import Workers
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
+from flows.resolve.current import current
 from flows.resolve.network_training import NetworkOptions, TrainingOptions, TrainingSeed
 from flows.resolve.requests import Flag, InWarehouse, request
 from flows.resolve.spaces import find_space_for
@@ -95,6 +96,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
     natives = []
     if request.samples is not None:
         natives = sample_distinct(space, request.samples, request.seed)
+        space.prepare(natives)  # before anybody waits for the lock
     elif not warehouse.has_catalog or warehouse.architectures(space).is_empty():
         raise InputError(
             f"no architectures of {request.space} for images of shape {dataset.input_shape} in "
@@ -148,7 +150,8 @@ def architectures(run: Run, made: TrainNetworksPlan, limit: int | None) -> list[
         with run.warehouse.writer("cole evaluate", run.run_id) as writer:
             add_architectures(run.warehouse, writer, made.space, made.natives)
         return made.natives
-    return run.warehouse.architectures(made.space)["native"].to_list()[:limit]
+    stored = current(made.space, run.warehouse.architectures(made.space))
+    return stored["native"].to_list()[:limit]
 
 
 def evaluate_missing(

@@ -36,16 +36,17 @@ def not_evaluated(
 
     A network that was beyond a limit is tried again when that limit is higher now.
     """
-    tried = warehouse.trainings(evaluator.space, evaluator.settings_id, seed)
+    space = evaluator.space
+    tried = warehouse.trainings(space, evaluator.settings_id, seed)
     known = set()
-    for native, status, limits in tried.select("native", "status", "limits").iter_rows():
+    for id_, status, limits in tried.select("architecture_id", "status", "limits").iter_rows():
         before = Limits(**json.loads(limits))
         again = status != OK and retry_failed
         again |= status == TOO_LARGE and evaluator.limits.mebibytes > before.mebibytes
         again |= status == TIMED_OUT and evaluator.limits.seconds > before.seconds
         if not again:
-            known.add(native)
-    return [native for native in natives if native not in known]
+            known.add(id_)
+    return [native for native in natives if space.architecture_id(native) not in known]
 
 
 def evaluate_all(

@@ -14,7 +14,7 @@ from cole_core.errors import InputError
 from cole_core.hashing import hash_json
 from flows.resolve.models import check_model
 from flows.resolve.requests import HOME, AskedEmbeddings, Device, Home, request
-from flows.resolve.spaces import find_space, stored_space
+from flows.resolve.spaces import base_name, find_space, known_space, stored_name, stored_space
 from flows.running.runs import recorded_run
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.render import RenderRequest, render
@@ -84,9 +84,10 @@ class Watch:
         Args:
             rendered: space (its full name), encoding, context.
         """
-        base, _, _ = rendered["space"].partition(":")
+        base = base_name(rendered["space"])
         asked = {"encoding": self.encoding, "context": self.context}
-        return self.space in (None, base, rendered["space"]) and all(
+        named = None if self.space is None else stored_name(self.space)
+        return named in (None, base, rendered["space"]) and all(
             value is None or rendered[name] == value for name, value in asked.items()
         )
 
@@ -183,7 +184,7 @@ def keep_embeddings_current(request: KeepCurrentRequest) -> dict[str, Any]:
     with recorded_run(home, "keep-embeddings-current", request) as run:
         rendered = 0
         for kind in _kinds(warehouse):
-            if kind.whole and _has_missing(warehouse, kind):
+            if kind.whole and not kind.is_absent and _has_missing(warehouse, kind):
                 made = render(
                     RenderRequest(
                         space=kind.space, home=home, encoding=kind.encoding, context=kind.context
@@ -217,28 +218,27 @@ class _Kind:
         space: The space's full name.
         encoding, context: How it is written.
         whole: Whether it was made of the whole space once.
+        is_absent: Whether only the file of somebody's own could write more of it.
     """
 
     space: str
     encoding: str
     context: str
     whole: bool
+    is_absent: bool
 
 
 def _kinds(warehouse: Warehouse) -> list[_Kind]:
-    return [
-        _Kind(
-            stored_space(warehouse, row).full_name,
-            row["encoding"],
-            row["context"],
-            row["whole"],
-        )
-        for row in warehouse.rendered_kinds().iter_rows(named=True)
-    ]
+    found = []
+    for row in warehouse.rendered_kinds().iter_rows(named=True):
+        space = stored_space(warehouse, row)
+        about = (space.full_name, row["encoding"], row["context"], row["whole"])
+        found.append(_Kind(*about, space.is_absent))
+    return found
 
 
 def _has_missing(warehouse: Warehouse, kind: _Kind) -> bool:
-    space = find_space(warehouse, kind.space)
+    space = known_space(warehouse, kind.space)
     return not warehouse.missing_renderings(space, kind.encoding, kind.context).is_empty()
 
 
@@ -260,7 +260,7 @@ def _embed(home: Path, watch: Watch, spec_id: str) -> list[dict[str, Any]]:
         }
         if not watch.fits(about):
             continue
-        space = find_space(warehouse, kind.space)
+        space = known_space(warehouse, kind.space)
         if not warehouse.count_missing_texts(space, kind.encoding, kind.context, spec_id):
             continue
         summary = embed(

@@ -13,6 +13,7 @@ from cole_core.foreign_code import RunFailed, Runner, construct, find_class, run
 from cole_core.foreign_code.faults import Caught, one_line
 from cole_core.spaces.corpus.members import Member
 from cole_core.spaces.corpus.static import static_text
+from cole_core.spaces.own.annotations import TASK
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,8 +47,31 @@ def _trace(member: Member, folder: Path | None) -> NormalForm:
     """In the process of foreign code."""
     from cole_core.encodings.normal_form import normal_form
 
-    make = _maker(member, folder, {})
-    return normal_form(make, source=static_text(member))
+    make = _Making(_maker(member, folder, {}))
+    form = normal_form(make, source=static_text(member))
+    if make.error is not None:  # what cannot be made is no network, whatever its source says
+        raise make.error
+    return form
+
+
+class _Making:
+    """Makes a network, and remembers whether that went well the last time.
+
+    Attributes:
+        error: What was raised; None where nothing was.
+    """
+
+    def __init__(self, make: Callable[[], nn.Module]) -> None:
+        self._make = make
+        self.error: BaseException | None = None
+
+    def __call__(self) -> nn.Module:
+        with Caught() as caught:
+            made = self._make()
+        self.error = caught.error
+        if self.error is not None:
+            raise self.error
+        return made
 
 
 def build_member(member: Member, task: Mapping[str, object]) -> nn.Module:
@@ -55,7 +79,7 @@ def build_member(member: Member, task: Mapping[str, object]) -> nn.Module:
 
     Args:
         member: The member.
-        task: What is known of the task, by the names that constructors have for it.
+        task: What is known of the task: classes, channels, shape.
 
     Raises:
         InputError: The arguments do not fit.
@@ -84,12 +108,13 @@ def _maker(
             raise InputError(f"{member.class_name} takes no arguments: leave them out")
         return lambda: copy.deepcopy(found)
     kind = find_class(module, member.class_name)
-    arguments = {**member.arguments, **_asked_for(kind, task)}
+    asked = {name: task[TASK[name]] for name in _parameters(kind) if TASK.get(name) in task}
+    arguments = {**member.arguments, **asked}  # a member may have been given another task's
     return lambda: construct(kind, arguments)
 
 
-def _asked_for(kind: type[Any], task: Mapping[str, object]) -> dict[str, object]:
-    """What a constructor asks of a task, whatever it was given for another one."""
-    if not task:
-        return {}
-    return {name: task[name] for name in inspect.signature(kind).parameters if name in task}
+def _parameters(kind: type[Any]) -> list[str]:
+    try:
+        return list(inspect.signature(kind).parameters)
+    except (TypeError, ValueError):  # of a class that is not written in Python
+        return []

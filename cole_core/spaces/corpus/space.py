@@ -175,8 +175,8 @@ class Corpus(SearchSpace):
         classes: int,
         macro: Mapping[str, int],
     ) -> nn.Module:
-        task = {"input_shape": input_shape, "in_channels": input_shape[0]}
-        return self._build(native, task | {"classes": classes, "num_classes": classes})
+        task = {"shape": input_shape, "channels": input_shape[0], "classes": classes}
+        return self._build(native, task)
 
     def _build(self, native: str, task: Mapping[str, object]) -> nn.Module:
         member = self.member(native)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cole_core.encodings.code_source import normalised_source
+from cole_core.encodings.normal_form.source import normalised
 from cole_core.encodings.python_source import Network
 from cole_core.encodings.source_files import SourceFile
 from cole_core.errors import InputError
@@ -45,8 +45,8 @@ def static_text(member: Member) -> str:
     Raises:
         InputError: The code cannot be parsed.
     """
-    tree = SourceFile(Path(member.place), member.code).parse()
-    text = normalised_source(tree, member.class_name)
+    SourceFile(Path(member.place), member.code).parse()
+    text = normalised(member.code, member.class_name)
     if not member.arguments:
         return text
     given = ", ".join(f"{name}={value!r}" for name, value in sorted(member.arguments.items()))

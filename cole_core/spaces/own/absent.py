@@ -1,0 +1,114 @@
+"""A space whose file is not at hand: what a warehouse holds of it can be asked for all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from cole_core.encodings.base import Encoding, RenderingError, TextEncoding
+from cole_core.errors import InputError
+from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.own.naming import named_with
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class AbsentSpace(SearchSpace):
+    """A space of which there is a name alone. Nothing of it runs."""
+
+    is_foreign = True
+    is_absent = True
+    encodings: ClassVar[Mapping[str, str]] = {}
+    roles: ClassVar[Roles] = Roles(reference="code.expression", runnable="code.class")
+
+    def __init__(self, **parameters: Any) -> None:
+        self._parameters = parameters
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return absent_space, (self.name, self._parameters)
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        return dict(self._parameters)
+
+    @property
+    def full_name(self) -> str:
+        return named_with(self.name, self._parameters)
+
+    @property
+    def size(self) -> int | None:
+        return None
+
+    def encoding(self, name: str) -> Encoding:
+        return _StoredTexts(self, name)
+
+    @property
+    def encoding_names(self) -> list[str]:
+        return []
+
+    def validate(self, native: str) -> None:
+        raise self.lacks_file()
+
+    def enumerate(self) -> Iterator[str]:
+        raise self.lacks_file()
+
+    def sample(self, rng: np.random.Generator) -> str:
+        raise self.lacks_file()
+
+    def mutate(self, native: str, rng: np.random.Generator, edits: int = 1) -> str:
+        raise self.lacks_file()
+
+    def canonical_form(self, native: str) -> str:
+        raise self.lacks_file()
+
+    def architecture_id(self, native: str) -> str:
+        raise self.lacks_file()
+
+    def build(self, native: str) -> nn.Module:
+        raise self.lacks_file()
+
+    @classmethod
+    def for_task(
+        cls, input_shape: tuple[int, int, int], classes: int, bounds: Mapping[str, int]
+    ) -> SearchSpace:
+        raise cls.lacks_file()
+
+    @classmethod
+    def parse_parameters(cls, text: str) -> dict[str, Any]:
+        raise cls.lacks_file()
+
+    @classmethod
+    def lacks_file(cls) -> InputError:
+        """What is said where the file is needed."""
+        file, _, thing = cls.name.partition(":")
+        return InputError(
+            f"{cls.name} is the space of a file, which this needs: name it with its folder, as "
+            f"path/to/{file}:{thing}"
+        )
+
+
+class _StoredTexts(TextEncoding):
+    """An encoding of which there is what was stored."""
+
+    def __init__(self, space: AbsentSpace, name: str) -> None:
+        super().__init__(space)
+        self.name = name
+
+    def render(self, native: str, context: str = "none") -> str:
+        return self._render(native, context)
+
+    def _render(self, native: str, context: str) -> str:
+        raise RenderingError(str(self.space.lacks_file()))
+
+
+_classes: dict[str, type[AbsentSpace]] = {}
+
+
+def absent_space(name: str, parameters: Mapping[str, Any]) -> AbsentSpace:
+    """The space of a name, as a warehouse says it."""
+    if name not in _classes:
+        _classes[name] = type("Absent", (AbsentSpace,), {"name": name, "__module__": __name__})
+    return _classes[name](**parameters)
