@@ -107,6 +107,8 @@ def _maker(
         if member.arguments:
             raise InputError(f"{member.class_name} takes no arguments: leave them out")
         return lambda: copy.deepcopy(found)
+    if found is nn.Sequential or (found is None and member.class_name == "Sequential"):
+        raise InputError("its nn.Sequential has no name: assign it, as net = nn.Sequential(…)")
     kind = find_class(module, member.class_name)
     asked = {name: task[TASK[name]] for name in _parameters(kind) if TASK.get(name) in task}
     arguments = {**member.arguments, **asked}  # a member may have been given another task's

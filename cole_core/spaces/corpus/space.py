@@ -51,6 +51,7 @@ class Corpus(SearchSpace):
     """
 
     name: ClassVar[str] = "corpus"
+    is_foreign = True
     encodings: ClassVar[Mapping[str, str]] = {
         "code.source": "cole_core.spaces.corpus.encodings:Source",
         "code.bare": "cole_core.spaces.corpus.encodings:Bare",

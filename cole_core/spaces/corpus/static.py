@@ -8,7 +8,6 @@ from typing import Any
 from cole_core.encodings.normal_form.source import normalised
 from cole_core.encodings.python_source import Network
 from cole_core.encodings.source_files import SourceFile
-from cole_core.errors import InputError
 from cole_core.spaces.corpus.members import Member
 
 
@@ -23,12 +22,7 @@ def static_member(
         name: What it is called; may be empty.
         arguments: Of the constructor.
         place: Where it is from.
-
-    Raises:
-        InputError: It has no name by which it could be made.
     """
-    if network.kind == "nn.Sequential" and network.name == "Sequential":
-        raise InputError(f"{place}: its nn.Sequential has no name: assign it, as net = …")
     made = Member(
         name=name,
         class_name=network.name,

@@ -60,20 +60,18 @@ def read_code_table(path: Path, told: Told, arguments: Mapping[str, Any]) -> Col
             raise InputError(f"'{column}' says which network a row is: leave it out")
     rows = file.frame.select(**{name: pl.col(column) for name, column in columns.items()})
     found = [_try(path, row, arguments) for row in enumerate(rows.iter_rows(named=True), start=1)]
-    natives = pl.Series(
-        [
-            each.native if isinstance(each, Member) else f"row {row}"
-            for row, each in enumerate(found)
-        ],
-        dtype=pl.String,
-    )
+    named = [  # a row that failed is one of its own, so that messages count rows as the file does
+        each.native if isinstance(each, Member) else f"row {row}"
+        for row, each in enumerate(found, start=1)
+    ]
+    natives = pl.Series(named, dtype=pl.String)
     values, readings = read_columns(natives, others, told, said, path.name)
     readings = [_kept(reading, told) for reading in readings]
     own = [each.column for each in readings if each.nothing == _KEPT]
     members: dict[str, Member] = {}
-    for member, row in zip(found, others.select(own).iter_rows(named=True), strict=True):
+    for place, member in enumerate(found):
         if isinstance(member, Member):
-            plain = {name: _plain(value) for name, value in row.items()}
+            plain = {name: _plain(others[name][place]) for name in own}
             members.setdefault(member.native, replace(member, own=plain))
     about = [Reading(column, nothing=_ABOUT[name]) for name, column in columns.items()]
     return Collected(
