@@ -206,7 +206,7 @@ def ingest_corpus(request: IngestCorpusRequest) -> dict[str, Any]:
             "skipped": made.rows.height - added,
         }
         if request.running.run:
-            done |= {"traced": traced} | count_paths(made.new)
+            done |= {"traced": traced, "paths": count_paths(made.new)}
         if made.failed:
             done["failed"] = len(made.failed)
         run.summary = done | made.file

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -86,6 +86,6 @@ def form_rows(corpus: Corpus, members: Sequence[Member]) -> pl.DataFrame:
     )
 
 
-def count_paths(members: Sequence[Member]) -> dict[str, Any]:
-    """How many were traced by which path."""
-    return {"paths": dict(Counter(each.form.path for each in members if each.form is not None))}
+def count_paths(members: Sequence[Member]) -> dict[str, int]:
+    """How many normal forms came by which path."""
+    return dict(Counter(each.form.path for each in members if each.form is not None))

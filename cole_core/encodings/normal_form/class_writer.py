@@ -8,6 +8,7 @@ from collections.abc import Callable
 from cole_core.encodings.normal_form.graph import Graph, Layer, Node, Ref, Value, refs, tied
 from cole_core.encodings.normal_form.naming import input_names, short_kind, value_names
 from cole_core.encodings.normal_form.ordering import count_reads
+from cole_core.encodings.normal_form.vocabulary import FACTORIES
 from cole_core.encodings.normal_form.words import (
     OPERATORS,
     Text,
@@ -18,9 +19,6 @@ from cole_core.encodings.normal_form.words import (
 
 _LONGEST = 80
 """Characters of a line; what makes it longer has a name."""
-
-_POSITIONAL = {"reshape", "permute", "expand", "repeat", "flip", "tile", "transpose", "unflatten"}
-_POSITIONAL |= {"new_zeros", "new_ones", "unsqueeze", "squeeze", "chunk", "split", "to"}
 
 
 def write_class(graph: Graph, name: str) -> str:
@@ -152,19 +150,31 @@ class _Body:
             if not node.inputs and not node.options:
                 return Text(own)
             arguments = [self._value(value) for value in node.inputs]
-            arguments += write_options(node.options, self._look_up, short=False)
+            arguments += write_options(node.operation, node.options, self._look_up, short=False)
             return Text(f"{own}({', '.join(arguments)})")
         special = _SPECIAL.get(node.operation)
         if special is not None:
             return special(self, node)
-        inputs = [self._value(value, tight=True) for value in node.inputs]
         sign = OPERATORS.get(node.operation)
-        if sign is not None and len(inputs) > 1 and not node.options:
-            return Text(f" {sign} ".join(inputs), binds=False)
-        return Text(_call(node, inputs, self._look_up))
+        if sign is not None and len(node.inputs) > 1 and not node.options:
+            operands = [self._value(value, tight=True) for value in node.inputs]
+            return Text(f" {sign} ".join(operands), binds=False)
+        return Text(self._call(node))
 
     def _value(self, value: Value, *, tight: bool = False) -> str:
         return write_value(value, self._look_up, tight=tight)
+
+    def _call(self, node: Node) -> str:
+        """The call of a function or a method, wherever torch has it."""
+        name = node.operation
+        place = _place(name)
+        arguments = [self._value(value) for value in node.inputs]
+        options = write_options(name, node.options, self._look_up, short=False)
+        if place is not None or not node.inputs:
+            called = name if "." in name else f"{place or 'torch'}.{name}"
+            return f"{called}({', '.join([*arguments, *options])})"
+        x = self._value(node.inputs[0], tight=True)
+        return f"{x}.{name}({', '.join([*arguments[1:], *options])})"
 
     def _tensor(self, node: Node) -> Text:
         values = write_value(node.get("values"), self._look_up)
@@ -182,7 +192,7 @@ class _Body:
         return Text(f"{self._value(node.inputs[0], tight=True)}.{name}")
 
     def _join(self, node: Node) -> Text:
-        options = write_options(node.options, self._look_up, short=False)
+        options = write_options(node.operation, node.options, self._look_up, short=False)
         values = ", ".join(map(self._value, node.inputs))
         return Text(f"torch.{node.operation}({', '.join([f'[{values}]', *options])})")
 
@@ -204,29 +214,20 @@ _SPECIAL: dict[str, Callable[[_Body, Node], Text]] = {
 }
 
 
-def _call(node: Node, inputs: list[str], look_up: Callable[[int], Text]) -> str:
-    """The call of a function or a method, wherever torch has it."""
+def _place(name: str) -> str | None:
+    """Where torch has a function; None for a method."""
     import torch
     from torch.nn import functional
 
-    name = node.operation
-    positional = name in _POSITIONAL
-    options = [
-        write_value(value, look_up) if positional else f"{key}={write_value(value, look_up)}"
-        for key, value in node.options
-    ]
-    plain = [*inputs, *options]
-    if hasattr(functional, name):
-        return f"F.{name}({', '.join(plain)})"
-    if name in _FUNCTIONS_FIRST and hasattr(torch, name):
-        return f"torch.{name}({', '.join(plain)})"
-    if inputs and hasattr(torch.Tensor, name):
-        return f"{inputs[0]}.{name}({', '.join([*inputs[1:], *options])})"
-    if hasattr(torch, name):
-        return f"torch.{name}({', '.join(plain)})"
     if name.startswith("math."):
-        return f"{name}({', '.join(plain)})"
-    return f"torch.ops.aten.{name}({', '.join(plain)})"
+        return "math"
+    if hasattr(functional, name):
+        return "F"
+    if name in _FUNCTIONS_FIRST | FACTORIES and hasattr(torch, name):
+        return "torch"
+    if hasattr(torch.Tensor, name):
+        return None
+    return "torch" if hasattr(torch, name) else "torch.ops.aten"
 
 
-_FUNCTIONS_FIRST = {"zeros_like", "ones_like", "einsum", "arange", "zeros", "ones", "full", "where"}
+_FUNCTIONS_FIRST = {"zeros_like", "ones_like", "einsum", "where"}

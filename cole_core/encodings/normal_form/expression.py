@@ -274,5 +274,5 @@ def _write(node: Node, look_up) -> Text:  # type: ignore[no-untyped-def]
         arguments = [f"[{', '.join(arguments)}]"]
     if not arguments and not options:
         return Text(name, 0)
-    arguments += write_options(tuple(options.items()), look_up, short=True)
+    arguments += write_options(name, tuple(options.items()), look_up, short=True)
     return Text(f"{name}({', '.join(arguments)})", depth)

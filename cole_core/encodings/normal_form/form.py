@@ -109,7 +109,28 @@ class NormalForm:
     @property
     def weights(self) -> dict[str, str]:
         """What each parameter and buffer of the class is called in the module that was traced."""
-        return weights_of(simplified(self._traced))
+        return weights_of(self.simplified)
+
+    def build(self) -> nn.Module:
+        """The module that the class makes, with fresh weights.
+
+        Only what the traced graph says is run, whatever the network's own source says.
+
+        Raises:
+            RenderingError: The network was not traced.
+        """
+        namespace: dict[str, type[nn.Module]] = {}
+        exec(self.class_text, namespace)
+        return namespace["Network"]()
+
+    @property
+    def simplified(self) -> Graph:
+        """The graph that the class is written from, without dropout and what does nothing.
+
+        Raises:
+            RenderingError: The network was not traced.
+        """
+        return simplified(self._traced)
 
     def _written(self, dropout: bool) -> Written:
         return write_expression(without_learned_shifts(simplified(self._traced, dropout=dropout)))
@@ -143,7 +164,13 @@ def normal_form(
         RenderingError: It cannot be traced, and there is no source of it.
         Exception: What its constructor raises, where there is no source.
     """
-    from cole_core.encodings.normal_form.tracing import FOREIGN_ERRORS, construct, export, trace
+    from cole_core.encodings.normal_form.tracing import (
+        FOREIGN_ERRORS,
+        construct,
+        construct_on_cpu,
+        export,
+        trace,
+    )
 
     text = None if source is None else normalised(source)
     try:
@@ -153,11 +180,13 @@ def normal_form(
             raise
         return NormalForm(SOURCE, f"it cannot be made: {_in_one_line(error)}", None, text)
     try:
-        return NormalForm(FX, "", ordered(trace(module)), text)
+        return NormalForm(
+            FX, "", ordered(trace(module, None if inputs is None else len(inputs))), text
+        )
     except FOREIGN_ERRORS as error:
         reason = f"fx: {_in_one_line(error)}"
     try:
-        return NormalForm(EXPORT, reason, ordered(export(module, inputs)), text)
+        return NormalForm(EXPORT, reason, ordered(export(construct_on_cpu(make), inputs)), text)
     except FOREIGN_ERRORS as error:
         reason = f"{reason}; export: {_in_one_line(error)}"
     if text is None:

@@ -91,6 +91,8 @@ def _once(graph: Graph) -> Graph:
     first: dict[object, Ref] = {}
 
     def rewrite(node: Node, before: list[Node]) -> Value:
+        if _does_nothing(node):
+            return next(value for value in node.inputs if isinstance(value, Ref))
         node = _in_one_form(with_positive_dims(node, ranks, before), before, ranks)
         if node.operation == "input" or node.operation in _RANDOM:
             ranks.add(node)
@@ -106,6 +108,15 @@ def _once(graph: Graph) -> Graph:
         return node
 
     return _rewritten(graph, rewrite)
+
+
+def _does_nothing(node: Node) -> bool:
+    """Whether it multiplies or divides by one."""
+    if node.operation not in ("mul", "div") or len(node.inputs) != 2 or node.options:
+        return False
+    if node.operation == "mul" and not isinstance(node.inputs[0], Ref):
+        return node.inputs[0] == 1
+    return not isinstance(node.inputs[1], Ref) and node.inputs[1] == 1
 
 
 def _in_one_form(node: Node, before: list[Node], ranks: Ranks) -> Node:

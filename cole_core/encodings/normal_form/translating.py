@@ -9,7 +9,7 @@ import torch
 from torch import fx, nn
 
 from cole_core.encodings.normal_form import layers
-from cole_core.encodings.normal_form.graph import Graph, Layer, Node, Ref, Value, compact
+from cole_core.encodings.normal_form.graph import Graph, Layer, Node, Ref, Slice, Value, compact
 from cole_core.encodings.normal_form.vocabulary import MODULES, bind, canonical, plain
 
 _WEIGHTED = {
@@ -23,6 +23,7 @@ _WEIGHTED = {
 }
 """Functions that get their weights as arguments, and the modules that have them."""
 
+_END = 2**63 - 1  # where a slice ends that has no end
 _MOST_VALUES = 64  # of a constant that is written out
 
 
@@ -32,10 +33,15 @@ class _Translator:
     Args:
         module: What was traced: it has the weights.
         lifted: Inputs of the traced graph that are tensors of the module, and which.
+        constants: Tensors that an export has and the module has not; None of what is no export.
     """
 
-    def __init__(self, module: nn.Module, lifted: dict[str, str]) -> None:
+    def __init__(
+        self, module: nn.Module, lifted: dict[str, str], constants: dict[str, torch.Tensor] | None
+    ) -> None:
         self._module = module
+        self._constants = constants or {}
+        self._is_export = constants is not None
         self._lifted = lifted
         self._nodes: list[Node] = []
         self._layers: list[Layer] = []
@@ -47,9 +53,10 @@ class _Translator:
     def translate(self, graph: fx.Graph) -> Graph:
         for node in graph.nodes:
             if node.op == "output":
-                return compact(
-                    Graph(tuple(self._nodes), self._value(node.args[0]), tuple(self._layers))
-                )
+                output = self._value(node.args[0])
+                if self._is_export and len(output) == 1:  # it gives a tuple whatever it gets
+                    (output,) = output
+                return compact(Graph(tuple(self._nodes), output, tuple(self._layers)))
             self._made[node] = getattr(self, f"_{node.op}")(node)
         raise ValueError("the traced graph has no output")
 
@@ -83,8 +90,6 @@ class _Translator:
     def _placeholder(self, node: fx.Node) -> Value:
         if node.name in self._lifted:
             return self._tensor(self._lifted[node.name])
-        if not node.users and node.args:  # an optional input that was left out
-            return None
         return self._add(Node("input"))
 
     def _get_attr(self, node: fx.Node) -> Value:
@@ -125,6 +130,8 @@ class _Translator:
             name = schema.name.partition("::")[2]
             return self._exported_call(name, arguments, named, node)
         name = getattr(node.target, "__name__", str(node.target))
+        if getattr(node.target, "__module__", None) == "math":
+            return self._add(Node(f"math.{name}", tuple(arguments)))
         return self._named_call(name, arguments, named, node)
 
     # Tensors of the module.
@@ -138,8 +145,8 @@ class _Translator:
 
     def _tensor(self, name: str) -> Ref:
         """The value of a parameter, a buffer or a constant."""
-        found: Any = self._module
-        for part in name.split("."):
+        found: Any = self._constants.get(name, self._module)
+        for part in name.split(".") if name not in self._constants else ():
             found = getattr(found, part)
         if not isinstance(found, torch.Tensor):
             raise TypeError(f"{name} is no tensor")
@@ -192,13 +199,30 @@ class _Translator:
             arguments, named = [x, mean, variance, weight, bias, training, momentum, eps], {}
         elif name == "embedding":
             arguments = [arguments[1], arguments[0], *arguments[2:]]
+        elif name in ("slice", "select"):
+            return self._sliced(name, *arguments)
         return self._named_call(name, arguments, named, node)
+
+    def _sliced(self, name: str, x: Value, dim: int = 0, *bounds: Value) -> Value:
+        """What an export makes of one part of an index."""
+        index: Value = bounds[0] if name == "select" else None
+        if name == "slice":
+            start, stop, step = (*bounds, None, None, None)[:3]
+            start, step = start or None, None if step == 1 else step
+            stop = None if isinstance(stop, int) and stop >= _END else stop
+            if start is stop is step is None:
+                return x
+            index = Slice(start, stop, step)
+        whole = (Slice(),) * dim
+        return self._add(Node("getitem", (x,), (("index", (*whole, index)),)))
 
     def _call(self, name: str, arguments: list[Value], named: dict[str, Value]) -> Value:
         if name in _WEIGHTED:
             layer = self._weighted(name, arguments, named)
             if layer is not None:
                 return layer
+        if name in ("size", "sym_size") and len(arguments) == 2:
+            return self._add(Node("size", (arguments[0],), (("dim", arguments[1]),)))
         if name == "size" and len(arguments) + len(named) == 1:
             return self._add(Node("shape", tuple(arguments)))
         if name in ("dim", "ndimension"):
@@ -356,15 +380,18 @@ def _nested(values: Any) -> Value:
     return tuple(map(_nested, values)) if isinstance(values, list) else values
 
 
-def translate(graph: fx.Graph, module: nn.Module, signature: Any = None) -> Graph:
+def translate(graph: fx.Graph, module: nn.Module, program: Any = None) -> Graph:
     """The graph in our vocabulary, without what its output does not reach.
 
     Args:
         graph: Traced or exported.
         module: Of which.
-        signature: Of an export: it has weights as inputs, which this names.
+        program: The export: it has weights as inputs, and names them.
     """
     lifted: dict[str, str] = {}
-    if signature is not None:
+    if program is not None:
+        signature = program.graph_signature
         lifted = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    return _Translator(module, lifted).translate(graph)
+        for node_name, name in signature.inputs_to_lifted_tensor_constants.items():
+            lifted[node_name] = name
+    return _Translator(module, lifted, program and program.constants).translate(graph)

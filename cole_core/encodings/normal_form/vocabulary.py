@@ -173,7 +173,21 @@ _RENAMED = {
     "size": "shape",
 }
 _VARIADIC = {"reshape", "permute", "expand", "repeat", "flip", "tile", "new_zeros", "new_ones"}
-_DROPPED = {"inplace", "_stacklevel", "training", "train", "return_indices", "cudnn_enabled"}
+FACTORIES = {"zeros", "ones", "empty", "rand", "randn", "full", "arange", "eye", "linspace"}
+"""Functions that make a tensor of sizes and numbers."""
+
+_OF_SHAPE = {"zeros", "ones", "empty", "rand", "randn"}
+_DROPPED = {
+    "device",
+    "layout",
+    "pin_memory",
+    "inplace",
+    "_stacklevel",
+    "training",
+    "train",
+    "return_indices",
+    "cudnn_enabled",
+}
 _SAME_SIZES = {"kernel_size", "stride", "padding", "dilation", "output_size"}
 
 
@@ -197,11 +211,16 @@ def bind(
         named: The others.
     """
     named = {key: value for key, value in named.items() if key not in _DROPPED}
+    if name in FACTORIES:
+        if name in _OF_SHAPE and arguments and not isinstance(arguments[0], tuple | list):
+            arguments = [tuple(arguments)]
+        sizes = tuple(tuple(each) if isinstance(each, list) else each for each in arguments)
+        return sizes, tuple(sorted(named.items()))
     for key in ("input", "self", "tensors", "x"):
         if key in named and not arguments:
             arguments = [named.pop(key)]
     if not arguments:
-        return (), tuple(named.items())
+        return (), tuple(sorted(named.items()))
     first, rest = arguments[0], list(arguments[1:])
     if name in _VARIADIC and rest and not isinstance(rest[0], tuple | list):
         rest = [tuple(rest)]
@@ -216,8 +235,11 @@ def bind(
     inputs = [first]
     if name in ("cat", "stack") and isinstance(first, tuple | list):
         inputs = list(first)
-    elif "other" in given:
-        inputs.append(given.pop("other"))
+    for key in known:  # tensors come first, however they are given
+        if not isinstance(given.get(key), Ref) and key != "other":
+            break
+        if key in given:
+            inputs.append(given.pop(key))
     options = {key: _plain(key, value) for key, value in given.items() if key not in _DROPPED}
     if (
         "_pool" in name

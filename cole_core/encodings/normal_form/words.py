@@ -29,6 +29,12 @@ OPERATORS = {
     "ge": ">=",
 }
 
+POSITIONAL = {
+    *("reshape", "permute", "expand", "repeat", "flip", "tile", "transpose", "unflatten"),
+    *("new_zeros", "new_ones", "unsqueeze", "squeeze", "chunk", "split", "to", "select"),
+}
+"""Operations whose options are written without their names."""
+
 _FIRST = {
     *("kernel_size", "dim", "start_dim", "output_size", "dims", "shape", "chunks", "p"),
     *("dim0", "negative_slope", "exponent", "pad", "split_size", "size"),
@@ -99,18 +105,19 @@ def write_index(value: Value, look_up: Callable[[int], Text]) -> str:
 
 
 def write_options(
-    options: Sequence[tuple[str, Value]], look_up: Callable[[int], Text], *, short: bool
+    name: str, options: Sequence[tuple[str, Value]], look_up: Callable[[int], Text], *, short: bool
 ) -> list[str]:
     """Options as the arguments of a call.
 
     Args:
+        name: Of the operation.
         options: Names and values.
         look_up: Gives the texts of nodes.
         short: Leave the first name out where it is plain.
     """
     written = []
-    for place, (name, value) in enumerate(options):
+    for place, (key, value) in enumerate(options):
         text = write_value(value, look_up)
-        plain = short and place == 0 and name in _FIRST
-        written.append(text if plain else f"{name}={text}")
+        plain = name in POSITIONAL or (short and place == 0 and key in _FIRST)
+        written.append(text if plain else f"{key}={text}")
     return written

@@ -1,6 +1,7 @@
-"""What a corpus is read as without running anything: `code.source`."""
+"""How a corpus is read: its source, and the normal forms that are stored."""
 
-from cole_core.encodings.base import TextEncoding
+from cole_core.encodings import traced_texts
+from cole_core.encodings.base import Rendering, TextEncoding
 from cole_core.spaces.corpus.static import static_text
 
 
@@ -9,32 +10,26 @@ class Source(TextEncoding):
 
     name = "code.source"
 
+    def _written(self, native: str, context: str) -> Rendering:
+        return Rendering(self._render(native, context), "source", "code.source is never run")
+
     def _render(self, native: str, context: str) -> str:
         return static_text(self.space.member(native))
 
 
-class Bare(TextEncoding):
-    """The expression of the normal form alone."""
+class Bare(traced_texts.Bare):
+    """As for every space, but that nothing is traced to write it."""
 
-    name = "code.bare"
-
-    def _render(self, native: str, context: str) -> str:
-        return self.space.normal_form(native).bare
+    is_slow = False
 
 
-class Expression(TextEncoding):
-    """The expression of the normal form within a class."""
+class Expression(traced_texts.Expression):
+    """As for every space, but that nothing is traced to write it."""
 
-    name = "code.expression"
-
-    def _render(self, native: str, context: str) -> str:
-        return self.space.normal_form(native).expression
+    is_slow = False
 
 
-class Runnable(TextEncoding):
-    """The normal form as a class that runs."""
+class CodeClass(traced_texts.CodeClass):
+    """As for every space, but that nothing is traced to write it."""
 
-    name = "code.class"
-
-    def _render(self, native: str, context: str) -> str:
-        return self.space.normal_form(native).class_text
+    is_slow = False

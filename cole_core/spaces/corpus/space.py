@@ -34,6 +34,10 @@ _TRACED = Roles(
     reference="code.expression",
     renderings=("code.bare", "code.source"),
     runnable="code.class",
+    exported="onnx",
+    rival="graf",
+    structural=("counts",),
+    controls=("ngram",),
 )
 
 
@@ -56,7 +60,7 @@ class Corpus(SearchSpace):
         "code.source": "cole_core.spaces.corpus.encodings:Source",
         "code.bare": "cole_core.spaces.corpus.encodings:Bare",
         "code.expression": "cole_core.spaces.corpus.encodings:Expression",
-        "code.class": "cole_core.spaces.corpus.encodings:Runnable",
+        "code.class": "cole_core.spaces.corpus.encodings:CodeClass",
     }
     roles: ClassVar[Roles] = Roles(reference="code.source")
     static: ClassVar[frozenset[str]] = frozenset({"code.source"})

@@ -85,7 +85,7 @@ class Einspace(SearchSpace):
         exported="onnx",
         rival="counts",
         classic="counts",
-        controls=("ngram",),
+        controls=("ngram", "graf"),
     )
     default_dataset = "cifar10"
 
