@@ -4,7 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cole_core.evaluation.datasets import Dataset
 from cole_core.evaluation.outcomes import (
@@ -19,7 +19,9 @@ from cole_core.evaluation.outcomes import (
     Score,
     over_time,
 )
-from cole_core.evaluation.settings import Limits, ProxySettings, TrainingSettings
+from cole_core.evaluation.settings import Limits, ProxySettings, TrainingSettings, source_name
+from cole_core.evaluation.target import ACCURACY, Target
+from cole_core.foreign_code.runner import keep_within, silence
 from cole_core.spaces.base import SearchSpace
 
 if TYPE_CHECKING:
@@ -43,9 +45,62 @@ _NETWORK_ERRORS = (
 )
 
 
+class Settings(Protocol):
+    """What decides values besides the network and the seed."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as plain values."""
+
+
+class AnyEvaluator(ABC):
+    """Evaluates networks of a space; can be sent to another process.
+
+    Attributes:
+        space: Builds the networks.
+        limits: What one network may cost.
+    """
+
+    space: SearchSpace
+    limits: Limits
+
+    @property
+    @abstractmethod
+    def settings(self) -> Settings:
+        """What decides the values besides space, data and seed."""
+
+    @property
+    @abstractmethod
+    def settings_id(self) -> str:
+        """Content hash of settings and data."""
+
+    @property
+    @abstractmethod
+    def dataset_name(self) -> str:
+        """What the values are called to be of."""
+
+    @property
+    @abstractmethod
+    def dataset_hash(self) -> str:
+        """Content hash of the data."""
+
+    @abstractmethod
+    def __call__(self, native: str, seed: int) -> Attempt:
+        """Evaluates one network. An error of the network is recorded, not raised."""
+
+    @property
+    def source(self) -> str:
+        """What the values name as their source."""
+        return source_name(self.settings_id)
+
+    @property
+    def failed_value(self) -> float | None:
+        """The value of a network that failed; None: as of the worst that there is."""
+        return None
+
+
 @dataclass(frozen=True)
-class Evaluator(ABC):
-    """Evaluates networks of a space on a dataset; can be sent to another process.
+class Evaluator(AnyEvaluator):
+    """Evaluates networks on a dataset.
 
     Attributes:
         space: Builds the networks.
@@ -63,6 +118,19 @@ class Evaluator(ABC):
     @abstractmethod
     def settings(self) -> TrainingSettings | ProxySettings:
         """What decides the values besides space, dataset and seed."""
+
+    @property
+    def dataset_name(self) -> str:
+        return self.dataset.name
+
+    @property
+    def dataset_hash(self) -> str:
+        return self.dataset.content_hash
+
+    @property
+    def failed_value(self) -> float | None:
+        """That of chance: of a network that learned nothing."""
+        return 100 / self.dataset.classes
 
     @abstractmethod
     def scores(
@@ -94,6 +162,8 @@ class Evaluator(ABC):
         from cole_core.evaluation.measuring import measure
 
         begin = time.monotonic()
+        if self.space.is_foreign:
+            _ = self._confined
         known: dict[str, Any] = {}
 
         def attempt(
@@ -119,6 +189,13 @@ class Evaluator(ABC):
             return attempt(FAILED, _one_line(error))
         return attempt(OK, scores=tuple(scores))
 
+    @cached_property
+    def _confined(self) -> bool:
+        """Somebody's own network prints nothing in its process, and its memory has an end."""
+        silence()
+        keep_within(self.limits.mebibytes)
+        return True
+
     def _build(self, native: str) -> "nn.Module":
         shape, classes = self.dataset.input_shape, self.dataset.classes
         return self.space.build_for(native, shape, classes, self.settings.macro)
@@ -139,6 +216,11 @@ class TrainingEvaluator(Evaluator):
     @property
     def settings(self) -> TrainingSettings:
         return self.training
+
+    def target(self, split: str | None = None) -> Target:
+        """Accuracies at the last epoch."""
+        last = self.training.epochs
+        return Target(self.dataset_name, ACCURACY, split or "valid", last, self.source)
 
     def scores(
         self, network: "nn.Module", size: "NetworkSize", seed: int, deadline: float

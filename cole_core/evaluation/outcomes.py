@@ -6,6 +6,7 @@ Apart from the evaluators, which run training and proxies, because those speak o
 from dataclasses import dataclass
 
 from cole_core.evaluation.settings import Limits
+from cole_core.evaluation.target import BY_NAME
 
 OK, DIVERGED, TOO_LARGE = "ok", "diverged", "too_large"
 TIMED_OUT, FAILED, CRASHED = "timed_out", "failed", "crashed"
@@ -23,14 +24,15 @@ class OverTimeError(Exception):
 class Score:
     """One measured value; accuracies in percent.
 
-    Its unit is said where the metric has several.
+    Its unit is said where the metric has several, its direction where people say it.
     """
 
     metric: str
     split: str
-    epochs: int
+    epochs: int | None
     value: float
     unit: str | None = None
+    direction: str | None = BY_NAME
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,11 @@ class SearchSpace(ABC):
         return {}
 
     @property
+    def definition(self) -> str | None:
+        """Hash of what may change the space beside its parameters; None where nothing may."""
+        return None
+
+    @property
     @abstractmethod
     def size(self) -> int | None:
         """Number of architectures, or None where the space is open-ended."""

@@ -1,10 +1,13 @@
 """The commands of stages and pipelines: a request, its run, and what it did."""
 
 import json
+import sys
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cyclopts import Parameter
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
@@ -20,7 +23,6 @@ from flows.resolve.corpora import RunOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
 from flows.resolve.requests import (
     AskedVectors,
-    Flag,
     InWarehouse,
     Measured,
     Seeds,
@@ -168,10 +170,17 @@ def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:
     A network that diverges, fails, takes too long or needs too much memory is recorded as such
     (`cole sql "SELECT * FROM trainings"`).
     """
+    if isinstance(request.train, str):
+        tell(request.own_training().line)
     summary = run_stage(train_networks.train_networks, train_networks.plan, request)
     source = summary.get("trainings_source", summary.get("proxies_source"))
     following = partial(next_steps.after_values, request.home, request.space, source)
     Printer(as_json).summary("evaluate", summary, following)
+
+
+def tell(line: str) -> None:
+    """Says what values are taken for, before there are any."""
+    print(f"cole: {line}", file=sys.stderr)
 
 
 def train(request: FitHeadsRequest, *, as_json: Json = False) -> None:
@@ -193,8 +202,9 @@ class SearchOptions(InWarehouse):
         algorithm: The search algorithm.
         budget: Number of evaluations.
         seeds: Seed of a search; may be repeated.
-        train: An evaluation is a training on --dataset digits, add-digits or a path; what follows
-            says how.
+        train: An evaluation is a training on --dataset digits, add-digits or a path, or with
+            FILE.py:FUNCTION a call of that function with the network (and seed and epochs, if it
+            has them); what follows says how.
         networks: Which networks are trained, and what they may cost.
         training_seed: Seed of every training.
     """
@@ -204,7 +214,7 @@ class SearchOptions(InWarehouse):
     algorithm: AlgorithmOptions = AlgorithmOptions()
     budget: int = 100
     seeds: Seeds = (0,)
-    train: Flag = False
+    train: Annotated[bool | str, Parameter(negative=())] = False
     networks: NetworkOptions = NetworkOptions()
     training_seed: TrainingSeed = 0
 
@@ -229,16 +239,20 @@ class SearchOptions(InWarehouse):
         Raises:
             InputError: Something is said of stored values, or no dataset is named.
         """
-        for name in ("metric", "split", "source"):
+        own = isinstance(self.train, str)
+        for name in ("split", "source") if own else ("metric", "split", "source"):
             if getattr(self.measured, name) is not None:
                 raise InputError(
                     f"--{name} {getattr(self.measured, name)} names stored values, and --train "
-                    "measures valid accuracy: leave it out"
+                    f"{'measures what its function gives' if own else 'measures valid accuracy'}: "
+                    "leave it out"
                 )
         epochs = self.measured.epochs
         return SearchByTrainingRequest(
             **self._common,
-            dataset=self.measured.named_dataset,
+            dataset=self.measured.dataset if own else self.measured.named_dataset,
+            function=self.train if isinstance(self.train, str) else None,
+            metric=self.measured.metric,
             epochs=TrainingSettings.epochs if epochs is None else epochs,
             networks=self.networks,
             training_seed=self.training_seed,
@@ -254,9 +268,10 @@ def search_(request: SearchOptions, *, as_json: Json = False) -> None:
     """Searches for the best architecture, reading cached vectors and measured values; with
     --train by training networks, whose vectors and accuracies are kept."""
     if request.train:
-        summary = run_stage(
-            search_by_training.search_by_training, search_by_training.plan, request.training()
-        )
+        asked = request.training()
+        if asked.function is not None:
+            tell(asked.own_training().line)
+        summary = run_stage(search_by_training.search_by_training, search_by_training.plan, asked)
     else:
         summary = run_stage(search.search, search.plan, request.reading())
     dataset = None if request.train else request.measured.dataset  # a path is no name

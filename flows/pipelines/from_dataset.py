@@ -81,7 +81,7 @@ def plan(request: RunRequest) -> FromDatasetPlan:
     return FromDatasetPlan(
         training=training,
         space=made.space,
-        dataset=made.training.load().name,
+        dataset=made.dataset,
         texts=[name for name in texts if name is not None],
         controls=[name for name in controls if name is not None],
     )

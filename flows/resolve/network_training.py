@@ -4,8 +4,11 @@ from typing import Any
 
 from pydantic import NonNegativeInt
 
+from cole_core.errors import InputError
 from cole_core.evaluation.network_training import NetworkTraining
+from cole_core.evaluation.own_training import OwnTraining, own_training
 from cole_core.evaluation.settings import Limits, TrainingProcedure, TrainingSettings
+from cole_core.spaces.own import checked, file_name
 from flows.resolve.requests import Flag, request
 
 
@@ -66,6 +69,44 @@ class NetworkOptions:
         )
         made.check()
         return made
+
+    def own_training(
+        self, function: str, *, metric: str | None, dataset: str | None, epochs: int, seed: int
+    ) -> OwnTraining:
+        """Somebody's own training, checked; nothing is run.
+
+        Args:
+            function: FILE.py:FUNCTION.
+            metric: What a bare number is.
+            dataset: What the values are called to be of.
+            epochs: That the function is told, if it has such an argument.
+            seed: As well.
+
+        Raises:
+            InputError: There is no such function, or something is said of our training.
+        """
+        usual = NetworkOptions()
+        for name in ("size", "channels", "cells", "max_activations", "max_parameters"):
+            if getattr(self, name) != getattr(usual, name):
+                option = name.replace("_", "-")
+                raise InputError(
+                    f"--{option} {getattr(self, name)} is for our own training, and --train "
+                    f"{function} is yours: leave it out"
+                )
+        file = file_name(function)
+        if file is None:
+            raise InputError(f"--train {function}: name FILE.py:FUNCTION, or --train alone")
+        checked(file, "function")
+        return own_training(
+            file.path,
+            file.thing,
+            metric=metric,
+            dataset=dataset,
+            epochs=epochs,
+            limits=Limits(self.time_limit, self.memory_limit),
+            seed=seed,
+            workers=self.workers,
+        )
 
 
 @request

@@ -74,11 +74,20 @@ def find_space_for(
     if not is_corpus(name):
         check_runs(name, may_run)
         return training.space(name, dataset)
-    if not may_run:
-        raise InputError(f"to train networks of {name} runs their code: add --run")
     if training.bounds:
         raise InputError(f"{name} takes no bounds: leave out {', '.join(training.bounds)}")
-    return find_corpus(warehouse, name, may_run)
+    return find_to_build(warehouse, name, may_run)
+
+
+def find_to_build(warehouse: Warehouse, name: str, may_run: bool) -> SearchSpace:
+    """The search space whose networks are built as they are.
+
+    Raises:
+        InputError: The name is not known, or its code may not be run.
+    """
+    if is_corpus(name) and not may_run:
+        raise InputError(f"to train networks of {name} runs their code: add --run")
+    return find_space(warehouse, name, may_run)
 
 
 def check_runs(name: str, may_run: bool) -> None:

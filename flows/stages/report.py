@@ -11,7 +11,7 @@ from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_json
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import InWarehouse, Measured, request
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import find_space, stored_name
 from flows.resolve.values import latest_target
 from flows.running.runs import recorded_run, versions
 from flows.running.stage import planned
@@ -71,7 +71,7 @@ def report(request: ReportRequest) -> dict[str, Any]:
             return run.summary
         html = compose(run.warehouse, made.space, made.target)
         with run.warehouse.writer("cole report", run.run_id) as writer:
-            path = writer.add_report(request.space.replace(":", "-"), html)
+            path = writer.add_report(stored_name(request.space).replace(":", "-"), html)
         run.summary = {
             "reports": 1,
             "skipped": 0,

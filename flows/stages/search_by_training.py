@@ -13,8 +13,8 @@ from cole_core.encodings.base import VectorEncoding
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import USUAL, Vectors, VectorSource
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import TrainingEvaluator
 from cole_core.evaluation.network_training import NetworkTraining
+from cole_core.evaluation.own_training import OwnTraining
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.evaluation.workers import Workers
 from cole_core.hashing import hash_text
@@ -33,11 +33,11 @@ from flows.resolve.requests import (
     Seeds,
     request,
 )
-from flows.resolve.spaces import find_space_for
+from flows.resolve.spaces import find_space_for, find_to_build
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
-from flows.tasks.new_architectures import NewAccuracies, NewVectors, accuracies, target_of
+from flows.tasks.new_architectures import NewValues, NewVectors, SearchEvaluator, values
 from flows.tasks.searches import register, stored_steps, summarise
 from warehouse import Warehouse
 
@@ -61,6 +61,8 @@ class SearchByTrainingRequest(InWarehouse):
 
     Attributes:
         dataset: digits, add-digits, or the path of an .npz file or a folder of .npy files.
+        function: FILE.py:FUNCTION, somebody's own training, in the place of a dataset's.
+        metric: What the number is that it gives, or which of its numbers to better.
         epochs: Epochs of training.
         vectors: What the algorithm's surrogate reads, if it has one; made where missing.
         algorithm: The search algorithm.
@@ -71,7 +73,9 @@ class SearchByTrainingRequest(InWarehouse):
         lm_device: Where the language model runs.
     """
 
-    dataset: str
+    dataset: str | None
+    function: str | None = None
+    metric: str | None = None
     epochs: int = TrainingSettings.epochs
     vectors: AskedVectors = Vectors()
     algorithm: AlgorithmOptions = AlgorithmOptions()
@@ -84,7 +88,19 @@ class SearchByTrainingRequest(InWarehouse):
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
         settings = TrainingSettings(epochs=self.epochs, macro=self.networks.macro)
+        assert self.dataset is not None
         return self.networks.training(self.dataset, settings, self.training_seed)
+
+    def own_training(self) -> OwnTraining:
+        """Somebody's own training, checked."""
+        assert self.function is not None
+        return self.networks.own_training(
+            self.function,
+            metric=self.metric,
+            dataset=self.dataset,
+            epochs=self.epochs,
+            seed=self.training_seed,
+        )
 
 
 @dataclass(frozen=True)
@@ -100,8 +116,8 @@ class TrainingSearch(StoredSearches):
     """
 
     searcher: SearchAlgorithm
-    training: NetworkTraining
-    evaluator: TrainingEvaluator
+    training: NetworkTraining | OwnTraining
+    evaluator: SearchEvaluator
     source: VectorSource
     specification: EmbeddingSpecification | None
 
@@ -118,10 +134,9 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
         InputError: A name is unknown, or the dataset is not right.
     """
     warehouse = Warehouse(request.home)
-    training = request.training()
-    dataset = training.load()
-    space = find_space_for(warehouse, training, request.space, dataset, request.networks.run)
-    evaluator = training.evaluator(space, dataset)
+    training, evaluator = _trained(warehouse, request)
+    space, target = evaluator.space, evaluator.target()
+    bounds = dict(training.bounds) if isinstance(training, NetworkTraining) else {}
     name, given = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
     searcher = make_algorithm(name, **given)
     if searcher.needs_candidates:
@@ -140,14 +155,17 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     columns = source_columns(searcher, source) | {
         "space": space.name,
         "algorithm": name,
-        "target": target_of(evaluator, "valid").to_json(),
+        "target": target.to_json(),
     }
     configuration = columns | {
         "space_parameters": dict(space.parameters),
-        "bounds": dict(training.bounds),
+        "bounds": bounds,
         "parameters": searcher.get_params(),
         "training_seed": training.seed,
     }
+    if space.definition is not None:  # another constructor draws otherwise
+        configuration["definition"] = space.definition
+    configuration |= target.orientation
     surrogate = searcher.surrogate_params()
     if surrogate is not None:
         configuration["surrogate"] = surrogate
@@ -172,7 +190,7 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
         recorded_run(request.home, "search", request) as run,
         Workers(made.evaluator, made.training.workers) as workers,
     ):
-        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds])
+        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds], made.sign)
         tried = count_trainings(run.warehouse, made)
         problem = make_problem(run, made, workers, request.lm_device)
         register(run, [made.row(seed) for seed in seeds])
@@ -182,14 +200,17 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
                 with run.warehouse.writer("cole search", run.run_id) as writer:
                     writer.add_search_steps(steps)
                 advance(steps.height)
-        test = accuracies(run.warehouse, made.evaluator, "test", made.training.seed)
-        found = summarise(run.warehouse, known, seeds, budget)
-        for each in found:
-            each["best_test"] = test.get(each["best"])
+        found = summarise(run.warehouse, known, seeds, budget, made.sign)
+        tested = made.evaluator.target("test")
+        test = values(run.warehouse, made.evaluator, tested, made.training.seed)
+        if test or isinstance(made.training, NetworkTraining):
+            for each in found:
+                each["best_test"] = test.get(made.space.architecture_id(each["best"]))
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in found),
             "skipped": sum(each["skipped"] for each in found),
             "trained": count_trainings(run.warehouse, made) - tried,
+            "direction": "lower" if made.sign < 0 else "higher",
             "searches": found,
         }
     return run.summary
@@ -197,7 +218,7 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
 
 def make_problem(run: Run, made: TrainingSearch, workers: Workers, lm_device: str) -> SearchProblem:
     """The space as the searches see it: vectors and accuracies are made as they ask for them."""
-    trained = NewAccuracies(run, made.evaluator, workers, made.training.seed)
+    trained = NewValues(run, made.evaluator, workers, made.training.seed)
     space = made.space
 
     @functools.cache
@@ -233,8 +254,8 @@ def rounds(
                     "search_id": made.search_id(seeds[place]),
                     "step": step.index + 1,
                     "architecture_id": made.space.architecture_id(step.native),
-                    "value": step.value,
-                    "predicted_mean": step.predicted_mean,
+                    "value": made.sign * step.value,
+                    "predicted_mean": _turned(step.predicted_mean, made.sign),
                     "predicted_std": step.predicted_std,
                     "seconds": seconds,
                 }
@@ -246,9 +267,28 @@ def rounds(
         started = time.perf_counter()
 
 
+def _turned(mean: float | None, sign: int) -> float | None:
+    """A prediction as values are measured."""
+    return None if mean is None else sign * mean
+
+
 def count_trainings(warehouse: Warehouse, made: TrainingSearch) -> int:
     """How many networks were tried under the settings of the searches."""
     return warehouse.trainings(made.space, made.evaluator.settings_id, made.training.seed).height
+
+
+def _trained(
+    warehouse: Warehouse, request: SearchByTrainingRequest
+) -> tuple[NetworkTraining | OwnTraining, SearchEvaluator]:
+    """What networks are trained on, and what trains them."""
+    if request.function is not None:
+        own = request.own_training()
+        return own, own.evaluator(find_to_build(warehouse, request.space, request.networks.run))
+    training = request.training()
+    dataset = training.load()
+    return training, training.evaluator(
+        find_space_for(warehouse, training, request.space, dataset, request.networks.run), dataset
+    )
 
 
 def _source(

@@ -9,17 +9,18 @@ from cyclopts import Parameter
 from prefect import flow
 
 from cole_core.errors import InputError
-from cole_core.evaluation.attempts import Evaluator, ProxyEvaluator
+from cole_core.evaluation.attempts import AnyEvaluator, ProxyEvaluator
 from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.outcomes import CRASHED, DIVERGED, FAILED, OK, TIMED_OUT, TOO_LARGE
-from cole_core.evaluation.settings import ProxySettings, source_name
+from cole_core.evaluation.own_training import OwnTraining
+from cole_core.evaluation.settings import ProxySettings
 from cole_core.evaluation.workers import Workers
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.current import current
 from flows.resolve.network_training import NetworkOptions, TrainingOptions, TrainingSeed
 from flows.resolve.requests import Flag, InWarehouse, request
-from flows.resolve.spaces import find_space_for
+from flows.resolve.spaces import find_space_for, find_to_build
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -33,33 +34,67 @@ class TrainNetworksRequest(InWarehouse):
     """The networks that were not trained yet on a dataset under the same settings.
 
     Attributes:
-        dataset: digits, add-digits, or the path of an .npz file or a folder of .npy files.
+        dataset: digits, add-digits, or the path of an .npz file or a folder of .npy files; with
+            --train FILE.py:FUNCTION what the values are called to be of.
         samples: Draw so many architectures, add those that are new, and evaluate these alone.
         limit: Evaluate the first so many stored architectures.
         options: How networks are trained.
         networks: Which networks, and what they may cost.
         seed: Of the draw, the weights and the order of images.
         device: auto, cpu or cuda.
-        train: Train the networks.
+        train: Train the networks: on --dataset, or with FILE.py:FUNCTION by that function of the
+            network (and of seed and epochs, if it has them), which gives a number or numbers by
+            name.
+        metric: What the function's bare number is, as METRIC[UNIT]:higher or :lower; by default a
+            score of which a higher one is better.
         proxies: Parameters, FLOPs, synflow and naswot as well.
         retry_failed: Try those again that failed before.
     """
 
-    dataset: str
+    dataset: str | None = None
     samples: int | None = None
     limit: int | None = None
     options: TrainingOptions = TrainingOptions()
     networks: NetworkOptions = NetworkOptions()
     seed: TrainingSeed = 0
     device: str = "auto"
-    train: Annotated[bool, Parameter(negative="--no-train")] = True
+    train: Annotated[bool | str, Parameter(negative="--no-train")] = True
+    metric: str | None = None
     proxies: Flag = False
     retry_failed: Flag = False
 
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
+        if self.dataset is None:
+            raise InputError("--dataset is missing: name one, such as --dataset digits")
+        if self.metric is not None:
+            raise InputError(
+                f"--metric {self.metric} is for --train FILE.py:FUNCTION: leave it out"
+            )
         settings = self.options.settings(self.networks.macro)
         return self.networks.training(self.dataset, settings, self.seed, self.device)
+
+    def own_training(self) -> OwnTraining:
+        """Somebody's own training, checked.
+
+        Raises:
+            InputError: There is no such function, or something is said of our training.
+        """
+        for name, usual in vars(TrainingOptions()).items():
+            if name != "epochs" and getattr(self.options, name) != usual:
+                raise InputError(
+                    f"--{name.replace('_', '-')} is for our own training, and --train "
+                    f"{self.train} is yours: leave it out"
+                )
+        if self.proxies:
+            raise InputError("--proxies needs --dataset: compute them without --train FILE.py")
+        return self.networks.own_training(
+            str(self.train),
+            metric=self.metric,
+            dataset=self.dataset,
+            epochs=self.options.epochs,
+            seed=self.seed,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,14 +103,17 @@ class TrainNetworksPlan:
 
     Attributes:
         space: The search space whose architectures fit the dataset.
-        training: What they are trained on, and how.
+        workers, seed: Of the training.
+        dataset: What evaluations call the dataset.
         evaluators: One for training, one for proxies, as asked for.
         natives: Architectures that are to be added before.
     """
 
     space: SearchSpace
-    training: NetworkTraining
-    evaluators: list[Evaluator]
+    workers: int
+    seed: int
+    dataset: str
+    evaluators: list[AnyEvaluator]
     natives: list[str]
 
 
@@ -86,23 +124,35 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
         InputError: A name is unknown, the dataset is not right, or there is no architecture.
     """
     warehouse = Warehouse(request.home)
-    training = request.training()
     if request.samples is not None and request.limit is not None:
         raise InputError("--samples draws architectures and --limit takes stored ones: give one")
     if request.limit is not None and request.limit < 1:
         raise InputError(f"--limit {request.limit}: give at least 1")
-    dataset = training.load()
-    space = find_space_for(warehouse, training, request.space, dataset, request.networks.run)
+    evaluators = _own(warehouse, request) or _ours(warehouse, request)
+    space = evaluators[0].space
     natives = []
     if request.samples is not None:
         natives = sample_distinct(space, request.samples, request.seed)
         space.prepare(natives)  # before anybody waits for the lock
     elif not warehouse.has_catalog or warehouse.architectures(space).is_empty():
-        raise InputError(
-            f"no architectures of {request.space} for images of shape {dataset.input_shape} in "
-            f"{dataset.classes} classes: add --samples N"
-        )
-    evaluators: list[Evaluator] = []
+        raise InputError(f"no architectures of {_described(request, space)}: add --samples N")
+    about = (request.networks.workers, request.seed, evaluators[0].dataset_name)
+    return TrainNetworksPlan(space, *about, evaluators, natives)
+
+
+def _own(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluator]:
+    """Somebody's own training; none where it is ours that is asked for."""
+    if isinstance(request.train, bool):
+        return []
+    training = request.own_training()
+    return [training.evaluator(find_to_build(warehouse, request.space, request.networks.run))]
+
+
+def _ours(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluator]:
+    training = request.training()
+    dataset = training.load()
+    space = find_space_for(warehouse, training, request.space, dataset, request.networks.run)
+    evaluators: list[AnyEvaluator] = []
     if request.train:
         evaluators.append(training.evaluator(space, dataset))
     if request.proxies:
@@ -112,7 +162,14 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
         )
     if not evaluators:
         raise InputError("nothing to do: train, or compute --proxies")
-    return TrainNetworksPlan(space, training, evaluators, natives)
+    return evaluators
+
+
+def _described(request: TrainNetworksRequest, space: SearchSpace) -> str:
+    if isinstance(request.train, str):
+        return space.full_name
+    dataset = request.training().load()
+    return f"{request.space} for images of shape {dataset.input_shape} in {dataset.classes} classes"
 
 
 @flow(name="evaluate")
@@ -129,7 +186,7 @@ def train_networks(request: TrainNetworksRequest) -> dict[str, Any]:
             wanted = not_evaluated(
                 run.warehouse, evaluator, natives, request.seed, request.retry_failed
             )
-            counts = evaluate_missing(run, evaluator, wanted, made.training)
+            counts = evaluate_missing(run, evaluator, wanted, made)
             kind = "proxies" if isinstance(evaluator, ProxyEvaluator) else "trainings"
             run.summary |= {
                 kind: counts[OK],
@@ -139,7 +196,7 @@ def train_networks(request: TrainNetworksRequest) -> dict[str, Any]:
                     for status in (DIVERGED, TOO_LARGE, TIMED_OUT, FAILED, CRASHED)
                     if counts[status]
                 },
-                f"{kind}_source": source_name(evaluator.settings_id),
+                f"{kind}_source": evaluator.source,
             }
     return run.summary
 
@@ -155,7 +212,7 @@ def architectures(run: Run, made: TrainNetworksPlan, limit: int | None) -> list[
 
 
 def evaluate_missing(
-    run: Run, evaluator: Evaluator, natives: Sequence[str], training: NetworkTraining
+    run: Run, evaluator: AnyEvaluator, natives: Sequence[str], made: TrainNetworksPlan
 ) -> Counter[str]:
     """Evaluates networks and stores what comes of them, as it comes.
 
@@ -164,9 +221,9 @@ def evaluate_missing(
     """
     what = "proxies" if isinstance(evaluator, ProxyEvaluator) else "trainings"
     with (
-        Workers(evaluator, training.workers) as workers,
+        Workers(evaluator, made.workers) as workers,
         track(f"evaluate · {what}", len(natives)) as advance,
     ):
-        attempts = evaluate_all(run, evaluator, workers, natives, training.seed, advance)
+        attempts = evaluate_all(run, evaluator, workers, natives, made.seed, advance)
     report_failures([attempt for attempt in attempts if attempt.status != OK])
     return Counter(attempt.status for attempt in attempts)

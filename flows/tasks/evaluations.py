@@ -11,11 +11,12 @@ import polars as pl
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from cole_core.evaluation.attempts import Evaluator
-from cole_core.evaluation.outcomes import OK, TIMED_OUT, TOO_LARGE, Attempt
-from cole_core.evaluation.settings import Limits, source_name
+from cole_core.evaluation.attempts import AnyEvaluator
+from cole_core.evaluation.outcomes import OK, TIMED_OUT, TOO_LARGE, Attempt, Score
+from cole_core.evaluation.settings import Limits
+from cole_core.evaluation.target import BY_NAME
 from cole_core.evaluation.workers import Workers
-from cole_core.sources.metrics import unit_of
+from cole_core.sources.metrics import direction_of, unit_of
 from flows.running.runs import Run
 from warehouse import Warehouse
 from warehouse.writer import Writer
@@ -27,7 +28,7 @@ NAMED = 3  # failed networks that are named
 
 def not_evaluated(
     warehouse: Warehouse,
-    evaluator: Evaluator,
+    evaluator: AnyEvaluator,
     natives: Sequence[str],
     seed: int,
     retry_failed: bool = False,
@@ -51,7 +52,7 @@ def not_evaluated(
 
 def evaluate_all(
     run: Run,
-    evaluator: Evaluator,
+    evaluator: AnyEvaluator,
     workers: Workers,
     natives: Sequence[str],
     seed: int,
@@ -74,7 +75,7 @@ def evaluate_all(
 
 @task(name="evaluate shard", cache_policy=NO_CACHE, persist_result=False)
 def evaluate_shard(
-    run: Run, evaluator: Evaluator, attempts: Iterator[Attempt], advance: Callable[[int], None]
+    run: Run, evaluator: AnyEvaluator, attempts: Iterator[Attempt], advance: Callable[[int], None]
 ) -> list[Attempt]:
     """Takes the next networks as they are done and stores them.
 
@@ -100,22 +101,22 @@ def evaluate_shard(
     return shard + waiting
 
 
-def store(run: Run, evaluator: Evaluator, attempts: Sequence[Attempt]) -> None:
+def store(run: Run, evaluator: AnyEvaluator, attempts: Sequence[Attempt]) -> None:
     """Writes what came of networks, in one go."""
     with run.warehouse.writer("cole evaluate", run.run_id) as writer:
         add_attempts(writer, evaluator, attempts)
 
 
-def add_attempts(writer: Writer, evaluator: Evaluator, attempts: Sequence[Attempt]) -> None:
+def add_attempts(writer: Writer, evaluator: AnyEvaluator, attempts: Sequence[Attempt]) -> None:
     """Writes what came of networks and the values that they have."""
-    space, dataset, settings_id = evaluator.space, evaluator.dataset, evaluator.settings_id
+    space, dataset, settings_id = evaluator.space, evaluator.dataset_name, evaluator.settings_id
     trainings = pl.DataFrame(
         {
             "architecture_id": space.architecture_id(attempt.native),
             "settings_id": settings_id,
             "seed": attempt.seed,
-            "dataset": dataset.name,
-            "dataset_hash": dataset.content_hash,
+            "dataset": dataset,
+            "dataset_hash": evaluator.dataset_hash,
             "settings": json.dumps(evaluator.settings.to_dict(), sort_keys=True),
             "status": attempt.status,
             "error": attempt.error,
@@ -132,7 +133,7 @@ def add_attempts(writer: Writer, evaluator: Evaluator, attempts: Sequence[Attemp
             (space.architecture_id(attempt.native), attempt.native, attempt.seed, *score)
             for attempt in attempts
             for score in (
-                (s.metric, s.split, s.epochs, s.value, s.unit or unit_of(s.metric))
+                (s.metric, s.split, s.epochs, s.value, s.unit or unit_of(s.metric), direction(s))
                 for s in attempt.scores
             )
         ],
@@ -145,10 +146,16 @@ def add_attempts(writer: Writer, evaluator: Evaluator, attempts: Sequence[Attemp
             "epochs": pl.Int32,
             "value": pl.Float64,
             "unit": pl.String,
+            "direction": pl.String,
         },
         orient="row",
-    ).with_columns(dataset=pl.lit(dataset.name), source=pl.lit(source_name(settings_id)))
+    ).with_columns(dataset=pl.lit(dataset), source=pl.lit(evaluator.source))
     writer.add_trainings(trainings, values)
+
+
+def direction(score: Score) -> str | None:
+    """Whether a higher value is a better one, as people said it or the vocabulary knows."""
+    return direction_of(score.metric) if score.direction == BY_NAME else score.direction
 
 
 def report_failures(failed: Sequence[Attempt]) -> None:

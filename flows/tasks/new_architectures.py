@@ -1,4 +1,4 @@
-"""What a search asks of architectures that nobody has seen yet: vectors and accuracies.
+"""What a search asks of architectures that nobody has seen yet: vectors and measured values.
 
 Both are made as they are asked for and kept in the warehouse, so that neither is made twice.
 """
@@ -15,11 +15,12 @@ from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
 from cole_core.evaluation.attempts import TrainingEvaluator
 from cole_core.evaluation.outcomes import OK
-from cole_core.evaluation.settings import source_name
-from cole_core.evaluation.target import ACCURACY, Target
+from cole_core.evaluation.own_training import OwnEvaluator
+from cole_core.evaluation.target import Target
 from cole_core.evaluation.workers import Workers
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingSpecification
+from cole_core.sources.headings import UNKNOWN
 from cole_core.spaces.base import SearchSpace
 from flows.running.runs import Run
 from flows.tasks.architectures import add_architectures
@@ -27,6 +28,8 @@ from flows.tasks.evaluations import evaluate_all, not_evaluated
 from flows.tasks.renderings import rendering_rows
 from flows.tasks.vectors import add_vectors, embed_shard
 from warehouse import Warehouse
+
+SearchEvaluator = TrainingEvaluator | OwnEvaluator
 
 
 class NewVectors:
@@ -74,6 +77,7 @@ class NewVectors:
 
     def _embed(self, natives: Sequence[str]) -> list[np.ndarray]:
         assert self._specification is not None
+        self._space.prepare(natives)
         renderings = self._render(natives)
         texts = [each.text for each in renderings]
         text_of = {hash_text(text): text for text in texts}
@@ -107,10 +111,10 @@ class NewVectors:
             raise InputError(f"{error}: search with another --encoding") from None
 
 
-class NewAccuracies:
-    """Accuracies of any architectures, by training them.
+class NewValues:
+    """Measured values of any architectures, by training them; a higher one is better.
 
-    A network that failed has the accuracy of chance: of one that learned nothing.
+    A network that failed has the value of chance, or where nobody knows that, the worst there is.
 
     Args:
         run: Reads and writes.
@@ -119,49 +123,66 @@ class NewAccuracies:
         seed: Of every training.
     """
 
-    def __init__(self, run: Run, evaluator: TrainingEvaluator, workers: Workers, seed: int) -> None:
+    def __init__(self, run: Run, evaluator: SearchEvaluator, workers: Workers, seed: int) -> None:
         self._run = run
         self._evaluator = evaluator
         self._workers = workers
         self._seed = seed
-        self._chance = 100 / evaluator.dataset.classes
+        self._target = evaluator.target()
         self._known: dict[str, float] = {}
 
     def train(self, natives: Sequence[str]) -> None:
-        """Trains those architectures that were not trained yet, several at a time."""
+        """Trains those architectures that were not trained yet, several at a time.
+
+        Raises:
+            InputError: What their trainings give is not what the search looks for.
+        """
         new = [native for native in dict.fromkeys(natives) if native not in self._known]
         if not new:
             return
-        warehouse, evaluator = self._run.warehouse, self._evaluator
+        warehouse, evaluator, space = self._run.warehouse, self._evaluator, self._evaluator.space
+        space.prepare(new)
         with warehouse.writer("cole search", self._run.run_id) as writer:
-            add_architectures(warehouse, writer, evaluator.space, new, shown=False)
+            add_architectures(warehouse, writer, space, new, shown=False)
         lacking = not_evaluated(warehouse, evaluator, new, self._seed)
         if lacking:
             evaluate_all(self._run, evaluator, self._workers, lacking, self._seed)
-        measured = accuracies(warehouse, evaluator, "valid", self._seed)
-        self._known |= {native: measured.get(native, self._chance) for native in new}
+        measured = values(warehouse, evaluator, self._target, self._seed)
+        if not measured:
+            self._refuse_others()
+        sign = self._target.sign
+        failed = evaluator.failed_value
+        if failed is None:
+            failed = min((sign * value for value in measured.values()), default=0.0)
+        for native in new:
+            value = measured.get(space.architecture_id(native))
+            self._known[native] = failed if value is None else sign * value
+
+    def _refuse_others(self) -> None:
+        """Says which values there are where none is the one that is looked for."""
+        warehouse, space = self._run.warehouse, self._evaluator.space
+        given = warehouse.targets(space).filter(pl.col("source") == self._evaluator.source)
+        if given.is_empty():
+            return
+        listed = ", ".join(
+            metric if split == UNKNOWN else f"{split}_{metric}"
+            for metric, split in given.select("metric", "split").rows()
+        )
+        raise InputError(
+            f"the training gives {listed}, and no {self._target.metric}: name the one to better "
+            "with --metric"
+        )
 
     def __call__(self, native: str) -> float:
-        """Validation accuracy of a trained architecture, in percent."""
+        """The value of a trained architecture."""
         return self._known[native]
 
 
-def target_of(evaluator: TrainingEvaluator, split: str) -> Target:
-    """The values that training gives at its last epoch."""
-    return Target(
-        dataset=evaluator.dataset.name,
-        metric=ACCURACY,
-        split=split,
-        epochs=evaluator.training.epochs,
-        source=source_name(evaluator.settings_id),
-    )
-
-
-def accuracies(
-    warehouse: Warehouse, evaluator: TrainingEvaluator, split: str, seed: int
+def values(
+    warehouse: Warehouse, evaluator: SearchEvaluator, target: Target, seed: int
 ) -> dict[str, float]:
-    """Accuracies at the last epoch of the networks that were trained without a failure."""
+    """Values of the networks that were trained without a failure, by architecture_id."""
     tried = warehouse.trainings(evaluator.space, evaluator.settings_id, seed)
-    fine = set(tried.filter(pl.col("status") == OK)["native"])
-    values = warehouse.seed_values(evaluator.space, target_of(evaluator, split), seed)
-    return {native: value for native, value in values.iter_rows() if native in fine}
+    fine = set(tried.filter(pl.col("status") == OK)["architecture_id"])
+    measured = warehouse.seed_values(evaluator.space, target, seed)
+    return {id_: value for id_, value in measured.iter_rows() if id_ in fine}

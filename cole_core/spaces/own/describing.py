@@ -17,6 +17,7 @@ from cole_core.encodings.normal_form import Input, NormalForm, normal_form
 from cole_core.errors import InputError
 from cole_core.foreign_code import construct, find_class, load_module, own_files
 from cole_core.foreign_code.faults import Caught, one_line
+from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.own.annotations import Signature, arguments_of, signature_of
 from cole_core.spaces.own.choices import Record
 
@@ -37,17 +38,24 @@ def loaded_class(path: str, name: str) -> type[Any]:
     return find_class(load_module(path), name)
 
 
-def describe_class(path: str, name: str) -> tuple[Signature, dict[str, str]]:
+def describe_class(path: str, name: str) -> tuple[Signature | None, dict[str, str]]:
     """What a network's constructor takes, and the files that decide it, with their hashes.
 
+    Returns:
+        No constructor where the class is of search spaces.
+
     Raises:
-        InputError: The class is no network, or its constructor cannot be understood.
+        InputError: The class is no network and no space, or its constructor cannot be understood.
     """
     from torch import nn
 
     kind = loaded_class(path, name)
+    if issubclass(kind, SearchSpace):
+        return None, own_files()
     if not issubclass(kind, nn.Module):
-        raise InputError(f"{Path(path).name}:{name} is no nn.Module: name a class that is one")
+        raise InputError(
+            f"{Path(path).name}:{name} is no nn.Module and no SearchSpace: name a class that is one"
+        )
     return signature_of(kind), own_files()
 
 

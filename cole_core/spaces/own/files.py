@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
+from cole_core.encodings.source_files import read_source
+from cole_core.foreign_code.definitions import definition_digest, normalised
+from cole_core.hashing import hash_json
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.own import runs
+from cole_core.spaces.own.asked_space import SpaceDescription, file_space_of
+from cole_core.spaces.own.asking import describe_space
 from cole_core.spaces.own.describing import describe_class
 from cole_core.spaces.own.naming import FileName, checked
 from cole_core.spaces.own.space import Description, space_of
 
-_described: dict[tuple[str, str], Description] = {}
+_described: dict[tuple[str, str], Description | SpaceDescription] = {}
 _paths: dict[str, Path] = {}
 
 
@@ -28,7 +33,7 @@ def class_of(found: FileName) -> type[SearchSpace]:
         known = _describe(*key, found.name)
         _described[key] = known
     _paths[found.name] = path.resolve()
-    return space_of(known)
+    return space_of(known) if isinstance(known, Description) else file_space_of(known)
 
 
 def was_named(found: FileName) -> bool:
@@ -36,8 +41,24 @@ def was_named(found: FileName) -> bool:
     return found.name in _paths
 
 
-def _describe(path: str, class_name: str, name: str) -> Description:
+def _describe(path: str, class_name: str, name: str) -> Description | SpaceDescription:
     if not all(runs.unchanged(each.files) for each in _described.values()):
         runs.start_anew()
-    signature, files = runs.call_for(Path(path).name, describe_class, path, class_name)
-    return Description(path, class_name, name, signature, files)
+    file = Path(path).name
+    signature, files = runs.call_for(file, describe_class, path, class_name)
+    if signature is not None:
+        definition = _definition(path, class_name, files)
+        return Description(path, class_name, name, signature, files, definition)
+    about, files = runs.call_for(file, describe_space, path, class_name)
+    definition = _definition(path, class_name, files)
+    return SpaceDescription(path, class_name, name, about, files, definition)
+
+
+def _definition(path: str, class_name: str, files: dict[str, str]) -> str:
+    others = {
+        str(Path(file).relative_to(Path(path).parent)): normalised(read_source(Path(file)).parse())
+        for file in files
+        if file != path
+    }
+    of_class = definition_digest(read_source(Path(path)), class_name)
+    return hash_json({"class": of_class, "others": others})

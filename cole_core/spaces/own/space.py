@@ -44,6 +44,8 @@ class Description:
         name: What the warehouse calls the space.
         signature: What the constructor takes.
         files: The files that decide its networks, with their hashes.
+        definition: Hash of what the class says, with what it needs of its file, and of the other
+            files; comments and formatting are no part of it.
         described: What is known of its networks, by parameters and native string.
     """
 
@@ -52,11 +54,13 @@ class Description:
     name: str
     signature: Signature
     files: dict[str, str]
+    definition: str
     described: _Described = field(default_factory=dict, compare=False, repr=False)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copies describe networks anew: a description is quickly made and long to send."""
-        return Description, (self.path, self.class_name, self.name, self.signature, self.files)
+        about = (self.path, self.class_name, self.name, self.signature, self.files)
+        return Description, (*about, self.definition)
 
 
 class OwnSpace(SearchSpace):
@@ -108,6 +112,10 @@ class OwnSpace(SearchSpace):
     @property
     def parameters(self) -> Mapping[str, Any]:
         return dict(self._parameters)
+
+    @property
+    def definition(self) -> str | None:
+        return self.description.definition
 
     @property
     def size(self) -> int | None:
