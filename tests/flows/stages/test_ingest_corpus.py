@@ -27,8 +27,11 @@ from flows.stages.search_by_training import SearchByTrainingRequest, search_by_t
 from flows.stages.train_networks import TrainNetworksRequest, train_networks
 from tests.cole_core.spaces.corpus import networks
 from tests.cole_core.spaces.corpus.networks import CONV
+from tests.flows.cli.test_transfer import rewrite
 from tests.flows.conftest import Cole
 from warehouse import Warehouse
+from warehouse.transfer.export import export_warehouse
+from warehouse.transfer.importing import import_export, open_export
 
 ACTS = ("ReLU", "GELU", "Tanh", "ELU", "SiLU")
 WIDTHS = (2, 3, 4, 5, 6, 7)
@@ -227,6 +230,41 @@ def test_a_folder_is_traced_as_it_comes_in(
     assert did["paths"] == {"fx": 2}
     did = render(RenderRequest(space="corpus:mine", home=home, encoding="code.class"))
     assert did["renderings"] == 2
+
+
+def imported(home: Path, folder: Path) -> dict[str, int]:
+    with open_export(folder) as incoming:
+        return import_export(Warehouse(home), incoming, "test")
+
+
+def test_a_corpus_goes_elsewhere_whole(lived: Path, tmp_path: Path) -> None:
+    export_warehouse(Warehouse(lived), tmp_path / "export")
+    did = imported(tmp_path / "home", tmp_path / "export")
+    assert (did["members"], did["codes"], did["normal_forms"]) == (30, 30, 30)
+    before = read_corpus(Warehouse(lived), "corpus:nets")
+    assert read_corpus(Warehouse(tmp_path / "home"), "corpus:nets").members == before.members
+    assert imported(tmp_path / "home", tmp_path / "export")["members"] == 0
+    asked = "SELECT architecture_id FROM members LIMIT 4"
+    export_warehouse(Warehouse(lived), tmp_path / "part", asked)
+    assert imported(tmp_path / "other", tmp_path / "part")["members"] == 4
+
+
+@pytest.mark.parametrize(
+    ("table", "change", "said"),
+    [
+        ("codes", pl.col("code") + "# and more", "code_hash"),
+        ("members", pl.lit("Other").alias("class"), "member"),
+        ("members", pl.lit("x").alias("canonical"), "canonical_id"),
+    ],
+)
+def test_an_export_that_says_other_code_is_refused(
+    lived: Path, tmp_path: Path, table: str, change: pl.Expr, said: str
+) -> None:
+    export_warehouse(Warehouse(lived), tmp_path / "export")
+    rewrite(tmp_path / "export", table, change)
+    with pytest.raises(InputError, match=f"{said} .* is not the hash"):
+        imported(tmp_path / "home", tmp_path / "export")
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize(
