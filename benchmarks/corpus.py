@@ -1,6 +1,6 @@
 """A corpus of networks as people publish them: what is best read of a file.
 
-    python -m benchmarks.corpus [--networks 200] [--draws 20] [--seed 0] [--json]
+    python -m benchmarks.corpus [--networks 200] [--draws 20] [--seed 0] [--values FILE] [--json]
 
 Writes N files, each a variant of a convolutional network with its training methods in the class,
 trains each on `digits` by our own training, and ranks held-out networks from a few labelled ones:
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from benchmarks.published_style import draw_shape, write_file
 from cole_core.evaluation.network_training import NetworkTraining
@@ -25,7 +26,8 @@ from cole_core.evaluation.outcomes import OK
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.evaluation.workers import Workers
 from cole_core.foreign_code import Runner
-from cole_core.language_models import load, specify
+from cole_core.language_models import specify
+from cole_core.language_models.texts import EmbeddedTexts, embed_texts
 from cole_core.predictors import make_surrogate
 from cole_core.spaces.corpus import Corpus, Member
 from cole_core.spaces.corpus.folder import read_folder
@@ -44,16 +46,18 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=200)
     parser.add_argument("--draws", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--values", type=Path, help="a file that keeps what was trained")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     members = collect(options.networks, options.seed)
-    values = train(members)
+    values = known(options.values) or train(members)
+    if options.values is not None:
+        options.values.write_text(json.dumps(values))
     members = [member for member in members if member.native in values]
     labels = np.array([values[member.native] for member in members])
     texts = written(members)
-    vectors: dict[str, tuple[np.ndarray, bool]] = {
-        name: (embed(of_name), False) for name, of_name in texts.items()
-    }
+    embedded = {name: embed(of_name) for name, of_name in texts.items()}
+    vectors = {name: (made.vectors, False) for name, made in embedded.items()}
     vectors["bag of the file's words"] = bag(texts["raw source"]), True
     table = {
         name: ranks(X, labels, structural, options.draws)
@@ -62,10 +66,18 @@ def main() -> None:
     found = {
         "networks": len(members),
         "accuracy": np.percentile(labels, [0, 25, 50, 75, 100]).round(1).tolist(),
-        "tokens": {name: tokens(of_name) for name, of_name in texts.items()},
+        "tokens": {name: int(np.median(made.n_tokens)) for name, made in embedded.items()},
         "kendall_tau": table,
     }
     print(json.dumps(found) if options.json else in_words(found))
+
+
+def known(path: Path | None) -> dict[str, float]:
+    """What an earlier run trained; nothing without one."""
+    found: dict[str, float] = {}
+    if path is not None and path.exists():
+        found = json.loads(path.read_text())
+    return found
 
 
 def collect(count: int, seed: int) -> list[Member]:
@@ -108,15 +120,9 @@ def written(members: Sequence[Member]) -> dict[str, list[str]]:
     }
 
 
-def embed(texts: Sequence[str]) -> np.ndarray:
+def embed(texts: Sequence[str]) -> EmbeddedTexts:
     """MiniLM's vectors (n, d), as `cole embed` makes them."""
-    return np.concatenate([each.vectors for each in load(specify("minilm")).embed(list(texts))])
-
-
-def tokens(texts: Sequence[str]) -> int:
-    """Median number of tokens."""
-    made = load(specify("minilm")).embed(list(texts))
-    return int(np.median(np.concatenate([each.n_tokens for each in made])))
+    return embed_texts(specify("minilm"), "cpu", None, pa.array(texts))
 
 
 def bag(texts: Sequence[str]) -> np.ndarray:
