@@ -18,9 +18,11 @@ from cole_core.encodings.normal_form.words import (
     write_value,
 )
 
-_BUDGET = 60
-"""A value that is read twice and takes more characters has a name; blocks in a row are written
-once where that saves more."""
+_LONGEST_SHARED = 32
+"""A value that is read twice and takes more characters than this has a name."""
+
+_LOOP = 40
+"""Equal blocks in a row are a loop where that saves more characters than this."""
 
 _DEEPEST = 40
 """Calls within calls; a value that takes more has a name."""
@@ -160,7 +162,7 @@ class _Writer:
         """Whether a block's input gets a name before it."""
         start, nodes = block
         reads = sum(number == start for each in nodes for number in self._graph.nodes[each].refs())
-        return value.depth > _DEEPEST or (reads > 1 and len(value.text) > _BUDGET)
+        return value.depth > _DEEPEST or (reads > 1 and len(value.text) > _LONGEST_SHARED)
 
     def _chain(
         self,
@@ -211,7 +213,7 @@ class _Writer:
 
         for number in nodes:
             made = _write(self._graph.nodes[number], look_up)
-            long = self._reads[number] > 1 and len(made.text) > _BUDGET
+            long = self._reads[number] > 1 and len(made.text) > _LONGEST_SHARED
             if (long and number != nodes[-1]) or made.depth > _DEEPEST:
                 name = next(names)
                 lines.append(f"{name} = {made.text}")
@@ -233,7 +235,7 @@ def _longest_repetition(keys: Sequence[str]) -> tuple[int, int]:
 
     How often is 1 where none saves enough.
     """
-    best, saved = (1, 1), _BUDGET
+    best, saved = (1, 1), _LOOP
     for length in range(1, len(keys) // 2 + 1):
         if keys[length] != keys[0]:
             continue

@@ -7,6 +7,7 @@ from cole_core.encodings.normal_form.naming import conv_norm_name, layer_name, r
 from cole_core.encodings.normal_form.ordering import count_reads
 
 _ACTIVATIONS = {"relu", "relu6", "leaky_relu", "gelu", "silu", "hardswish", "elu", "sigmoid"}
+_UNTOLD = {"need_weights", "average_attn_weights"}  # of attention: of what it gives besides
 _CELL_POOL = (("kernel_size", 3), ("stride", 1), ("padding", 1), ("count_include_pad", False))
 
 
@@ -24,18 +25,21 @@ def fused(graph: Graph) -> Graph:
         return None
 
     nodes = [_fused_norm(node, graph, alone) or _called(node, graph) for node in graph.nodes]
+    joined = compact(Graph(tuple(nodes), graph.output))
+    reads, nodes = count_reads(joined), list(joined.nodes)
     nodes = [
         _with_activation(node, number, nodes, reads) if node.operation in _ACTIVATIONS else node
         for number, node in enumerate(nodes)
     ]
-    return compact(_with_sizes(Graph(tuple(nodes), graph.output)))
+    return compact(_with_sizes(Graph(tuple(nodes), joined.output)))
 
 
 def _called(node: Node, graph: Graph) -> Node:
     """A layer's call by its name; the average pool of cells by its own."""
     layer = graph.layer_of(node)
     if layer is not None:
-        options = (("called", f"self.{layer_name(layer)}"), *node.options)
+        told = (pair for pair in node.options if pair[0] not in _UNTOLD)
+        options = (("called", f"self.{layer_name(layer)}"), *told)
         return Node("call", node.inputs, options)
     if node.operation == "avg_pool2d" and node.options == _CELL_POOL:
         return Node("call", node.inputs, (("called", "F.avg_pool2d"),))

@@ -62,6 +62,8 @@ class Ranks:
         known = [self.of(value) for value in node.inputs if isinstance(value, Ref)]
         if node.layer is not None:
             kind = self._graph.layers[node.layer].kind
+            if kind in ("Parameter", "Buffer"):
+                return len(self._graph.layers[node.layer].get("shape"))
             if kind in ("Linear", "BatchNorm1d", "GroupNorm", "LayerNorm", "PReLU", "RMSNorm"):
                 return known[0] if known else None
             return None

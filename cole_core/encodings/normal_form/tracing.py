@@ -127,7 +127,11 @@ class _Unfilled(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
     ) -> Any:
-        return args[0] if func in _FILLS else func(*args, **(kwargs or {}))
+        if func in _FILLS:
+            return args[0]
+        if getattr(func, "__module__", None) == "torch.nn.init" and kwargs and "tensor" in kwargs:
+            return kwargs["tensor"]
+        return func(*args, **(kwargs or {}))
 
 
 class _Made(TorchFunctionMode):
