@@ -11,6 +11,24 @@ UPDATE store.runs SET ended_at = ?, summary = ? WHERE run_id = ?;
 INSERT INTO store.architectures BY NAME
 SELECT * FROM incoming ANTI JOIN store.architectures USING (architecture_id);
 
+-- name: insert_codes
+INSERT INTO store.codes BY NAME
+SELECT DISTINCT code_hash, code FROM incoming ANTI JOIN store.codes USING (code_hash);
+
+-- name: insert_members
+INSERT INTO store.members BY NAME
+SELECT architecture_id, name, class, arguments, place, own, canonical, code_hash, run_id
+FROM incoming ANTI JOIN store.members USING (architecture_id);
+
+-- name: insert_architectures_of_members
+INSERT INTO store.architectures BY NAME
+SELECT architecture_id, space, space_parameters, native, canonical_id, position, run_id
+FROM incoming ANTI JOIN store.architectures USING (architecture_id);
+
+-- name: insert_normal_forms
+INSERT INTO store.normal_forms BY NAME
+SELECT * FROM incoming ANTI JOIN store.normal_forms USING (architecture_id);
+
 -- name: insert_texts
 INSERT INTO store.texts BY NAME
 SELECT DISTINCT text_hash, text FROM incoming ANTI JOIN store.texts USING (text_hash);
@@ -123,6 +141,15 @@ INSERT OR IGNORE INTO store.search_steps BY NAME SELECT * FROM incoming;
 SELECT architecture_id, native, canonical_id, position
 FROM store.architectures
 WHERE space = $space AND space_parameters = $space_parameters
+ORDER BY position;
+
+-- name: members_of
+SELECT name, class, code, arguments, place, own, canonical, form
+FROM store.architectures
+JOIN store.members USING (architecture_id)
+JOIN store.codes USING (code_hash)
+LEFT JOIN store.normal_forms USING (architecture_id)
+WHERE space = $space
 ORDER BY position;
 
 -- name: missing_renderings

@@ -5,6 +5,9 @@ from collections.abc import Mapping
 KEYS: Mapping[str, tuple[str, ...]] = {
     "runs": ("run_id",),
     "architectures": ("architecture_id",),
+    "codes": ("code_hash",),
+    "members": ("architecture_id",),
+    "normal_forms": ("architecture_id",),
     "texts": ("text_hash",),
     "renderings": ("architecture_id", "encoding", "context"),
     "specifications": ("spec_id",),

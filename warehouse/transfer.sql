@@ -4,6 +4,16 @@
 -- name: part_architectures
 FROM store.architectures SEMI JOIN wanted USING (architecture_id) ORDER BY position;
 
+-- name: part_members
+FROM store.members SEMI JOIN wanted USING (architecture_id);
+
+-- name: part_codes
+FROM store.codes
+SEMI JOIN (FROM store.members SEMI JOIN wanted USING (architecture_id)) USING (code_hash);
+
+-- name: part_normal_forms
+FROM store.normal_forms SEMI JOIN wanted USING (architecture_id);
+
 -- name: part_renderings
 FROM store.renderings SEMI JOIN wanted USING (architecture_id);
 
@@ -40,6 +50,15 @@ LEFT JOIN (
     SELECT space, space_parameters, max(position) + 1 AS positions
     FROM store.architectures GROUP BY ALL
 ) AS taken ON incoming.space = taken.space AND incoming.space_parameters = taken.space_parameters;
+
+-- name: import_codes
+INSERT OR IGNORE INTO store.codes BY NAME SELECT * FROM incoming;
+
+-- name: import_members
+INSERT OR IGNORE INTO store.members BY NAME SELECT * FROM incoming;
+
+-- name: import_normal_forms
+INSERT OR IGNORE INTO store.normal_forms BY NAME SELECT * FROM incoming;
 
 -- name: import_texts
 INSERT OR IGNORE INTO store.texts BY NAME SELECT * FROM incoming;
@@ -104,6 +123,15 @@ UNION ALL
 SELECT 'renderings', 'text_hash', count(*)
 FROM store.renderings ANTI JOIN store.texts USING (text_hash)
 UNION ALL
+SELECT 'members', 'architecture_id', count(*)
+FROM store.members ANTI JOIN store.architectures USING (architecture_id)
+UNION ALL
+SELECT 'members', 'code_hash', count(*)
+FROM store.members ANTI JOIN store.codes USING (code_hash)
+UNION ALL
+SELECT 'normal_forms', 'architecture_id', count(*)
+FROM store.normal_forms ANTI JOIN store.members USING (architecture_id)
+UNION ALL
 SELECT 'embeddings', 'spec_id', count(*)
 FROM store.embeddings ANTI JOIN store.specifications USING (spec_id)
 UNION ALL
@@ -126,6 +154,13 @@ FROM store.search_steps ANTI JOIN store.architectures USING (architecture_id);
 
 -- name: staged_architectures
 SELECT architecture_id, space, space_parameters, native FROM store.architectures;
+
+-- name: staged_codes
+SELECT code_hash, code FROM store.codes;
+
+-- name: staged_members
+SELECT native, name, class, code_hash, arguments, canonical, canonical_id
+FROM store.members JOIN store.architectures USING (architecture_id);
 
 -- name: staged_texts
 SELECT text_hash, text FROM store.texts;

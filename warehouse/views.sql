@@ -12,6 +12,14 @@ FROM store.renderings
 JOIN store.texts USING (text_hash)
 JOIN store.architectures USING (architecture_id);
 
+CREATE OR REPLACE VIEW members AS
+SELECT architecture_id, space, native, name, class, arguments, place, own, form IS NOT NULL AS traced,
+       code, code_hash, store.members.run_id
+FROM store.members
+JOIN store.codes USING (code_hash)
+JOIN store.architectures USING (architecture_id)
+LEFT JOIN (SELECT architecture_id, form FROM store.normal_forms) USING (architecture_id);
+
 CREATE OR REPLACE VIEW embeddings AS
 SELECT spec_id, language_model, pooling, "precision", text_hash, n_tokens, truncated,
        store.embeddings.run_id

@@ -120,6 +120,11 @@ class Warehouse(Reader):
         """architecture_id, native, canonical_id, position of a space's architectures."""
         return self.read("architectures", **space_filter(space))
 
+    def members_of(self, space: str) -> pl.DataFrame:
+        """name, class, code, arguments, place, own, canonical, form (null: not traced) of the
+        members of a corpus, in the order in which they came."""
+        return self.read("members_of", space=space)
+
     def missing_renderings(self, space: SearchSpace, encoding: str, context: str) -> pl.DataFrame:
         """architecture_id, native of the architectures without that rendering."""
         return self.read(

@@ -72,6 +72,24 @@ class Writer:
         """
         return self._insert(["insert_architectures"], rows)
 
+    def add_members(self, rows: pl.DataFrame) -> int:
+        """Adds members of a corpus, as the architectures that they are and with their code.
+
+        Args:
+            rows: As `add_architectures`, and name, class, arguments, place, own, canonical,
+                code_hash, code.
+        """
+        statements = ["insert_codes", "insert_members", "insert_architectures_of_members"]
+        return self._insert(statements, rows)
+
+    def add_normal_forms(self, rows: pl.DataFrame) -> int:
+        """Adds what tracing found.
+
+        Args:
+            rows: architecture_id, form (JSON).
+        """
+        return self._insert(["insert_normal_forms"], rows)
+
     def add_renderings(self, rows: pl.DataFrame) -> int:
         """Adds renderings and the texts among them that are new.
 

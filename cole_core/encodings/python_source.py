@@ -79,11 +79,24 @@ def read_network(path: Path, name: str | None = None) -> Network:
     Raises:
         InputError: There is no such file or network, or there are several; says which.
     """
-    source = read_source(path)
+    return find_network(read_source(path), name)
+
+
+def find_network(source: SourceFile, name: str | None = None, remedy: str | None = None) -> Network:
+    """The network of Python source that was read.
+
+    Args:
+        source: A file, or what stands for one.
+        name: As of `read_network`.
+        remedy: How one of several is named; by default as `FILE.py:CLASS` or with --class.
+
+    Raises:
+        InputError: As `read_network`.
+    """
     tree = source.parse()
     names = Names(tree)
     defined = _definitions(tree, names)
-    name = _choose(path, defined, names).name if name is None else name
+    name = _choose(source.path, defined, names, remedy).name if name is None else name
     chosen = _find(source, defined, name)
     segment = ast.get_source_segment(source.text, chosen.node, padded=True)
     assert segment is not None  # what was parsed has its place
@@ -139,7 +152,9 @@ def _target(node: ast.stmt) -> str:
     return ast.unparse(node.target) if isinstance(node, ast.AnnAssign) else "Sequential"
 
 
-def _choose(path: Path, defined: Sequence[_Definition], names: Names) -> _Definition:
+def _choose(
+    path: Path, defined: Sequence[_Definition], names: Names, remedy: str | None
+) -> _Definition:
     """The network of a file where only one can be meant: it uses all others, and none uses it."""
     outer = {each.name: each for each in defined if each.kind == "class" and not each.in_class}
     sequential = {each.name: each for each in defined if each.kind == "nn.Sequential"}
@@ -161,9 +176,10 @@ def _choose(path: Path, defined: Sequence[_Definition], names: Names) -> _Defini
         return roots[0]
     meant = {*roots, *apart} if is_module.issuperset(roots) else {*possible}
     listed = sorted(meant, key=lambda each: (-each.lines, each.node.lineno))  # long: likely
+    remedy = remedy or f"name one as {path}:{listed[0].name} or with --class"
     raise InputError(
-        f"{path} holds {len(listed)} networks that may be meant: name one as "
-        f"{path}:{listed[0].name} or with --class, of {_listed(each.name for each in listed)}"
+        f"{path} holds {len(listed)} networks that may be meant: {remedy}, of "
+        f"{_listed(each.name for each in listed)}"
     )
 
 

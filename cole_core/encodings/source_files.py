@@ -120,6 +120,23 @@ def read_source(path: Path) -> SourceFile:
     return _notebook(path, text) if path.suffix.lower() == ".ipynb" else SourceFile(path, text)
 
 
+def source_of_text(place: Path, text: str) -> SourceFile:
+    """Source that is a text already, such as a cell of a table.
+
+    Args:
+        place: What messages call it.
+        text: The source.
+
+    Raises:
+        InputError: It is empty or too large.
+    """
+    if len(text.encode(errors="surrogatepass")) > LARGEST:
+        raise InputError(f"{place} has {len(text):,} letters: give at most {LARGEST:,} bytes")
+    if not text.strip():
+        raise InputError(f"{place} is empty: give code with an nn.Module")
+    return SourceFile(place, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
 def _decode(path: Path, data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise InputError(f"{path} is UTF-16: save it as UTF-8")

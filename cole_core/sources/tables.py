@@ -83,26 +83,49 @@ def take_table(path: Path, space: MeasuredSpace, told: Told = NOTHING) -> Taken:
     if name in said or name in told.skipped:
         raise InputError(f"'{name}' holds the native strings, not values: leave it out")
     natives = _natives(table[name], space, path.name)
-    others = table.drop(name)
-    seeds = _seeds(others, (*said, *told.skipped), path.name)
-    readings = [Reading(name, nothing="the architecture of each row")]
+    rows, readings = read_columns(natives, table.drop(name), told, said, path.name)
+    if rows.is_empty() and all(reading.unclear is None for reading in readings):
+        _refuse_nothing(readings, path.name)
+    of_rows = Reading(name, nothing="the architecture of each row")
+    return Taken(rows, (of_rows, *readings), file.said)
+
+
+def read_columns(
+    natives: pl.Series,
+    others: pl.DataFrame,
+    told: Told,
+    said: Mapping[str, Measured],
+    source: str,
+) -> tuple[pl.DataFrame, list[Reading]]:
+    """The measured values beside architectures, and what each column was taken for.
+
+    Args:
+        natives: The architecture of each row.
+        others: The columns beside it.
+        told: What people say of them.
+        said: What `told.measured` makes of it.
+        source: The file's name, for messages.
+
+    Raises:
+        InputError: As `take_table`.
+    """
+    seeds = _seeds(others, (*said, *told.skipped), source)
+    readings: list[Reading] = []
     values = [pl.DataFrame(schema=_ROWS)]
     for column in others:
         if seeds is not None and column.name == seeds.name:
             readings.append(Reading(column.name, nothing="the seed of each row"))
             continue
-        reading, numbers = _read_column(column, said, told, path.name)
+        reading, numbers = _read_column(column, said, told, source)
         if reading.measured is not None:
-            _check_alone(reading, readings, path.name)
-            _check_seeds(reading, seeds, path.name)
-            values.append(_rows(natives, seeds, numbers, reading.measured, path.name))
+            _check_alone(reading, readings, source)
+            _check_seeds(reading, seeds, source)
+            values.append(_rows(natives, seeds, numbers, reading.measured, source))
         readings.append(reading)
     rows = pl.concat(values)
-    if rows.is_empty() and all(reading.unclear is None for reading in readings):
-        _refuse_nothing(readings, path.name)
-    if not rows.is_empty():
-        rows = checked(_once(rows, path.name), path.name)
-    return Taken(rows, tuple(readings), file.said)
+    if rows.is_empty():
+        return rows.drop("row"), readings
+    return checked(_once(rows, source), source), readings
 
 
 def _refuse_nothing(readings: Sequence[Reading], source: str) -> NoReturn:

@@ -62,6 +62,7 @@ class SearchSpace(ABC):
         roles: What its encodings are in experiments.
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
         default_dataset: Whose accuracies those are.
+        class_name: What `code.expression` calls every architecture's class.
         is_foreign: Whether its networks are somebody's own code, which runs in processes that may
             die, and may change.
         is_absent: Whether it is a name alone, of which there is what is stored.
@@ -73,6 +74,7 @@ class SearchSpace(ABC):
     roles: ClassVar[Roles]
     default_source: ClassVar[str | None] = None
     default_dataset: ClassVar[str | None] = None
+    class_name: ClassVar[str] = "Network"
     is_foreign: ClassVar[bool] = False
     is_absent: ClassVar[bool] = False
 
@@ -144,6 +146,26 @@ class SearchSpace(ABC):
         from cole_core.encodings.normal_form import normal_form
 
         return normal_form(lambda: self.build(native))
+
+    def write_foreign(self, form: NormalForm, encoding: str) -> str:
+        """The text of a network from elsewhere, as an encoding of this space writes its own.
+
+        Args:
+            form: Its normal form.
+            encoding: Which encoding.
+
+        Raises:
+            InputError: The encoding writes what only this space has.
+            RenderingError: The network has no such text.
+        """
+        if encoding == "code.bare":
+            return form.bare
+        if encoding == "code.expression":
+            return form.write_expression(self.class_name)
+        raise InputError(
+            f"a file's network is written as code.bare or code.expression, not as '{encoding}': "
+            "give one of them with --encoding"
+        )
 
     def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
         """What the space leaves open of the network around an architecture, by name.

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,12 +12,14 @@ from cyclopts import Parameter
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
+from cole_core.spaces.corpus import is_corpus
 from flows.cli import next_steps
 from flows.cli.options import DryRun, Json
 from flows.cli.printing import Printer
 from flows.pipelines import from_benchmark, from_dataset
 from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.corpora import RunOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
 from flows.resolve.requests import (
     AskedVectors,
@@ -25,12 +28,14 @@ from flows.resolve.requests import (
     Seeds,
     request,
 )
+from flows.resolve.spaces import check_runs
 from flows.running.stage import run_stage
 from flows.stages import (
     embed,
     enumerate,
     fit_heads,
     ingest,
+    ingest_corpus,
     render,
     report,
     search,
@@ -41,6 +46,7 @@ from flows.stages.embed import EmbedRequest
 from flows.stages.enumerate import EnumerateRequest
 from flows.stages.fit_heads import FitHeadsRequest
 from flows.stages.ingest import IngestRequest
+from flows.stages.ingest_corpus import IngestCorpusRequest
 from flows.stages.render import RenderRequest
 from flows.stages.report import ReportRequest
 from flows.stages.search import SearchRequest
@@ -95,18 +101,64 @@ def embed_(request: EmbedRequest, *, as_json: Json = False) -> None:
     Printer(as_json).summary("embed", summary, following)
 
 
-def ingest_(request: IngestRequest, *, dry_run: DryRun = False, as_json: Json = False) -> None:
-    """Stores measured values: accuracies, errors, latencies.
+@request
+class IngestOptions(IngestRequest):
+    """What `cole ingest` is asked: measured values, or networks of a corpus.
+
+    Attributes:
+        arguments: Of corpus:NAME: what constructors are given, as JSON: '{"channels": 16}'.
+        running: Of corpus:NAME: whether the code is run.
+    """
+
+    arguments: str | None = None
+    running: RunOptions = RunOptions()
+
+    def values(self) -> IngestRequest:
+        """Measured values of a space's architectures.
+
+        Raises:
+            InputError: Something is said of code.
+        """
+        check_runs(self.space, self.running.run)
+        if self.arguments is not None:
+            raise InputError(f"--arguments is for a corpus, and {self.space} is none: leave it out")
+        return IngestRequest(**self._common)
+
+    def corpus(self) -> IngestCorpusRequest:
+        """Networks that somebody wrote."""
+        return IngestCorpusRequest(**self._common, arguments=self.arguments, running=self.running)
+
+    @property
+    def _common(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(IngestRequest)}
+
+
+def ingest_(request: IngestOptions, *, dry_run: DryRun = False, as_json: Json = False) -> None:
+    """Stores measured values: accuracies, errors, latencies; or the networks of corpus:NAME.
 
     What each column of a table was taken for is printed. A column that is not understood is bad
     input: --column says what it is, --skip leaves it out.
+
+    Of corpus:NAME the source is a folder of PyTorch files, or a table with a column code, and
+    where they are known name, class, arguments and measured values. The code is parsed; with
+    --run it is run, in a process of its own, and traced.
     """
     printer = Printer(as_json)
     if dry_run:
         about = {"stage": "ingest", "dry_run": True}
-        ingest.plan(request, tell=lambda lines: printer.lines(about | {"columns": lines}, lines))
+
+        def tell(lines: list[str]) -> None:
+            printer.lines(about | {"columns": lines}, lines)
+
+        if is_corpus(request.space):
+            ingest_corpus.check(request.corpus(), tell)
+        else:
+            ingest.plan(request.values(), tell)
         return
-    summary = run_stage(ingest.ingest, ingest.plan, request)
+    if is_corpus(request.space):
+        summary = run_stage(ingest_corpus.ingest_corpus, ingest_corpus.plan, request.corpus())
+    else:
+        summary = run_stage(ingest.ingest, ingest.plan, request.values())
     source = request.source or Path(request.origin).name
     following = partial(next_steps.after_values, request.home, request.space, source)
     printer.summary("ingest", summary, following)

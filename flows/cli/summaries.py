@@ -56,10 +56,26 @@ def _embed(page: Page, title: str, did: Summary) -> None:
 def _ingest(page: Page, title: str, did: Summary) -> None:
     for line in did["columns"]:
         page.say(line)
+    if "networks" in did:
+        _ingest_networks(page, title, did)
+        title = ""
+        if not did["evaluations"] and not did["skipped"]:
+            return
     text = stored(did["evaluations"], did["skipped"], "measured value", "stored")
-    if did["new_architectures"]:
+    if did.get("new_architectures"):
         text += f"; {count(did['new_architectures'], 'architecture')} came with them"
     page.say(text, title=title)
+
+
+def _ingest_networks(page: Page, title: str, did: Summary) -> None:
+    """What came of the code of a corpus."""
+    text = stored(did["networks"], did["networks_skipped"], "network", "stored")
+    failed = did.get("failed", 0)
+    if "paths" in did:
+        text += f"; {count(did['traced'], 'normal form')} stored, {_paths(did['paths'])}"
+    page.say(text, title=title)
+    if failed:
+        page.say(f"{count(failed, 'other')} could not be taken in.")
 
 
 def _evaluate(page: Page, title: str, did: Summary) -> None:

@@ -2,6 +2,7 @@
 
 from cole_core.errors import InputError
 from cole_core.spaces import space_class
+from cole_core.spaces.corpus import is_corpus
 from flows.resolve.requests import Device, InWarehouse, Seed, request
 
 
@@ -36,6 +37,11 @@ class RunRequest(InWarehouse):
     @property
     def origin(self) -> str | None:
         """Where accuracies come from; None where networks are trained here."""
+        if is_corpus(self.space):
+            raise InputError(
+                f"{self.space} is no space of which 'cole run' could make everything: begin with "
+                f"'cole ingest {self.space} SOURCE', then render, embed and train"
+            )
         if self.samples is not None:
             return None
         return self.source or space_class(self.space.partition(":")[0]).default_source

@@ -2,20 +2,25 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
 from cole_core.encodings.base import RenderingError
-from cole_core.encodings.python_source import read_network
+from cole_core.encodings.python_source import find_network
 from cole_core.encodings.registry import make_text_encoding
-from cole_core.encodings.source_files import LARGEST
+from cole_core.encodings.source_files import LARGEST, read_source
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError, shortened
+from cole_core.foreign_code import Runner
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus import read_arguments
+from cole_core.spaces.corpus.running import trace_member
+from cole_core.spaces.corpus.static import static_member
 from cole_core.spaces.notation import read_native
 from flows.questions.notations import refusal
+from flows.resolve.corpora import RunOptions
 from flows.resolve.spaces import find_space, stored_space
 from warehouse import Warehouse
 
@@ -25,6 +30,10 @@ _FILE_NAME = re.compile(
     r"|txt|ya?ml|zip)$",
     re.IGNORECASE,
 )
+
+
+SOURCE = "code.source"
+"""What a file is read as that is not run: its text is of no other encoding."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +69,23 @@ class Question:
         space: The search space, unless an id tells it.
         class_name: Which class of a file.
         is_text: Whether it is a text, and nothing else.
+        arguments: Of the class's constructor, as JSON.
+        running: Whether a file is run.
     """
 
     what: str
     space: str
     class_name: str | None = None
     is_text: bool = False
+    arguments: str | None = None
+    running: RunOptions = field(default_factory=RunOptions)
 
 
 def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> Asked:
     """Finds out what somebody means. Nothing is guessed: a text is what is said to be one.
+
+    A file is run only where its question says so; it is parsed otherwise, and its source is a text
+    of `code.source` alone.
 
     Args:
         warehouse: Where ids are looked up.
@@ -80,6 +96,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
         InputError: It is none of what can be looked for; says what it resembles.
     """
     what = question.what
+    question.running.limits()
     if not what.strip():
         raise InputError(
             f"{what!r} is empty: give an architecture, its id, FILE.py or, with --text, a text"
@@ -88,6 +105,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
         raise InputError(f"a text of {len(what):,} characters: give at most {LARGEST:,} bytes")
     space = find_space(warehouse, question.space)
     if question.is_text:
+        _check_file_alone(question)
         if question.class_name is not None:
             raise InputError(f"--class {question.class_name} is for a file: leave out --text")
         name = shortened(what)
@@ -100,7 +118,7 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
         )
     if native is None and stored is None:
         if (place := _file(what)) is not None:
-            return _of_file(place, question.class_name, space, vectors)
+            return _of_file(place, question, space, vectors)
         if _ID.fullmatch(what) and not what.isdecimal():
             raise InputError(
                 f"architecture_id {what} begins none that is stored; find one with 'cole sql'"
@@ -108,10 +126,18 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
         raise refusal(warehouse, space, what)
     if question.class_name is not None:
         raise InputError(f"--class {question.class_name} is for a file: give FILE.py")
+    _check_file_alone(question)
     if stored is not None:
         native, space = stored
     assert native is not None
     return _of_architecture(warehouse, space, native, vectors)
+
+
+def _check_file_alone(question: Question) -> None:
+    """Checks that nothing is said of a file's code where there is no file."""
+    for option, given in (("--run", question.running.run), ("--arguments", question.arguments)):
+        if given:
+            raise InputError(f"{option} is for a file, and {shortened(question.what)} is none")
 
 
 def _encoding(space: SearchSpace, vectors: Vectors) -> str:
@@ -180,13 +206,28 @@ def _file(what: str) -> tuple[Path, str | None] | None:
 
 
 def _of_file(
-    place: tuple[Path, str | None], named: str | None, space: SearchSpace, vectors: Vectors
+    place: tuple[Path, str | None], question: Question, space: SearchSpace, vectors: Vectors
 ) -> Asked:
     path, class_name = place
+    named = question.class_name
     if class_name is not None and named is not None:
         raise InputError(f"--class {named} and {path}:{class_name}: give one of them")
     if class_name == "":
         raise InputError(f"{path}: after the colon name a class, or leave it out")
-    network = read_network(path, named if class_name is None else class_name)
+    source = read_source(path)
+    network = find_network(source, named if class_name is None else class_name)
+    arguments = question.arguments
+    given = {} if arguments is None else read_arguments(arguments, "--arguments")
+    member = static_member(source, network, name=path.name, arguments=given, place=str(path))
     read = f"file {path}, {network.kind} {network.name}"
-    return Asked("file", read, network.text, space, None, str(path), _encoding(space, vectors))
+    if not question.running.run:
+        return Asked("file", read, member.canonical, space, None, str(path), SOURCE)
+    encoding = _encoding(space, vectors)
+    with Runner(question.running.limits()) as runner:
+        form = trace_member(runner, member, path.parent)
+    how = f"traced by {form.path}" if form.graph is not None else f"not traced: {form.reason}"
+    try:
+        text = member.canonical if encoding == SOURCE else space.write_foreign(form, encoding)
+    except RenderingError as error:
+        raise InputError(f"{path} has no text of '{encoding}': {error}") from error
+    return Asked("file", f"{read}, run, {how}", text, space, None, str(path), encoding)

@@ -10,10 +10,12 @@ from pydantic import Field
 
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import Vectors
+from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
-from flows.questions.asked import Asked, Question, read_asked
+from flows.questions.asked import SOURCE, Asked, Question, read_asked
 from flows.questions.nearness import UNLIKE, StoredTexts, read_stored_texts
+from flows.resolve.corpora import RunOptions
 from flows.resolve.requests import (
     DEFAULT_SPACE,
     HOME,
@@ -39,7 +41,8 @@ class SimilarRequest:
 
     Attributes:
         what: A native string; an architecture_id or its beginning; a Python file or notebook with
-            an nn.Module, or FILE.py:CLASS, which is parsed and never run; or, with --text, a text.
+            an nn.Module, or FILE.py:CLASS, which is parsed, and run only with --run; or, with
+            --text, a text.
         home: The warehouse's directory.
         space: The search space, unless an id tells it.
         k: How many.
@@ -48,6 +51,8 @@ class SimilarRequest:
         vectors: Which of the stored vectors.
         measured: Which measured values the condition and the answer speak of.
         class_name: Of FILE.py, where it holds several networks.
+        arguments: Of FILE.py: what the class's constructor is given, as JSON: '{"channels": 16}'.
+        running: Whether FILE.py is run, so that what it computes is compared.
         text: WHAT is a text, in words or code, and nothing else.
         exact: Compute every distance, whatever index there is.
         recall: Compare an index's answer with the exact one.
@@ -62,6 +67,8 @@ class SimilarRequest:
     vectors: AskedVectors = Vectors()
     measured: Measured = Measured()
     class_name: Annotated[str | None, Parameter(name="--class")] = None
+    arguments: str | None = None
+    running: RunOptions = RunOptions()
     text: Flag = False
     exact: Flag = False
     recall: Flag = False
@@ -99,11 +106,20 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         InputError: A name, the text or the condition is not right, or nothing was embedded.
     """
     warehouse = Warehouse(request.home)
-    question = Question(request.what, request.space, request.class_name, request.text)
+    question = Question(
+        request.what,
+        request.space,
+        request.class_name,
+        request.text,
+        request.arguments,
+        request.running,
+    )
     asked = read_asked(warehouse, question, request.vectors)
     encoding, context = asked.encoding, request.vectors.context
+    if encoding == SOURCE:
+        _check_source(warehouse, asked, request.vectors)
     make_text_encoding(asked.space, encoding, context)
-    [source] = find_vectors(warehouse, asked.space, [request.vectors])
+    [source] = find_vectors(warehouse, asked.space, [replace(request.vectors, encoding=encoding)])
     assert source.spec_id is not None  # a text encoding has a specification
     among = Rendered(asked.space, encoding, context, source.spec_id)
     targets = []
@@ -137,6 +153,28 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         "columns": rows.columns,
         "rows": rows.to_dicts(),
     }
+
+
+def _check_source(warehouse: Warehouse, asked: Asked, vectors: Vectors) -> None:
+    """Checks that source which was not run has its like among what is stored.
+
+    Raises:
+        InputError: It has not: texts of another encoding are of another language.
+    """
+    if asked.kind != "file":
+        return
+    space = asked.space
+    named = vectors.encoding
+    if named not in (None, SOURCE):
+        problem = f"and '{named}' is written of what it computes"
+    elif SOURCE not in space.encoding_names or warehouse.embedded(space, SOURCE, "none").is_empty():
+        problem = f"and {space.name} has no vectors of those"
+    else:
+        return
+    raise InputError(
+        f"{asked.name} was parsed and not run, so it is a text of {SOURCE}, {problem}: add --run, "
+        "which runs it in a process of its own and compares what it computes"
+    )
 
 
 def _vector(

@@ -9,7 +9,7 @@ from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.own_training import OwnTraining, own_training
 from cole_core.evaluation.settings import Limits, TrainingProcedure, TrainingSettings
 from cole_core.spaces.own import checked, file_name
-from flows.resolve.requests import request
+from flows.resolve.requests import Flag, request
 
 
 @request
@@ -25,6 +25,7 @@ class NetworkOptions:
         workers: Processes, each with one network and one thread.
         time_limit: Seconds that one network may take.
         memory_limit: MiB that one network may take, inferred before it is built.
+        run: Networks of a corpus: run the code that builds them.
     """
 
     size: int | None = None
@@ -35,6 +36,7 @@ class NetworkOptions:
     workers: int = 2
     time_limit: float = 300.0
     memory_limit: int = 2_048
+    run: Flag = False
 
     @property
     def macro(self) -> dict[str, int]:

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from cole_core.errors import InputError, shortened
+from cole_core.evaluation.datasets import Dataset
+from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.spaces import get_space, parse_name
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus import is_corpus
 from cole_core.spaces.own import FileName, file_name, named_with, read_arguments
+from flows.resolve.corpora import find_corpus
 from warehouse import Warehouse
 
 
-def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
+def find_space(warehouse: Warehouse, name: str, may_run: bool = False) -> SearchSpace:
     """The search space of a warehouse by the name that somebody gives.
 
     A file's class is found by running the file; where there is no such file, what is stored of its
@@ -21,11 +25,15 @@ def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
         warehouse: Where its architectures are, or will be.
         name: A registered name, or a file and its class: with the parameters that most of its
             stored architectures have, and its defaults without any. What follows a colon names
-            them.
+            them. Or `corpus:NAME`.
+        may_run: Whether the code of a corpus may be run.
 
     Raises:
-        InputError: The name or what follows it is not known.
+        InputError: The name or what follows it is not known, or brings no code that could be run.
     """
+    if is_corpus(name):
+        return find_corpus(warehouse, name, may_run)
+    check_runs(name, may_run)
     try:
         kind, text = parse_name(name)
     except InputError:
@@ -48,6 +56,50 @@ def find_space(warehouse: Warehouse, name: str) -> SearchSpace:
     return kind(**stored_ones[0])
 
 
+def find_space_for(
+    warehouse: Warehouse, training: NetworkTraining, name: str, dataset: Dataset, may_run: bool
+) -> SearchSpace:
+    """The search space whose architectures can be trained on a dataset.
+
+    Args:
+        warehouse: Where a corpus is.
+        training: What networks are trained on.
+        name: As of `find_space`.
+        dataset: Which is loaded.
+        may_run: Whether the code of a corpus may be run.
+
+    Raises:
+        InputError: The name is not known, or its networks cannot be built so.
+    """
+    if not is_corpus(name):
+        check_runs(name, may_run)
+        return training.space(name, dataset)
+    if training.bounds:
+        raise InputError(f"{name} takes no bounds: leave out {', '.join(training.bounds)}")
+    return find_to_build(warehouse, name, may_run)
+
+
+def find_to_build(warehouse: Warehouse, name: str, may_run: bool) -> SearchSpace:
+    """The search space whose networks are built as they are.
+
+    Raises:
+        InputError: The name is not known, or its code may not be run.
+    """
+    if is_corpus(name) and not may_run:
+        raise InputError(f"to train networks of {name} runs their code: add --run")
+    return find_space(warehouse, name, may_run)
+
+
+def check_runs(name: str, may_run: bool) -> None:
+    """Checks that nobody says --run of a space that brings no code to allow.
+
+    Raises:
+        InputError: Somebody does.
+    """
+    if may_run:
+        raise InputError(f"--run is for the code of a corpus, and {name} is none: leave it out")
+
+
 def known_space(warehouse: Warehouse, name: str) -> SearchSpace:
     """The search space of a warehouse, for what needs its names and stored values alone.
 
@@ -56,7 +108,7 @@ def known_space(warehouse: Warehouse, name: str) -> SearchSpace:
     Raises:
         InputError: The name is not known.
     """
-    file = file_name(name)
+    file = None if is_corpus(name) else file_name(name)
     if file is None:
         return find_space(warehouse, name)
     if file.text:
@@ -75,6 +127,8 @@ def stored_space(warehouse: Warehouse, row: Mapping[str, Any]) -> SearchSpace:
     Raises:
         InputError: The space is not known.
     """
+    if is_corpus(row["space"]):
+        return find_corpus(warehouse, row["space"])
     return get_space(row["space"], **json.loads(row["space_parameters"]))
 
 
@@ -107,6 +161,8 @@ def with_arguments(name: str, arguments: str | None) -> str:
 
 def base_name(name: str) -> str:
     """The name of a space without its parameters, as the warehouse has it."""
+    if is_corpus(name):
+        return name
     file = file_name(name)
     return name.partition(":")[0] if file is None else file.name
 

@@ -28,9 +28,9 @@ class IngestRequest:
     """The measured values of a benchmark or a table.
 
     Attributes:
-        space: The search space that the native strings are of.
+        space: The search space that the native strings are of; or corpus:NAME.
         origin: A known source, such as analog-nasbench; or a file or folder: a CSV or Parquet
-            table, or what a benchmark publishes.
+            table, or what a benchmark publishes; of a corpus its files or its table.
         home: The warehouse's directory.
         source: What to call the source; by default the file's name.
         column: What a table's column measures, as COLUMN=DATASET:SPLIT:METRIC and behind it, where

@@ -20,19 +20,22 @@ from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.processes import SPAWN
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus import Corpus
+from flows.resolve.corpora import RunOptions
 from flows.resolve.current import current
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space
+from flows.running.failures import report_failures
 from flows.running.progress import track
-from flows.running.runs import recorded_run
+from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
 from flows.tasks.renderings import rendering_rows
+from flows.tasks.tracing import trace_missing
 from warehouse import Warehouse
 
 SHARD = 5_000  # architectures between two commits
 SLOW_SHARD = 500  # of an encoding that takes long: what a crash can cost
 PIECE = 20  # architectures that a process of a slow encoding takes at a time
-NAMED = 3  # failed architectures that are named
 
 
 @request
@@ -44,12 +47,14 @@ class RenderRequest(InWarehouse):
         context: What stands around the architecture: none, or what the encoding knows.
         samples: Render so many of the architectures, drawn at random.
         seed: Seed of the draw.
+        running: Whether the code of a corpus is run, so that it can be traced.
     """
 
     encoding: str | None = None
     context: str = NO_CONTEXT
     samples: int | None = None
     seed: Seed = 0
+    running: RunOptions = RunOptions()
 
 
 @dataclass(frozen=True)
@@ -74,9 +79,12 @@ def plan(request: RenderRequest) -> RenderPlan:
         InputError: The space, the encoding or the context is unknown, or none or fewer are stored.
     """
     warehouse = Warehouse(request.home)
-    space = find_space(warehouse, request.space)
+    request.running.limits()
+    space = find_space(warehouse, request.space, request.running.run)
     name = space.roles.reference if request.encoding is None else request.encoding
     encoding = make_text_encoding(space, name, request.context)
+    if isinstance(space, Corpus) and not space.may_run:
+        space.check_known(name)
     stored = current(space, warehouse.architectures(space))
     if stored.is_empty():
         raise InputError(
@@ -98,11 +106,13 @@ def render(request: RenderRequest) -> dict[str, Any]:
     shard_size = SLOW_SHARD if made.encoding.is_slow else SHARD
     failed: list[str] = []
     paths: Counter[str] = Counter()
-    with (
-        recorded_run(request.home, "render", request) as run,
-        run.warehouse.writer("cole render", run.run_id) as writer,
-        processes(made.encoding) as executor,
-    ):
+    with contextlib.ExitStack() as stack:
+        run = stack.enter_context(recorded_run(request.home, "render", request))
+        if isinstance(made.space, Corpus) and made.space.may_run:
+            made, failed = traced(run, request, made)  # before the lock: others may write
+        writer = stack.enter_context(run.warehouse.writer("cole render", run.run_id))
+        executor = stack.enter_context(processes(made.encoding))
+        untraced = len(failed)
         missing = run.warehouse.missing_renderings(made.space, made.encoding.name, request.context)
         missing = missing.join(made.wanted, on="architecture_id", how="semi", maintain_order="left")
         with track("render · architectures", missing.height) as advance:
@@ -115,7 +125,7 @@ def render(request: RenderRequest) -> dict[str, Any]:
                 failed += errors
         report_failures(failed)
         run.summary = {
-            "renderings": missing.height - len(failed),
+            "renderings": missing.height - len(failed) + untraced,
             "skipped": made.wanted.height - missing.height,
         }
         if failed:
@@ -123,6 +133,18 @@ def render(request: RenderRequest) -> dict[str, Any]:
         if paths:
             run.summary["paths"] = dict(paths)
     return run.summary
+
+
+def traced(run: Run, request: RenderRequest, made: RenderPlan) -> tuple[RenderPlan, list[str]]:
+    """The plan with normal forms of all that can be traced, and why others cannot, a line each."""
+    assert isinstance(made.space, Corpus)
+    natives = made.wanted["native"].to_list()
+    space, failed = trace_missing(run, made.space, natives, request.running.limits())
+    encoding = make_text_encoding(space, made.encoding.name, request.context)
+    wanted = made.wanted
+    if encoding.name not in space.static:
+        wanted = wanted.filter(pl.col("native").is_in(space.traced))
+    return RenderPlan(space, encoding, wanted), list(failed.values())
 
 
 def draw(architectures: pl.DataFrame, samples: int | None, seed: int) -> pl.DataFrame:
@@ -185,14 +207,6 @@ def processes(encoding: TextEncoding) -> Iterator[Executor | None]:
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     with ProcessPoolExecutor(cores, mp_context=SPAWN, initializer=_one_thread) as executor:
         yield executor
-
-
-def report_failures(failed: Sequence[str]) -> None:
-    """Says on standard error which architectures have no text; they count as missing still."""
-    for error in failed[:NAMED]:
-        print(f"cole: skipped {error}", file=sys.stderr)
-    if len(failed) > NAMED:
-        print(f"cole: and {len(failed) - NAMED} more", file=sys.stderr)
 
 
 def _write(

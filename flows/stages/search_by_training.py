@@ -22,6 +22,7 @@ from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus import Corpus
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.models import check_model
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
@@ -32,7 +33,7 @@ from flows.resolve.requests import (
     Seeds,
     request,
 )
-from flows.resolve.spaces import find_space, with_arguments
+from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
 from flows.resolve.values import check_direction
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
@@ -287,10 +288,12 @@ def _trained(
     name = with_arguments(request.space, request.arguments)
     if request.function is not None:
         own = request.own_training()
-        return own, own.evaluator(find_space(warehouse, name))
+        return own, own.evaluator(find_to_build(warehouse, name, request.networks.run))
     training = request.training()
     dataset = training.load()
-    return training, training.evaluator(training.space(name, dataset), dataset)
+    return training, training.evaluator(
+        find_space_for(warehouse, training, name, dataset, request.networks.run), dataset
+    )
 
 
 def _source(
@@ -305,6 +308,8 @@ def _source(
     if isinstance(space.encoding(name), VectorEncoding):
         return VectorSource(name, asked.context, None, None), None
     make_text_encoding(space, name, asked.context)
+    if isinstance(space, Corpus):
+        space.check_all_known(name)
     specification = EmbeddingOptions(
         lm=asked.lm or USUAL["lm"],
         pooling=asked.pooling or USUAL["pooling"],

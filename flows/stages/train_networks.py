@@ -20,7 +20,7 @@ from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.current import current
 from flows.resolve.network_training import NetworkOptions, TrainingOptions, TrainingSeed
 from flows.resolve.requests import Flag, InWarehouse, request
-from flows.resolve.spaces import find_space, with_arguments
+from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
 from flows.resolve.values import check_direction
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
@@ -131,7 +131,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
         raise InputError("--samples draws architectures and --limit takes stored ones: give one")
     if request.limit is not None and request.limit < 1:
         raise InputError(f"--limit {request.limit}: give at least 1")
-    evaluators = _own(warehouse, request) or _ours(request)
+    evaluators = _own(warehouse, request) or _ours(warehouse, request)
     space = evaluators[0].space
     natives = []
     if request.samples is not None:
@@ -154,15 +154,17 @@ def _own(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluat
     if isinstance(request.train, bool):
         return []
     training = request.own_training()
-    evaluator = training.evaluator(find_space(warehouse, named(request)))
+    evaluator = training.evaluator(
+        find_to_build(warehouse, named(request), request.networks.run)
+    )
     check_direction(warehouse, evaluator.space, evaluator.target())
     return [evaluator]
 
 
-def _ours(request: TrainNetworksRequest) -> list[AnyEvaluator]:
+def _ours(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluator]:
     training = request.training()
     dataset = training.load()
-    space = training.space(named(request), dataset)
+    space = find_space_for(warehouse, training, named(request), dataset, request.networks.run)
     evaluators: list[AnyEvaluator] = []
     if request.train:
         evaluators.append(training.evaluator(space, dataset))

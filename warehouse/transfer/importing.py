@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json, hash_text
 from cole_core.language_models import EmbeddingSpecification
+from cole_core.spaces.corpus.natives import native_of
 from warehouse.catalog import Catalog, frame, newest_version
 from warehouse.queries import query
 from warehouse.tables import KEYS
@@ -180,6 +181,12 @@ def _check_ids(folder: Path, connection: duckdb.DuckDBPyConnection) -> None:
     for id_, space, parameters, native in _iterate(connection, "staged_architectures"):
         named = {"space": space, **json.loads(parameters), "native": native}
         check("architecture_id", id_, hash_json(named))
+    for id_, code in _iterate(connection, "staged_codes"):
+        check("code_hash", id_, hash_text(code))
+    for row in _iterate(connection, "staged_members"):
+        native, name, class_name, code_hash, arguments, canonical, canonical_id = row
+        check("member", native, native_of(name, class_name, code_hash, json.loads(arguments)))
+        check("canonical_id", canonical_id, hash_text(canonical))
     for id_, text in _iterate(connection, "staged_texts"):
         check("text_hash", id_, hash_text(text))
     for id_, specification, dimension in _iterate(connection, "staged_specifications"):

@@ -55,6 +55,7 @@ class NASBench201(SearchSpace):
     )
     default_source = "analog-nasbench"
     default_dataset = "cifar10"
+    class_name = "Cell"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NASBench201)

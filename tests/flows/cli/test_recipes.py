@@ -15,17 +15,10 @@ from flows.stages.fit_heads import FitHeadsRequest, fit_heads
 from flows.stages.ingest import IngestRequest, ingest
 from flows.stages.render import RenderRequest, render
 from flows.stages.search import SearchRequest, search
+from tests.cole_core.spaces.corpus.networks import RESIDUAL
 from tests.flows.conftest import Cole, Small
 
 README = Path(__file__).resolve().parents[3] / "README.md"
-
-OWN = """import torch.nn as nn
-
-
-class Cell(nn.Module):
-    def forward(self, x):
-        return x + self.conv3x3(self.conv3x3(x))
-"""
 
 
 def recipes() -> dict[str, str]:
@@ -55,7 +48,7 @@ def kitchen(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     known = where | {"measured": Measured(dataset="cifar10"), "vectors": Vectors()}
     fit_heads(FitHeadsRequest(**known, sizes=(14, 30), draws=2))
     search(SearchRequest(**known, budget=30, seeds=(0, 1)))
-    (folder / "my_cell.py").write_text(OWN)
+    (folder / "my_cell.py").write_text(RESIDUAL["modules"])
     return folder
 
 

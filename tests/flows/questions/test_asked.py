@@ -1,5 +1,6 @@
 """What `cole similar` is given, and what it was read as or the line that refused it."""
 
+import ast
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,7 +179,8 @@ def test_what_is_sure_is_read(
     asked = ask(made.home, given)
     assert asked.read == expected
     if asked.kind == "file":
-        assert asked.text == NET[NET.index("class") :].rstrip()
+        assert ast.dump(ast.parse(asked.text)) == ast.dump(ast.parse(NET[NET.index("class") :]))
+        assert asked.encoding == "code.source"
     elif asked.kind == "text":
         assert asked.text == given.what
     else:

@@ -189,22 +189,25 @@ def test_what_resembles_nothing_is_said(made: Small, what: str) -> None:
     assert f"tokens are {more} than any has ({tokens.min()} to {tokens.max()})" in found["warning"]
 
 
+RUN = ("--run", "--arguments", '{"channels": 8}')
+
+
 def test_the_answer_says_what_was_read_and_how_near(
     cole: Cole, made: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("short cut.py").write_text(BLOCK)
-    code, out, err = cole("similar", "short cut.py", "-k", 1, "--home", made.home)
+    code, out, err = cole("similar", "short cut.py", *RUN, "-k", 1, "--home", made.home)
     assert (code, err) == (0, "")
     lines = out.splitlines()
-    assert lines[0] == "file short cut.py, class Shortcut"
+    assert lines[0] == "file short cut.py, class Shortcut, run, traced by fx"
     assert NOTHING in lines
     assert any(line.startswith("warning: unlike the texts of code.expression") for line in lines)
     assert "farther than " in out
     assert "% of pairs" in out
-    code, out, _ = cole("similar", "short cut.py", "-k", 1, "--home", made.home, "--json")
+    code, out, _ = cole("similar", "short cut.py", *RUN, "-k", 1, "--home", made.home, "--json")
     found = json.loads(out)
-    assert found["read"] == "file short cut.py, class Shortcut"
+    assert found["read"] == "file short cut.py, class Shortcut, run, traced by fx"
     assert found["resembles"] is False
     native = next(iter(made.accuracies))
     code, out, _ = cole("similar", f" {native} ", "-k", 59, "--home", made.home)

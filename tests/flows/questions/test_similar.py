@@ -1,6 +1,8 @@
 """`cole similar`, as a person or a script sees it."""
 
 import json
+import re
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ import numpy as np
 import pytest
 
 from cole_core.encodings import TextEncoding
-from cole_core.encodings.python_source import read_network
 from cole_core.language_models import load, specify
 from cole_core.spaces import get_space
 from flows.questions.similar import SimilarRequest, similar
-from tests.flows.conftest import SPACE, Cole, Small
+from flows.resolve.corpora import RunOptions
+from tests.cole_core.spaces.corpus import networks
+from tests.cole_core.spaces.corpus.networks import RESIDUAL
+from tests.flows.conftest import SPACE, Cole, Small, make_small
 
 OWN = '''
 """A network that somebody wrote."""
@@ -87,23 +91,127 @@ def test_an_architecture_that_is_not_stored_and_its_text_find_the_same(made: Sma
     assert by_text["rows"][0]["distance"] == pytest.approx(nearest["distance"][0], abs=1e-5)
 
 
-def test_a_file_is_parsed_and_never_run(
+def test_a_file_is_parsed_and_not_run_without_being_asked(
     cole: Cole,
     made: Small,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Its source is no text of what is stored here: it is of another language."""
     monkeypatch.chdir(tmp_path)
     Path("own.py").write_text(OWN)
     modules = set(sys.modules)
-    code, out, _ = cole("similar", "own.py", "-k", "2", "--home", made.home, "--json")
-    assert code == 0
-    found = json.loads(out)
-    assert found["asked"] == "file"
-    assert found["read"] == "file own.py, class Cell"
-    assert len(found["rows"]) == 2
-    assert all(row["twin"] is None for row in found["rows"])
+    for option in ((), ("--encoding", "code.expression"), ("--encoding", "code.source")):
+        code, out, err = cole("similar", "own.py", *option, "--home", made.home, "--json")
+        assert (code, out) == (2, "")
+        [line] = err.splitlines()
+        assert "own.py was parsed and not run" in line
+        assert "code.source" in line
+        assert "--run" in line
     assert [path.name for path in tmp_path.iterdir()] == ["own.py"]
     assert "own" not in set(sys.modules) - modules
-    as_text = similar(asking(made, read_network(Path("own.py")).text, k=2, text=True))
-    assert [row["native"] for row in as_text["rows"]] == [row["native"] for row in found["rows"]]
+    code, _, err = cole("similar", "own.py", "--run", "--home", made.home)
+    assert code == 2
+    [line] = err.splitlines()
+    assert "this module was run" in line
+    assert Path("ran-it").exists()
+
+
+BLOCK = "|nor_conv_3x3~0|+|none~0|nor_conv_3x3~1|+|skip_connect~0|none~1|skip_connect~2|"
+
+
+@pytest.fixture(scope="module")
+def residual(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """The small warehouse with the cell that is a residual block."""
+    home = tmp_path_factory.mktemp("residual") / "home"
+    shutil.copytree(made.home, home)
+    table = home.parent / "block.csv"
+    table.write_text(f"arch_str,cifar10_test_accuracy_200\n{BLOCK},93.0\n")
+    return make_small(home, table)
+
+
+@pytest.mark.parametrize("way", RESIDUAL)
+def test_a_file_that_computes_a_cell_is_at_that_cell(
+    residual: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("residual.py").write_text(RESIDUAL[way])
+    found = similar(asking(residual, "residual.py", running=RunOptions(run=True), k=2))
+    first, second = found["rows"]
+    assert SPACE.canonical_form(first["native"]) == SPACE.canonical_form(BLOCK)
+    assert first["distance"] == pytest.approx(0, abs=1e-6)
+    assert second["distance"] > 1e-4
+    assert found["read"] == "file residual.py, class Residual, run, traced by fx"
+
+
+def test_the_first_line_says_what_was_read(
+    cole: Cole, residual: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("residual.py").write_text(RESIDUAL["loop"])
+    code, out, _ = cole("similar", "residual.py", "--run", "-k", 1, "--home", residual.home)
+    assert code == 0
+    assert out.splitlines()[0] == "file residual.py, class Residual, run, traced by fx"
+    assert BLOCK in out
+
+
+@pytest.mark.parametrize(
+    ("code", "options", "said"),
+    [
+        (networks.NO_MODULE, (), "holds no class"),
+        (networks.BROKEN, (), "line 3"),
+        (networks.ENDLESS, ("--run-time-limit", "3"), "not done after 3 s"),
+        (networks.HOARD, ("--run-memory-limit", "512"), "memory"),
+        (networks.RAISES, (), "no such width"),
+        (networks.NEEDS, (), "'channels'.*--arguments"),
+        (networks.NEEDS, ("--arguments", '{"channels": "many"}'), "own.py"),
+        (networks.NEEDS, ("--arguments", '{"channels": 4, "depth": 2}'), "depth"),
+        (networks.NEEDS, ("--arguments", "16"), "JSON object"),
+        (
+            networks.NEEDS,
+            ("--arguments", '{"channels": 4}', "--encoding", "arch_str"),
+            "code.bare or code.expression",
+        ),
+        (networks.NEEDS, ("--run-time-limit", "0"), "limits of 0 s"),
+    ],
+)
+def test_a_file_that_cannot_be_run_is_one_line(
+    cole: Cole,
+    made: Small,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own.py").write_text(code)
+    done, out, err = cole("similar", "own.py", "--run", *options, "--home", made.home)
+    assert (done, out) == (2, "")
+    [line] = err.splitlines()
+    assert re.search(said, line)
+
+
+def test_what_a_constructor_needs_is_given(made: Small, tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(networks.NEEDS)
+    asked = asking(made, str(path), arguments='{"channels": 4}', running=RunOptions(run=True))
+    assert similar(asked)["read"].endswith("run, traced by fx")
+
+
+def test_a_long_file_is_read_as_a_short_one(made: Small, tmp_path: Path) -> None:
+    answers = []
+    for code in (networks.LONG, networks.CONV.format(width=8, act="ReLU")):
+        path = tmp_path / "own.py"
+        path.write_text(code)
+        answers.append(similar(asking(made, str(path), running=RunOptions(run=True), k=5))["rows"])
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("option", [("--run",), ("--arguments", "{}")])
+def test_what_is_no_file_is_not_run(cole: Cole, made: Small, option: tuple[str, ...]) -> None:
+    native = next(iter(made.accuracies))
+    for what in ((native,), ("two pools", "--text")):
+        code, out, err = cole("similar", *what, *option, "--home", made.home)
+        assert (code, out) == (2, "")
+        assert f"{option[0]} is for a file" in err
