@@ -6,7 +6,8 @@ SELECT architecture_id, space, native, canonical_id, space_parameters, position,
 FROM store.architectures;
 
 CREATE OR REPLACE VIEW renderings AS
-SELECT architecture_id, space, native, encoding, context, text, text_hash, store.renderings.run_id
+SELECT architecture_id, space, native, encoding, context, text, text_hash, path, reason,
+       store.renderings.run_id
 FROM store.renderings
 JOIN store.texts USING (text_hash)
 JOIN store.architectures USING (architecture_id);

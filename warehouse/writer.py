@@ -76,7 +76,8 @@ class Writer:
         """Adds renderings and the texts among them that are new.
 
         Args:
-            rows: architecture_id, encoding, context, text.
+            rows: architecture_id, encoding, context, text; and, where there are several ways to a
+                text, path and reason.
         """
         hashed = rows.with_columns(
             text_hash=pl.Series([hash_text(text) for text in rows["text"]], dtype=pl.String)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -24,6 +25,22 @@ class EncodedSpace(Protocol):
     def parameters(self) -> Mapping[str, Any]: ...
 
     def encoding(self, name: str) -> Encoding: ...
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """An architecture's text, and how it came about.
+
+    Attributes:
+        text: What a language model reads.
+        path: How the network was read: `fx` and `export` traced it, `source` is its source alone;
+            None where the space writes the text from what it knows.
+        reason: Why no earlier path was taken; None without a path, empty for the first.
+    """
+
+    text: str
+    path: str | None = None
+    reason: str | None = None
 
 
 class RenderingError(Exception):
@@ -63,12 +80,24 @@ class TextEncoding(_OfSpace):
             InputError: The native string or the context is not one of those that there are.
             RenderingError: This architecture has no such text.
         """
+        return self.written(native, context).text
+
+    def written(self, native: str, context: str = NO_CONTEXT) -> Rendering:
+        """The text of an architecture, and which path wrote it where there are several.
+
+        Raises:
+            InputError: The native string or the context is not one of those that there are.
+            RenderingError: This architecture has no such text.
+        """
         if context not in self.contexts:
             raise InputError(
                 f"encoding {self.name} has no context '{context}': "
                 f"choose one of {', '.join(self.contexts)}"
             )
-        return self._render(native, context)
+        return self._written(native, context)
+
+    def _written(self, native: str, context: str) -> Rendering:
+        return Rendering(self._render(native, context))
 
     @abstractmethod
     def _render(self, native: str, context: str) -> str:

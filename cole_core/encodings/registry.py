@@ -12,6 +12,20 @@ from cole_core.registry import Registry
 
 GROUP = "cole.encodings"
 
+GENERIC = {
+    name: f"cole_core.encodings.{place}"
+    for name, place in {
+        "code.bare": "traced_texts:Bare",
+        "code.expression": "traced_texts:Expression",
+        "code.class": "traced_texts:CodeClass",
+        "onnx": "traced_texts:Onnx",
+        "counts": "traced_vectors:Counts",
+        "graf": "traced_vectors:GraphFeatures",
+        "ngram": "traced_vectors:Ngram",
+    }.items()
+}
+"""What every space has that builds networks, where it does not write it itself."""
+
 
 def make_encoding(space: EncodedSpace, name: str) -> Encoding:
     """An encoding of a space.
@@ -50,5 +64,8 @@ def make_text_encoding(space: EncodedSpace, name: str, context: str = NO_CONTEXT
 @functools.cache
 def _registry(space: type[EncodedSpace]) -> Registry[Encoding]:
     return Registry(
-        f"encoding of {space.name}", GROUP, space.encodings, scopes=(f"{space.name}/", "any/")
+        f"encoding of {space.name}",
+        GROUP,
+        {**GENERIC, **space.encodings},
+        scopes=(f"{space.name}/", "any/"),
     )

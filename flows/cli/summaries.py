@@ -26,9 +26,17 @@ def _render(page: Page, title: str, did: Summary) -> None:
         text = f"no architecture written as text, {_already(did)}"
     else:
         text = stored(did["renderings"], did["skipped"], "text", "written")
+    if paths := did.get("paths"):
+        text += f"; {_paths(paths)}"
     page.say(text, title=title)
     if failed:
         page.say(f"{count(failed, 'architecture')} could not be written and will be tried again.")
+
+
+def _paths(paths: Mapping[str, int]) -> str:
+    """By which way networks were read: "12 by fx, 3 by export, 1 as source"."""
+    words = {"fx": "by fx", "export": "by export", "source": "as source"}
+    return ", ".join(f"{paths[path]:,} {words[path]}" for path in words if path in paths)
 
 
 def _embed(page: Page, title: str, did: Summary) -> None:

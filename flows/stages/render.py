@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import polars as pl
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from cole_core.encodings.base import NO_CONTEXT, RenderingError, TextEncoding
+from cole_core.encodings.base import NO_CONTEXT, Rendering, RenderingError, TextEncoding
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.errors import InputError
 from cole_core.processes import SPAWN
@@ -24,6 +25,7 @@ from flows.resolve.spaces import find_space
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
+from flows.tasks.renderings import rendering_rows
 from warehouse import Warehouse
 
 SHARD = 5_000  # architectures between two commits
@@ -94,6 +96,7 @@ def render(request: RenderRequest) -> dict[str, Any]:
     made = planned(plan, request)
     shard_size = SLOW_SHARD if made.encoding.is_slow else SHARD
     failed: list[str] = []
+    paths: Counter[str] = Counter()
     with (
         recorded_run(request.home, "render", request) as run,
         run.warehouse.writer("cole render", run.run_id) as writer,
@@ -107,6 +110,7 @@ def render(request: RenderRequest) -> dict[str, Any]:
                     made.encoding, request.context, shard, executor, advance
                 )
                 writer.add_renderings(rows)
+                paths.update(rows["path"].drop_nulls())
                 failed += errors
         report_failures(failed)
         run.summary = {
@@ -115,6 +119,8 @@ def render(request: RenderRequest) -> dict[str, Any]:
         }
         if failed:
             run.summary["failed"] = len(failed)
+        if paths:
+            run.summary["paths"] = dict(paths)
     return run.summary
 
 
@@ -159,21 +165,14 @@ def render_shard(
     write = partial(_write, encoding, context)
     size = PIECE if executor else len(natives)
     pieces = [natives[start : start + size] for start in range(0, len(natives), size)]
-    texts: list[str | None] = []
+    found: list[Rendering | None] = []
     errors: list[str] = []
     for written in executor.map(write, pieces) if executor else map(write, pieces):
-        texts += [text for text, _ in written]
+        found += [rendering for rendering, _ in written]
         errors += [error for _, error in written if error is not None]
         advance(len(written))
-    rows = pl.DataFrame(
-        {
-            "architecture_id": shard["architecture_id"],
-            "encoding": encoding.name,
-            "context": context,
-            "text": pl.Series(texts, dtype=pl.String),
-        }
-    )
-    return rows.drop_nulls("text"), errors
+    rows = rendering_rows(shard["architecture_id"], encoding.name, context, found)
+    return rows, errors
 
 
 @contextlib.contextmanager
@@ -197,12 +196,12 @@ def report_failures(failed: Sequence[str]) -> None:
 
 def _write(
     encoding: TextEncoding, context: str, natives: Sequence[str]
-) -> list[tuple[str | None, str | None]]:
+) -> list[tuple[Rendering | None, str | None]]:
     """For each architecture its text, or what was wrong with it."""
-    written: list[tuple[str | None, str | None]] = []
+    written: list[tuple[Rendering | None, str | None]] = []
     for native in natives:
         try:
-            written.append((encoding.render(native, context), None))
+            written.append((encoding.written(native, context), None))
         except RenderingError as error:
             written.append((None, str(error)))
     return written

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from cole_core.encodings.base import RenderingError, VectorEncoding
+from cole_core.encodings.base import Rendering, RenderingError, VectorEncoding
 from cole_core.encodings.registry import make_text_encoding
 from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
@@ -24,6 +24,7 @@ from cole_core.spaces.base import SearchSpace
 from flows.running.runs import Run
 from flows.tasks.architectures import add_architectures
 from flows.tasks.evaluations import evaluate_all, not_evaluated
+from flows.tasks.renderings import rendering_rows
 from flows.tasks.vectors import add_vectors, embed_shard
 from warehouse import Warehouse
 
@@ -73,7 +74,8 @@ class NewVectors:
 
     def _embed(self, natives: Sequence[str]) -> list[np.ndarray]:
         assert self._specification is not None
-        texts = self._render(natives)
+        renderings = self._render(natives)
+        texts = [each.text for each in renderings]
         text_of = {hash_text(text): text for text in texts}
         spec_id = self._specification.spec_id
         stored = self._run.warehouse.vectors.vectors_of(spec_id, list(text_of))
@@ -85,24 +87,22 @@ class NewVectors:
         with self._run.warehouse.writer("cole search", self._run.run_id) as writer:
             add_architectures(self._run.warehouse, writer, self._space, natives, shown=False)
             writer.add_renderings(
-                pl.DataFrame(
-                    {
-                        "architecture_id": map(self._space.architecture_id, natives),
-                        "encoding": self._source.encoding,
-                        "context": self._source.context,
-                        "text": texts,
-                    }
+                rendering_rows(
+                    [self._space.architecture_id(native) for native in natives],
+                    self._source.encoding,
+                    self._source.context,
+                    renderings,
                 )
             )
             if lacking:
                 add_vectors(writer, self._specification, lacking, made)
         return [stored[hash_text(text)] for text in texts]
 
-    def _render(self, natives: Sequence[str]) -> list[str]:
+    def _render(self, natives: Sequence[str]) -> list[Rendering]:
         context = self._source.context
         encoding = make_text_encoding(self._space, self._source.encoding, context)
         try:
-            return [encoding.render(native, context) for native in natives]
+            return [encoding.written(native, context) for native in natives]
         except RenderingError as error:
             raise InputError(f"{error}: search with another --encoding") from None
 

@@ -67,6 +67,7 @@ class Einspace(SearchSpace):
     encodings: ClassVar = {
         name: f"cole_core.spaces.einspace.encodings.{place}"
         for name, place in {
+            "code.bare": "expression:Bare",
             "code.expression": "expression:Expression",
             "code.class": "code:CodeClass",
             "derivation": "derivation:Derivation",
@@ -84,7 +85,7 @@ class Einspace(SearchSpace):
         exported="onnx",
         rival="counts",
         classic="counts",
-        controls=("ngram",),
+        controls=("ngram", "graf"),
     )
     default_dataset = "cifar10"
 

@@ -15,6 +15,8 @@ from cole_core.spaces.nasbench201.cell import EDGES, OPERATIONS, Cell, all_cells
 if TYPE_CHECKING:
     from torch import nn
 
+    from cole_core.encodings.normal_form import NormalForm
+
 
 class NASBench201(SearchSpace):
     """All 15,625 cells of NAS-Bench-201."""
@@ -24,6 +26,7 @@ class NASBench201(SearchSpace):
     encodings: ClassVar = {
         name: f"cole_core.spaces.nasbench201.encodings.{place}"
         for name, place in {
+            "code.bare": "expression:Bare",
             "code.expression": "expression:Expression",
             "code.exclude_helper": "classes:ExcludeHelper",
             "code.helper": "classes:Helper",
@@ -94,6 +97,17 @@ class NASBench201(SearchSpace):
         self, native: str, channels: int = 16, cells: int = 5, classes: int = 10
     ) -> nn.Module:
         return build(native, channels, cells, classes)
+
+    def normal_form(self, native: str) -> NormalForm:
+        """That of the cell with 16 channels: the network around it is the same for all.
+
+        Its expression is, in a class `Cell`, the text of `code.expression`.
+        """
+        from cole_core.encodings.normal_form import normal_form
+        from cole_core.spaces.nasbench201.network import CellModule
+
+        cell = parse(native)
+        return normal_form(lambda: CellModule(cell, channels=16))
 
     def parameter_count(self, native: str) -> int:
         return parameter_count(native)

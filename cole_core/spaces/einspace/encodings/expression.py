@@ -1,4 +1,4 @@
-"""What the network computes, as compact as possible: `code.expression`."""
+"""What the network computes, as compact as possible: `code.expression` and `code.bare`."""
 
 from __future__ import annotations
 
@@ -69,15 +69,25 @@ class Expression(TextEncoding):
     name = "code.expression"
 
     def _render(self, native: str, context: str) -> str:
-        scope, value = _write(self.space.program(self.space.canonical_form(native)))
-        lines = [f"{names} = {text}" for names, text in scope.bindings]
+        *lines, value = _lines(self.space.program(self.space.canonical_form(native)))
         return "\n        ".join(
-            [
-                "class Network(nn.Module):\n    def forward(self, x):",
-                *lines,
-                f"return {value.text}",
-            ]
+            ["class Network(nn.Module):\n    def forward(self, x):", *lines, f"return {value}"]
         )
+
+
+class Bare(TextEncoding):
+    """The expression of `code.expression` alone, below the lines that name what it reads."""
+
+    name = "code.bare"
+
+    def _render(self, native: str, context: str) -> str:
+        return "\n".join(_lines(self.space.program(self.space.canonical_form(native))))
+
+
+def _lines(program: Program) -> list[str]:
+    """A line for each name and what it stands for, and what the network returns."""
+    scope, value = _write(program)
+    return [*(f"{names} = {text}" for names, text in scope.bindings), value.text]
 
 
 def _write(program: Program) -> tuple[_Scope, _Text]:

@@ -1,6 +1,7 @@
-"""What the cell computes as one expression: `code.expression`."""
+"""What the cell computes as one expression: `code.expression`, and that alone: `code.bare`."""
 
-from cole_core.spaces.nasbench201 import Cell
+from cole_core.encodings.base import TextEncoding
+from cole_core.spaces.nasbench201 import Cell, parse
 from cole_core.spaces.nasbench201.canonical import Term, output
 from cole_core.spaces.nasbench201.encodings.code import CodeEncoding
 
@@ -21,8 +22,23 @@ class Expression(CodeEncoding):
     name = "code.expression"
 
     def cell(self, cell: Cell) -> str:
-        value = output(cell).write(_call, zero="torch.zeros_like(x)")
-        return f"class Cell(nn.Module):\n    def forward(self, x):\n        return {value}"
+        return f"class Cell(nn.Module):\n    def forward(self, x):\n        return {_write(cell)}"
+
+
+class Bare(TextEncoding):
+    """The expression of `code.expression` alone.
+
+    The lines around it are the same for every cell: 45 of 75 tokens that tell nothing.
+    """
+
+    name = "code.bare"
+
+    def _render(self, native: str, context: str) -> str:
+        return _write(parse(native))
+
+
+def _write(cell: Cell) -> str:
+    return output(cell).write(_call, zero="torch.zeros_like(x)")
 
 
 def _call(term: Term) -> str:

@@ -24,7 +24,7 @@ RESIDUAL = (
     f"computation<identity>, sequential({CONVOLUTION}, {RELU}), add(2)}})"
 )
 COPIES = f"branching(4){{group(4,2), branching(8){{clone(8), {STRIDED}, add(8)}}, cat(4,2)}}"
-TEXTS = ("code.class", "code.expression", "derivation", "derivation.canonical")
+TEXTS = ("code.class", "code.expression", "code.bare", "derivation", "derivation.canonical")
 
 
 def text_encoding(name: str, space: Einspace = SPACE) -> TextEncoding:
@@ -108,6 +108,28 @@ def test_expressions() -> None:
     )
 
 
+def test_the_bare_expression_is_the_body_of_the_expression() -> None:
+    expression, bare = text_encoding("code.expression"), text_encoding("code.bare")
+    long = f"sequential({RESIDUAL}, {RESIDUAL})"
+    assert bare.render(long) == (
+        "a = self.norm(self.conv3x3_64(self.norm(self.conv3x3_64(x)) + "
+        "F.leaky_relu(self.conv3x3_64(self.norm(self.conv3x3_64(x))))))\n"
+        "a + F.leaky_relu(self.conv3x3_64(a))"
+    )
+    for native in [long, COPIES, *samples(SPACE, 200), *SPACE.starting_points().values()]:
+        whole = ast.parse(expression.render(native)).body[0]
+        assert isinstance(whole, ast.ClassDef)
+        function = whole.body[0]
+        assert isinstance(function, ast.FunctionDef)
+        *names, value = ast.parse(bare.render(native)).body
+        *named, returned = function.body
+        assert isinstance(value, ast.Expr)
+        assert isinstance(returned, ast.Return)
+        assert list(map(ast.dump, names)) == list(map(ast.dump, named))
+        assert returned.value is not None
+        assert ast.dump(value.value) == ast.dump(returned.value)
+
+
 def run_class(space: Einspace, native: str) -> None:
     """Compares the executed text with the built network, with the same weights."""
     names: dict = {"torch": torch, "nn": nn, "F": nn.functional}
@@ -144,7 +166,7 @@ def test_the_classes_of_the_starting_points_run() -> None:
             run_class(space, native)
 
 
-@pytest.mark.parametrize("name", ["code.class", "code.expression"])
+@pytest.mark.parametrize("name", ["code.class", "code.expression", "code.bare"])
 def test_every_text_is_python_and_knows_its_names(name: str) -> None:
     for space in (SPACE, SMALL):
         for native in [*samples(space, 200), *space.starting_points().values()]:
@@ -153,7 +175,7 @@ def test_every_text_is_python_and_knows_its_names(name: str) -> None:
             assert text == text.strip()
             names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
             assert not re.findall(r"= x\d+$", text, re.MULTILINE)
-            if name == "code.expression":
+            if name != "code.class":
                 known = {"nn", "self", "x", "F", "torch", "sum"}
                 made = set(re.findall(r"\b([a-z]\d*)\b(?=, [a-z]\d* (?:=|in)| =| in )", text))
                 assert names <= known | made
@@ -185,7 +207,7 @@ def test_deep_networks_have_all_encodings(name: str) -> None:
             continue
         text = encoding.render(native)
         assert len(text) < 150 * deep
-        if name == "code.expression":
+        if name in ("code.expression", "code.bare"):
             ast.parse(text)
 
 

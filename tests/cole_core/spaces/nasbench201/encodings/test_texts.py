@@ -92,6 +92,16 @@ def test_every_cell_has_its_expression_and_they_parse() -> None:
         ast.parse(text)
 
 
+def test_the_bare_expression_is_what_the_expression_returns() -> None:
+    expression, bare = text_encoding("code.expression"), text_encoding("code.bare")
+    natives = list(NASBench201().enumerate())
+    around = "class Cell(nn.Module):\n    def forward(self, x):\n        return "
+    assert all(expression.render(each) == around + bare.render(each) for each in natives)
+    assert len({bare.render(native) for native in natives}) == 4_930
+    with pytest.raises(InputError, match="no context 'network'"):
+        bare.render(EXAMPLE, "network")
+
+
 @given(natives, st.sampled_from(CODE), st.sampled_from(CONTEXTS))
 def test_every_text_parses_as_python(native: str, name: str, context: str) -> None:
     text = text_encoding(name).render(native, context)
