@@ -24,6 +24,8 @@ from cole_core.spaces.nasbenchgraph.macro import DATASET, macro_of
 if TYPE_CHECKING:
     from torch import nn
 
+    from cole_core.encodings.normal_form import NormalForm
+
 _EDITABLE = 2 * NODES - 1  # node 1 can read the input alone
 
 
@@ -41,11 +43,13 @@ class NASBenchGraph(SearchSpace):
             "adjacency": "adjacency:Adjacency",
         }.items()
     }
+    lacks = frozenset({"onnx"})  # which is exported from images
     roles = Roles(
         reference="code.expression",
         renderings=("code.bare", "code.class"),
         runnable="code.class",
         rival="adjacency",
+        controls=("graf", "counts", "ngram"),
     )
     default_source = "nas-bench-graph"
     default_dataset = DATASET
@@ -118,6 +122,16 @@ class NASBenchGraph(SearchSpace):
         from cole_core.spaces.nasbenchgraph.network import Network  # torch takes seconds to import
 
         return Network(cell, macro, dropout)
+
+    def normal_form(self, native: str) -> NormalForm:
+        """That of the cell: the network around it is the same for all.
+
+        Its graph is made from the native string and not traced, since message passing is an
+        operation here and not what PyTorch Geometric does for it.
+        """
+        from cole_core.spaces.nasbenchgraph.graph import normal_form
+
+        return normal_form(parse(native))
 
     def parameter_count(self, native: str, dataset: str = DATASET) -> int:
         return macro_of(dataset).parameters(parse(native))

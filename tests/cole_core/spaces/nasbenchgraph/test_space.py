@@ -96,7 +96,7 @@ sys.modules["torch_geometric"] = None
 from cole_core.errors import InputError
 from cole_core.spaces import get_space
 space = get_space("nasbenchgraph")
-for name in space.encodings:
+for name in space.encoding_names:
     made = space.encoding(name)
     made.render({EXAMPLE!r}) if hasattr(made, "render") else made.encode([{EXAMPLE!r}])
 space.draw({EXAMPLE!r}), space.parameter_count({EXAMPLE!r})
@@ -114,3 +114,11 @@ except InputError as error:
 def test_datasets_of_images_are_refused() -> None:
     with pytest.raises(InputError, match="take graphs, and a dataset has images"):
         NASBenchGraph.for_task((1, 8, 8), 10, {})
+
+
+def test_what_the_space_lacks_is_no_encoding_of_it() -> None:
+    assert SPACE.encoding_names == sorted(
+        [*SPACE.encodings, "counts", "graf", "ngram"]  # by its normal form
+    )
+    with pytest.raises(InputError, match="unknown encoding of nasbenchgraph 'onnx'"):
+        SPACE.encoding("onnx")
