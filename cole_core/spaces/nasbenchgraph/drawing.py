@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 from cole_core.spaces.nasbenchgraph.canonical import Node, parse, tree
+from cole_core.spaces.nasbenchgraph.cell import NODES
 
 _STEP, _ROW, _MARGIN, _RADIUS = 66, 34, 26, 13
 _PLATE_WIDTH, _PLATE_HEIGHT = 48, 18
@@ -26,9 +27,8 @@ def draw(native: str) -> str:
     """
     nodes = tree(parse(native))
     rows = sum(map(_leaves, nodes))
-    depth = max(map(_depth, nodes))
     middle = (rows - 1) * _ROW / 2
-    start, end = (_MARGIN, middle), (_MARGIN + (depth + 1) * _STEP, middle)
+    start, end = (_MARGIN, middle), (_MARGIN + (NODES + 1) * _STEP, middle)  # all of one width
     lines: list[ET.Element] = []
     plates: list[ET.Element] = []
     top = 0.0
@@ -49,10 +49,6 @@ def draw(native: str) -> str:
 
 def _leaves(node: Node) -> int:
     return sum(map(_leaves, node.readers)) or 1
-
-
-def _depth(node: Node) -> int:
-    return 1 + max(map(_depth, node.readers), default=0)
 
 
 def _place(node: Node, left: float, top: float) -> Point:
