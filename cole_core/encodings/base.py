@@ -20,6 +20,7 @@ class EncodedSpace(Protocol):
 
     name: ClassVar[Any]
     encodings: ClassVar[Any]
+    lacks: ClassVar[Any]
 
     @property
     def parameters(self) -> Mapping[str, Any]: ...

@@ -24,7 +24,7 @@ GENERIC = {
         "ngram": "traced_vectors:Ngram",
     }.items()
 }
-"""What every space has that builds networks, where it does not write it itself."""
+"""What every space has that builds networks, where it does not write or lack it itself."""
 
 
 def make_encoding(space: EncodedSpace, name: str) -> Encoding:
@@ -63,9 +63,10 @@ def make_text_encoding(space: EncodedSpace, name: str, context: str = NO_CONTEXT
 
 @functools.cache
 def _registry(space: type[EncodedSpace]) -> Registry[Encoding]:
+    generic = {name: place for name, place in GENERIC.items() if name not in space.lacks}
     return Registry(
         f"encoding of {space.name}",
         GROUP,
-        {**GENERIC, **space.encodings},
+        {**generic, **space.encodings},
         scopes=(f"{space.name}/", "any/"),
     )

@@ -17,6 +17,9 @@ sources: Registry[Source] = Registry(
         "analog-nasbench": (
             "cole_core.spaces.nasbench201.benchmarks.analog_nasbench:AnalogNASBench"
         ),
+        "nas-bench-graph": (
+            "cole_core.spaces.nasbenchgraph.benchmarks.nas_bench_graph:NASBenchGraphPackage"
+        ),
         "nats-bench": "cole_core.spaces.nasbench201.benchmarks.nats_bench:NATSBench",
         "table": "cole_core.sources.tables:Table",
     },

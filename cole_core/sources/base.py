@@ -56,12 +56,14 @@ class Source(ABC):
         name: The registered name.
         about: What people give for it, in words.
         headline: The metric that people mean by the accuracy, where it gives several.
+        headline_split: Whose values of that metric they mean, where it gives those of several.
         has_columns: Whether people may say what its columns are.
     """
 
     name: ClassVar[str]
     about: ClassVar[str]
     headline: ClassVar[str | None] = None
+    headline_split: ClassVar[str | None] = None
     has_columns: ClassVar[bool] = False
 
     @abstractmethod

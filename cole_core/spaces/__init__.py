@@ -13,6 +13,7 @@ spaces: Registry[SearchSpace] = Registry(
     {
         "einspace": "cole_core.spaces.einspace:Einspace",
         "nasbench201": "cole_core.spaces.nasbench201:NASBench201",
+        "nasbenchgraph": "cole_core.spaces.nasbenchgraph:NASBenchGraph",
     },
 )
 

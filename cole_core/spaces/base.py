@@ -59,6 +59,7 @@ class SearchSpace(ABC):
         name: The registered name.
         title: What people call it, where that is something else.
         encodings: Its encodings: names and `module:class`, each made with the space.
+        lacks: What other spaces have by their normal form and this one has not.
         roles: What its encodings are in experiments.
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
         default_dataset: Whose accuracies those are.
@@ -71,6 +72,7 @@ class SearchSpace(ABC):
     name: ClassVar[str]
     title: ClassVar[str | None] = None
     encodings: ClassVar[Mapping[str, str]]
+    lacks: ClassVar[frozenset[str]] = frozenset()
     roles: ClassVar[Roles]
     default_source: ClassVar[str | None] = None
     default_dataset: ClassVar[str | None] = None

@@ -65,7 +65,8 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     _ = measured.named_dataset  # a missing one is told now
     if request.metric is None and headline is not None:
         # Of its metrics the one that people mean by accuracy: plain training.
-        measured = replace(measured, metric=headline, source=origin)
+        split = request.split or source.headline_split
+        measured = replace(measured, metric=headline, split=split, source=origin)
     return FromBenchmarkPlan(origin, measured, request.dataset if source.has_columns else None)
 
 

@@ -26,6 +26,10 @@ from cole_core.testing.beads import Beads
 
 # Networks that are exported in a moment.
 SMALL = {"einspace": get_space("einspace", input_shape=(1, 8, 8), max_modules=8, max_operations=25)}
+# Networks that take no images.
+OF_GRAPHS: dict[str, dict[str, Any]] = {
+    "nasbenchgraph": {"input_shape": None, "task_shape": None, "most": 30_000}
+}
 # What makes heads and searches quick, where they are not.
 HEADS: dict[str, dict[str, Any]] = {
     "mlp": {"epochs": 40, "hidden": (16,)},
@@ -64,7 +68,7 @@ def suite(contract: type, *names: str, **attributes: Any) -> None:
 
 
 for name in spaces:
-    suite(SpaceContract, name, space=get_space(name))
+    suite(SpaceContract, name, space=get_space(name), **OF_GRAPHS.get(name, {}))
     for encoding in encoding_names(get_space(name)):
         slow = encoding == "onnx"
         made = make_encoding(
@@ -104,6 +108,12 @@ class TestAnalogNASBench(SourceContract):
     origin = "analog-nasbench"
 
 
+class TestNASBenchGraph(SourceContract):
+    source = sources.create("nas-bench-graph")
+    space = get_space("nasbenchgraph")
+    origin = "nas-bench-graph"
+
+
 def test_what_is_registered_is_called_so() -> None:
     for registry in (spaces, searches, sources):
         for name, made in registry.loadable().items():
@@ -115,4 +125,4 @@ def test_what_is_registered_is_called_so() -> None:
 
 def test_all_sources_are_tried() -> None:
     """The one that reads published folders is tried on folders in its own tests."""
-    assert {*sources} == {"analog-nasbench", "table", "nats-bench"}
+    assert {*sources} == {"analog-nasbench", "nas-bench-graph", "table", "nats-bench"}

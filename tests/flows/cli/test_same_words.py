@@ -92,7 +92,10 @@ IMAGES: Commands = {
 }
 
 CASES: dict[str, tuple[Commands, str]] = {
-    "space": (SPACE, "unknown search space 'darts': choose one of einspace, nasbench201"),
+    "space": (
+        SPACE,
+        "unknown search space 'darts': choose one of einspace, nasbench201, nasbenchgraph",
+    ),
     "encoding": (ENCODING, "unknown encoding of nasbench201 'haiku': choose one of adjacency, "),
     "language model to be read": (MADE, "no-such-model"),
     "language model that was read": (

@@ -1,0 +1,1 @@
+"""The published measurements of NAS-Bench-Graph's networks."""

@@ -1,0 +1,1 @@
+"""The encodings of NAS-Bench-Graph, text and vector."""
