@@ -11,6 +11,10 @@ UPDATE store.runs SET ended_at = ?, summary = ? WHERE run_id = ?;
 INSERT INTO store.architectures BY NAME
 SELECT * FROM incoming ANTI JOIN store.architectures USING (architecture_id);
 
+-- name: insert_lists
+INSERT INTO store.lists BY NAME
+SELECT * FROM incoming ANTI JOIN store.lists USING (space, source);
+
 -- name: insert_texts
 INSERT INTO store.texts BY NAME
 SELECT DISTINCT text_hash, text FROM incoming ANTI JOIN store.texts USING (text_hash);

@@ -13,6 +13,7 @@ from cole_core.encodings.base import Encoding
 from cole_core.encodings.registry import encoding_names, make_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
+from cole_core.spaces.other_notation import OtherNotation
 
 if TYPE_CHECKING:  # torch takes seconds to import, and only `build` needs it
     from torch import nn
@@ -60,6 +61,7 @@ class SearchSpace(ABC):
         roles: What its encodings are in experiments.
         default_source: Where `cole run` takes accuracies from; None trains networks instead.
         default_dataset: Whose accuracies those are.
+        notations: Other ways in which people write its architectures, by the names that they give.
     """
 
     name: ClassVar[str]
@@ -68,6 +70,7 @@ class SearchSpace(ABC):
     roles: ClassVar[Roles]
     default_source: ClassVar[str | None] = None
     default_dataset: ClassVar[str | None] = None
+    notations: ClassVar[Mapping[str, OtherNotation]] = {}
 
     @property
     def parameters(self) -> Mapping[str, Any]:

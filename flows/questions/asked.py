@@ -14,9 +14,10 @@ from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError, shortened
 from cole_core.spaces import get_space
 from cole_core.spaces.base import SearchSpace
-from cole_core.spaces.notation import read_native
+from cole_core.spaces.other_notation import AmbiguousError, Written
 from flows.questions.notations import refusal
 from flows.resolve.spaces import find_space
+from flows.resolve.written import read_written
 from warehouse import Warehouse
 
 _ID = re.compile(r"[0-9a-f]{6,32}")
@@ -60,12 +61,14 @@ class Question:
         space: The search space, unless an id tells it.
         class_name: Which class of a file.
         is_text: Whether it is a text, and nothing else.
+        notation: How it is written, where that is neither its space's way nor sure.
     """
 
     what: str
     space: str
     class_name: str | None = None
     is_text: bool = False
+    notation: str | None = None
 
 
 def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> Asked:
@@ -90,9 +93,14 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     if question.is_text:
         if question.class_name is not None:
             raise InputError(f"--class {question.class_name} is for a file: leave out --text")
+        if question.notation is not None:
+            raise InputError(
+                f"--notation {question.notation} is for an architecture: leave out --text"
+            )
         name = shortened(what)
         return Asked("text", "text", what, space, None, name, _encoding(space, vectors))
-    native = read_native(space, what)
+    written = _written(warehouse, space, question)
+    native = None if written is None else written.native
     stored = _stored(warehouse, what) if native is None else None
     if (native or stored) and os.path.exists(what):
         raise InputError(
@@ -111,7 +119,18 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     if stored is not None:
         native, space = stored
     assert native is not None
-    return _of_architecture(space, native, vectors)
+    read_as = None if written is None else written.read_as
+    return _of_architecture(space, native, read_as, vectors)
+
+
+def _written(warehouse: Warehouse, space: SearchSpace, question: Question) -> Written | None:
+    """The architecture that is written down, if one is."""
+    try:
+        return read_written(warehouse, space, question.what, question.notation)
+    except AmbiguousError as error:
+        if os.path.exists(question.what):
+            return None
+        raise refusal(warehouse, space, question.what, error.ways) from error
 
 
 def _encoding(space: SearchSpace, vectors: Vectors) -> str:
@@ -134,14 +153,16 @@ def _stored(warehouse: Warehouse, beginning: str) -> tuple[str, SearchSpace] | N
     return row["native"], get_space(row["space"], **json.loads(row["space_parameters"]))
 
 
-def _of_architecture(space: SearchSpace, native: str, vectors: Vectors) -> Asked:
+def _of_architecture(
+    space: SearchSpace, native: str, read_as: str | None, vectors: Vectors
+) -> Asked:
     encoding = _encoding(space, vectors)
     writer = make_text_encoding(space, encoding, vectors.context)
     try:
         text = writer.render(native, vectors.context)
     except RenderingError as error:
         raise InputError(f"{native} has no text of '{encoding}': {error}") from error
-    read = f"architecture of {space.name}"
+    read = f"architecture of {space.name}" + (f", read as {read_as}" if read_as else "")
     return Asked("architecture", read, text, space, native, native, encoding)
 
 

@@ -48,6 +48,8 @@ class SimilarRequest:
         measured: Which measured values the condition and the answer speak of.
         class_name: Of FILE.py, where it holds several networks.
         text: WHAT is a text, in words or code, and nothing else.
+        notation: How WHAT is written, where that is neither the space's way nor sure, such as
+            naslib or index.
         exact: Compute every distance, whatever index there is.
         recall: Compare an index's answer with the exact one.
         device: auto, cpu or cuda, to embed a text.
@@ -62,6 +64,7 @@ class SimilarRequest:
     measured: Measured = Measured()
     class_name: Annotated[str | None, Parameter(name="--class")] = None
     text: Flag = False
+    notation: str | None = None
     exact: Flag = False
     recall: Flag = False
     device: Device = "auto"
@@ -98,7 +101,9 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         InputError: A name, the text or the condition is not right, or nothing was embedded.
     """
     warehouse = Warehouse(request.home)
-    question = Question(request.what, request.space, request.class_name, request.text)
+    question = Question(
+        request.what, request.space, request.class_name, request.text, request.notation
+    )
     asked = read_asked(warehouse, question, request.vectors)
     encoding, context = asked.encoding, request.vectors.context
     make_text_encoding(asked.space, encoding, context)

@@ -15,6 +15,7 @@ from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.einspace.canonical import canonical_form
 from cole_core.spaces.einspace.cost import Cost, cost
 from cole_core.spaces.einspace.edits import crossings, mutants
+from cole_core.spaces.einspace.notations import NOTATIONS
 from cole_core.spaces.einspace.program import Program, lower
 from cole_core.spaces.einspace.sampling import Bounds, draw
 from cole_core.spaces.einspace.shapes import Flow, State
@@ -88,6 +89,7 @@ class Einspace(SearchSpace):
         controls=("ngram",),
     )
     default_dataset = "cifar10"
+    notations = NOTATIONS
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from cole_core.errors import InputError
 from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.nasbench201.canonical import canonical_form
 from cole_core.spaces.nasbench201.cell import EDGES, OPERATIONS, Cell, all_cells, parse
+from cole_core.spaces.nasbench201.notations import NOTATIONS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,6 +54,7 @@ class NASBench201(SearchSpace):
     )
     default_source = "analog-nasbench"
     default_dataset = "cifar10"
+    notations = NOTATIONS
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NASBench201)
