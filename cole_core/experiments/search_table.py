@@ -168,7 +168,7 @@ def _count(row: Mapping[str, Any]) -> str:
 
 def _crossing(row: Mapping[str, Any]) -> str:
     if row["crossing"] is None:
-        return "stays below"
+        return "never gets there"
     said = f"crosses at {row['crossing']}"
     if row.get("crossing_change") is not None:
         said += f" ({_change(row['crossing_change'], row['crossing_p_value'])})"

@@ -79,7 +79,7 @@ class SearchProtocol:
         seeds: How many searches of each configuration.
         budget: Evaluations of each.
         percent: Thresholds in percent of the best value.
-        margin: Thresholds in points below the best value.
+        margin: Thresholds in points from the best value.
         regret_at: Numbers of evaluations at which the regret is told; None for those of
             `REGRET_AT` that the budget has.
         until_reached: Whether a seed may end when it is at every threshold and the mean curve is
@@ -110,7 +110,7 @@ class SearchProtocol:
                 raise InputError(f"--percent {percent:g}: give more than 0 and at most 100")
         for margin in self.margin:
             if not 0 <= margin < math.inf:
-                raise InputError(f"--margin {margin:g}: give 0 or more points below the best")
+                raise InputError(f"--margin {margin:g}: give 0 or more points from the best")
         if not self.percent and not self.margin:
             raise InputError("no threshold to reach: give --percent or --margin")
         for count in self.regret_at or ():

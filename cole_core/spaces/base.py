@@ -18,6 +18,8 @@ from cole_core.spaces.other_notation import OtherNotation
 if TYPE_CHECKING:  # torch takes seconds to import, and only `build` needs it
     from torch import nn
 
+    from cole_core.encodings.normal_form import NormalForm
+
 
 @dataclass(frozen=True)
 class Roles:
@@ -113,6 +115,18 @@ class SearchSpace(ABC):
     @abstractmethod
     def build(self, native: str) -> nn.Module:
         """The architecture as a running network, at the space's default size."""
+
+    def normal_form(self, native: str) -> NormalForm:
+        """What the network computes, as plain data and as texts; see `NormalForm`.
+
+        What runs somebody else's code overrides this, and does so in a process of its own.
+
+        Raises:
+            InputError: The string is not an architecture of this space.
+        """
+        from cole_core.encodings.normal_form import normal_form
+
+        return normal_form(lambda: self.build(native))
 
     def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
         """What the space leaves open of the network around an architecture, by name.

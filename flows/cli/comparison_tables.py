@@ -144,7 +144,7 @@ def _print_regrets(page: Page, summary: dict[str, Any]) -> None:
         ]
         took = NOTHING if seconds[position] is None else f"{seconds[position]:,.0f} s"
         rows.append([label, *cells, took])
-    page.heading("best minus best so far, by evaluations")
+    page.heading("distance of the best so far from the best, by evaluations")
     page.table(
         ["configuration", *(f"after {count:,}" for count in counts), "time"],
         rows,

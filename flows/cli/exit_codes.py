@@ -46,8 +46,8 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
     """Runs a command line.
 
     Returns:
-        The exit code: 0 done, 1 a full disk, 2 bad input, 141 where nobody reads on, as behind
-        `| head`. Other faults raise, and so do the signals of `flows.running.endings`.
+        The exit code: 0 done, 1 a full disk or memory, 2 bad input, 141 where nobody reads on, as
+        behind `| head`. Other faults raise, and so do the signals of `flows.running.endings`.
     """
     try:
         check_arguments(arguments)
@@ -65,6 +65,12 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
         for stream in closed:  # what is left to be written
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
         return ENOUGH_READ
+    except MemoryError as error:
+        complain(
+            f"not enough memory{f' ({error})' if str(error) else ''}: free some, or ask for less "
+            "at a time (a smaller model, fewer samples); what was committed is kept"
+        )
+        return FAULT
     except OSError as error:
         if error.errno == errno.ENOSPC:
             complain(

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from cole_core.errors import InputError
 from flows.running.endings import Ending, end_now, ending
-from flows.running.services import check_home, check_server
+from flows.running.services import check_home, check_server, watched
 
 _START_SECONDS = 300  # five on an idle machine; a busy one takes minutes
 _PR_SET_PDEATHSIG = 1
@@ -108,7 +108,8 @@ class LocalServer:
             InputError: The server ended or did not start in time; says why.
         """
         if self._process is None:
-            yield
+            with watched(lambda line: end_now(Ending(1, line))):
+                yield
             return
         from prefect.settings import (
             PREFECT_API_URL,

@@ -70,7 +70,7 @@ class CompareSearchesRequest(Compared):
         first_seed: Their first seed.
         budget: Evaluations of each search.
         percent: Threshold in percent of the best; may be repeated.
-        margin: Threshold in points below the best; may be repeated.
+        margin: Threshold in points from the best; may be repeated.
         regret_at: Evaluations at which the regret is told; may be repeated.
         until_reached: A seed that is at every threshold ends once the mean curve is there too,
             after which neither moves; regrets beyond are upper bounds.

@@ -97,7 +97,7 @@ def test_an_unknown_experiment_lists_the_known_ones() -> None:
         (SearchProtocol(first_seed=-1), "--first-seed -1: give 0 or more"),
         (SearchProtocol(percent=(0.0,)), "--percent 0: give more than 0 and at most 100"),
         (SearchProtocol(percent=(101.0,)), "--percent 101: give more than 0 and at most 100"),
-        (SearchProtocol(margin=(-1.0,)), "--margin -1: give 0 or more points below the best"),
+        (SearchProtocol(margin=(-1.0,)), "--margin -1: give 0 or more points from the best"),
         (SearchProtocol(percent=(), margin=()), "no threshold to reach: give --percent or --m"),
         (SearchProtocol(budget=9, regret_at=(10,)), "--regret-at 10: give 1 to the budget of 9"),
     ],

@@ -125,6 +125,10 @@ class Terminal:
                 os.kill(self._server(), signal.SIGKILL)
         return self._finish(so_far, begun, closed=way == "SIGHUP")
 
+    def see_end(self) -> Ended:
+        """Waits until something else has ended it, and tells how it went."""
+        return self._finish(len(screen(self.output)) - 1, time.monotonic(), closed=False)
+
     def run(self) -> int:
         """Lets it come to its own end; gives its exit code."""
         return self._finish(0, time.monotonic(), closed=False, limit=_PATIENCE).code

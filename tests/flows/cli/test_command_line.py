@@ -6,9 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cyclopts
+import numpy as np
 import pytest
 
 from cole_core.spaces import get_space
+from flows.cli import exit_codes
 from tests.cole_core.language_models.zoo import make_model
 from tests.flows.conftest import SIZE, Cole, Small
 
@@ -198,3 +201,16 @@ def test_repeated_options_add_up(cole: Cole, small: Small) -> None:
     stored = small.warehouse.sql("SELECT configuration FROM trials")["configuration"][0]
     surrogate = json.loads(stored)["surrogate"]
     assert (surrogate["head__epochs"], surrogate["head__hidden"]) == (2, [8, 8])
+
+
+def test_memory_that_does_not_suffice_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    app = cyclopts.App(print_error=False, exit_on_error=False)
+
+    @app.default
+    def fill() -> None:
+        np.ones((10**6, 10**6))
+
+    assert exit_codes.run(app, []) == exit_codes.FAULT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("cole: not enough memory (Unable to allocate 7.28 TiB")
+    assert "what was committed is kept" in line

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.resolve.requests import AskedEmbeddings
+from flows.running.server import LocalServer
 from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
 from flows.stages.render import RenderRequest, render
 from tests.flows.cli.terminals import CODES, WAYS, Ended, Terminal
@@ -181,6 +183,27 @@ def test_an_ending(name: str, way: str, home: Path, settings: dict[str, str]) ->
 def test_a_command_that_was_interrupted_goes_on(home: Path, settings: dict[str, str]) -> None:
     end(STAGES["embed"], "Ctrl-C", home, settings)
     finish(STAGES["embed"], home, settings)
+
+
+def test_a_configured_server_that_is_gone_ends_the_command(
+    home: Path, settings: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the command's own: Prefect's client would try for minutes, and tell all of it."""
+    monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
+    with (
+        temporary_settings(restore_defaults={PREFECT_API_URL}),
+        LocalServer() as server,
+        server.ready(),
+    ):
+        url = f"{server.page}/api"
+        of_it = settings | {"PREFECT_API_URL": url}
+        terminal = Terminal((*STAGES["embed"].command, "--home", str(home)), of_it)
+        terminal.wait_for(STAGES["embed"].sign)
+    ended = terminal.see_end()
+    assert ended.code == 1
+    assert ended.lines == [f"cole: the Prefect server at {url} is gone: {GO_ON}"]
+    assert ended.seconds < SECONDS
+    assert ended.left == []
 
 
 BUSY = """
