@@ -50,6 +50,21 @@ class Roles:
     canonical: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a network is for.
+
+    Attributes:
+        input_shape: Channels, height, width of the images.
+        classes: How many.
+        macro: What the space leaves open, see `SearchSpace.macro_architecture`.
+    """
+
+    input_shape: tuple[int, int, int]
+    classes: int
+    macro: Mapping[str, int]
+
+
 class SearchSpace(ABC):
     """A set of architectures, each named by its native string.
 
@@ -127,6 +142,24 @@ class SearchSpace(ABC):
         from cole_core.encodings.normal_form import normal_form
 
         return normal_form(lambda: self.build(native))
+
+    def runnable(self, native: str, task: Task | None = None) -> str:
+        """Source that runs by itself and defines a class `Network`, made without arguments.
+
+        Args:
+            native: The architecture.
+            task: What it is for; None writes the network that `build` makes.
+
+        Raises:
+            InputError: The string is not an architecture of this space.
+            RenderingError: It has no such source.
+        """
+        if task is None:
+            return self.normal_form(native).class_text
+        from cole_core.encodings.normal_form import normal_form
+
+        sizes = (task.input_shape, task.classes, task.macro)
+        return normal_form(lambda: self.build_for(native, *sizes)).class_text
 
     def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
         """What the space leaves open of the network around an architecture, by name.
@@ -218,6 +251,10 @@ class SearchSpace(ABC):
 
     def parameter_count(self, native: str) -> int | None:
         """Trainable parameters, where the space knows them without building; None elsewhere."""
+        return None
+
+    def flops(self, native: str) -> int | None:
+        """Multiply-accumulates for one input, where the space knows them without building."""
         return None
 
     def draw(self, native: str) -> str | None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from cole_core.errors import InputError
 from cole_core.registry import check_parameters
-from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.base import Roles, SearchSpace, Task
 from cole_core.spaces.einspace.canonical import canonical_form
 from cole_core.spaces.einspace.cost import Cost, cost
 from cole_core.spaces.einspace.edits import crossings, mutants
@@ -265,6 +265,19 @@ class Einspace(SearchSpace):
         networks with different forms may still compute the same.
         """
         return canonical_form(parse(native), self.input_state)
+
+    def parameter_count(self, native: str) -> int:
+        return self.cost(native).parameters
+
+    def flops(self, native: str) -> int:
+        return self.cost(native).flops
+
+    def runnable(self, native: str, task: Task | None = None) -> str:
+        """The class of `code.class`; input shape and classes are the space's own."""
+        from cole_core.spaces.einspace.encodings.code import write_class
+
+        imports = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F"
+        return f"{imports}\n\n\n{write_class(self.program(native), self.classes)}\n"
 
     def build(self, native: str) -> nn.Module:
         """The network with fresh weights, at the space's input shape.
