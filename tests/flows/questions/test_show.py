@@ -25,7 +25,10 @@ from flows.stages.train_networks import TrainNetworksRequest, train_networks
 from tests.flows.conftest import SPACE, Cole, Small
 from warehouse import Warehouse
 
-CELL = "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+CELL = (
+    "|nor_conv_3x3~0|+|nor_conv_3x3~0|avg_pool_3x3~1|"
+    "+|skip_connect~0|nor_conv_3x3~1|skip_connect~2|"
+)
 TREE = "sequential(routing[im2col(3,1,1), computation<linear(16)>, col2im], computation<relu>)"
 
 # Nothing of ours can be imported there.
@@ -87,7 +90,8 @@ def test_what_is_said_is_what_is_stored(made: Small) -> None:
     assert text["text"] == encoding.render(native)  # type: ignore[union-attr]
     assert list(text["tokens"]) == ["minilm"]
     vectors = made.warehouse.sql(
-        "SELECT native, vector FROM renderings JOIN embeddings_minilm_avg_avg_fp32 USING (text_hash)"
+        "SELECT native, vector FROM renderings "
+        "JOIN embeddings_minilm_avg_avg_fp32 USING (text_hash)"
     )
     unit = np.array(vectors["vector"].to_list())
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
@@ -306,12 +310,9 @@ def test_written_trainings_train_as_ours(optimizer: str, augmentation: str, prec
 
 def test_values_without_a_better_have_no_rank(cole: Cole, tmp_path: Path) -> None:
     table, home = tmp_path / "scores.csv", tmp_path / "home"
-    pl.DataFrame(
-        {"arch_str": [CELL, NASBench201().sample(np.random.default_rng(0))], "s": [1.0, 2]}
-    ).write_csv(table)
-    code, _, err = cole(
-        "ingest", "nasbench201", table, "--column", "s=cifar10:test:my_score", "--home", home
-    )
-    assert (code, err) == (0, err)
+    other = NASBench201().sample(np.random.default_rng(0))
+    pl.DataFrame({"arch_str": [CELL, other], "s": [1.0, 2.0]}).write_csv(table)
+    column = ("--column", "s=cifar10:test:my_score")
+    assert cole("ingest", "nasbench201", table, *column, "--home", home)[0] == 0
     [value] = show(ShowRequest(what=CELL, home=home))["values"]
     assert (value["rank"], value["architectures"], value["direction"]) == (None, 2, None)
