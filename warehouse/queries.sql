@@ -29,6 +29,10 @@ FROM incoming ANTI JOIN store.architectures USING (architecture_id);
 INSERT INTO store.normal_forms BY NAME
 SELECT * FROM incoming ANTI JOIN store.normal_forms USING (architecture_id);
 
+-- name: insert_lists
+INSERT INTO store.lists BY NAME
+SELECT * FROM incoming ANTI JOIN store.lists USING (space, source);
+
 -- name: insert_texts
 INSERT INTO store.texts BY NAME
 SELECT DISTINCT text_hash, text FROM incoming ANTI JOIN store.texts USING (text_hash);
@@ -480,3 +484,49 @@ ORDER BY n DESC, kendall_tau DESC, head_id;
 CREATE TEMP VIEW {view} AS
 SELECT text_hash || '' AS text_hash, vector, n_tokens, truncated FROM stored_{view}
 UNION ALL (SELECT NULL, NULL, NULL, NULL FROM range(1_000_000_000_000) LIMIT (SELECT 0));
+
+-- name: values_of_architecture
+-- Every kind of value measured of one architecture, a mean over seeds, and how many of those that
+-- the space has of the kind are above and below it.
+WITH kinds AS (
+    SELECT architecture_id, dataset, metric, split, epochs, source, avg(value) AS value,
+           count(*) AS measured, any_value(unit) AS unit, any_value(direction) AS direction
+    FROM store.evaluations JOIN store.architectures USING (architecture_id)
+    WHERE space = $space AND space_parameters = $space_parameters
+    GROUP BY ALL
+)
+SELECT own.dataset, own.metric, own.split, own.epochs, own.source, own.value, own.measured,
+       own.unit, own.direction, count(*) FILTER (other.value > own.value) AS above,
+       count(*) FILTER (other.value < own.value) AS below, count(*) AS architectures
+FROM kinds AS own
+JOIN kinds AS other
+  ON own.dataset = other.dataset AND own.metric = other.metric AND own.split = other.split
+  AND own.source = other.source AND own.epochs IS NOT DISTINCT FROM other.epochs
+WHERE own.architecture_id = $architecture_id
+GROUP BY ALL
+ORDER BY ALL;
+
+-- name: texts_of
+-- An architecture's texts, a row for each specification that embedded one.
+SELECT encoding, context, text, language_model, n_tokens, truncated
+FROM store.renderings
+JOIN store.texts USING (text_hash)
+LEFT JOIN store.embeddings USING (text_hash)
+LEFT JOIN store.specifications USING (spec_id)
+WHERE architecture_id = $architecture_id
+ORDER BY encoding, context, language_model, spec_id;
+
+-- name: trainings_of
+-- How an architecture was trained here, the latest first.
+SELECT dataset, dataset_hash, 'cole:' || settings_id[:12] AS source, seed, status, error, seconds,
+       store.trainings.parameters, flops, settings
+FROM store.trainings LEFT JOIN store.runs USING (run_id)
+WHERE architecture_id = $architecture_id
+ORDER BY started_at DESC, settings_id, seed;
+
+-- name: twins_of
+SELECT architecture_id, native
+FROM store.architectures
+WHERE space = $space AND space_parameters = $space_parameters AND canonical_id = $canonical_id
+  AND architecture_id <> $architecture_id
+ORDER BY position;

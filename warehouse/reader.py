@@ -140,6 +140,29 @@ class Reader:
         source's values."""
         return self.read("derived_from_source", source=source)
 
+    def values_of_architecture(self, space: SearchSpace, architecture_id: str) -> pl.DataFrame:
+        """dataset, metric, split, epochs, source, value (a mean over seeds), measured (how many),
+        unit, direction of every kind of value of an architecture; and above, below, architectures:
+        how many of the space's have a higher and a lower one, and how many have one."""
+        return self.read(
+            "values_of_architecture", **space_filter(space), architecture_id=architecture_id
+        )
+
+    def texts_of(self, architecture_id: str) -> pl.DataFrame:
+        """encoding, context, text of an architecture; language_model, n_tokens, truncated of each
+        specification that embedded it (null: none did)."""
+        return self.read("texts_of", architecture_id=architecture_id)
+
+    def trainings_of(self, architecture_id: str) -> pl.DataFrame:
+        """dataset, dataset_hash, source, seed, status, error, seconds, parameters, flops, settings
+        (JSON) of each time that an architecture was trained here, the latest first."""
+        return self.read("trainings_of", architecture_id=architecture_id)
+
+    def twins_of(self, space: SearchSpace, architecture_id: str, canonical_id: str) -> pl.DataFrame:
+        """architecture_id, native of the others that compute the same function."""
+        where = {"architecture_id": architecture_id, "canonical_id": canonical_id}
+        return self.read("twins_of", **space_filter(space), **where)
+
     def watches(self) -> pl.DataFrame:
         """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,
         added_at of the specifications that are kept up to date."""

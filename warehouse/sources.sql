@@ -17,6 +17,13 @@ FROM (SELECT DISTINCT source, run_id FROM store.evaluations)
 LEFT JOIN store.runs USING (run_id)
 ORDER BY started_at, source, run_id;
 
+-- name: listed
+-- What stands at a place of the official list, in each source that brought one.
+SELECT source, native FROM store.lists WHERE space = $space AND place = $place ORDER BY source;
+
+-- name: listing_sources
+SELECT source, count(*) AS places FROM store.lists WHERE space = $space GROUP BY source ORDER BY ALL;
+
 -- name: other_sources
 SELECT DISTINCT source
 FROM store.evaluations JOIN store.architectures USING (architecture_id)
@@ -94,6 +101,9 @@ DELETE FROM store.search_comparisons WHERE target ->> '$.source' = $source;
 
 -- name: forget_trainings_of
 DELETE FROM store.trainings WHERE 'cole:' || settings_id[:12] = $source;
+
+-- name: forget_lists_of
+DELETE FROM store.lists WHERE source = $source;
 
 -- name: forget_evaluations_of
 DELETE FROM store.evaluations WHERE source = $source;

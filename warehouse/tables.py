@@ -15,6 +15,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "evaluations": (
         *("architecture_id", "dataset", "metric", "split", "epochs", "seed", "source"),
     ),
+    "lists": ("space", "source", "place"),
     "trainings": ("architecture_id", "settings_id", "seed"),
     "trials": ("trial_id",),
     "heads": ("head_id",),

@@ -86,6 +86,9 @@ FROM incoming ANTI JOIN store.evaluations AS stored
   AND incoming.seed IS NOT DISTINCT FROM stored.seed
   AND incoming.source = stored.source;
 
+-- name: import_lists
+INSERT INTO store.lists BY NAME SELECT * FROM incoming ANTI JOIN store.lists USING (space, source);
+
 -- name: import_trainings
 INSERT OR IGNORE INTO store.trainings BY NAME SELECT * FROM incoming;
 

@@ -220,6 +220,15 @@ class Warehouse(Reader):
         """architecture_id, space, space_parameters (JSON), native of those whose id begins so."""
         return self.read("architectures_by_id", beginning=beginning, limit=limit)
 
+    def listed(self, space: str, place: int) -> pl.DataFrame:
+        """source, native: what stands at a place of a space's official list, counted from 0, in
+        each source that brought that list."""
+        return self.read("listed", space=space, place=place)
+
+    def listing_sources(self, space: str) -> pl.DataFrame:
+        """source, places of the sources that brought a space's official list."""
+        return self.read("listing_sources", space=space)
+
     def parameters_of(self, space: str) -> list[dict[str, Any]]:
         """The parameters under which a space's architectures are stored, the most used first."""
         rows = self.read("space_parameters", space=space)

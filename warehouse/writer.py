@@ -21,7 +21,7 @@ _OF_SOURCE = (
     *("forget_heads_of", "forget_trials_of"),
     *("forget_steps_of", "forget_searches_of", "forget_comparisons_of"),
     *("forget_regrets_of", "forget_search_comparisons_of"),
-    *("forget_trainings_of", "forget_evaluations_of"),
+    *("forget_trainings_of", "forget_lists_of", "forget_evaluations_of"),
 )
 
 
@@ -191,6 +191,14 @@ class Writer:
                 unit and direction where the metric's name does not tell them.
         """
         return self._insert(["insert_evaluations"], with_nature(rows))
+
+    def add_list(self, space: str, source: str, natives: Sequence[str]) -> int:
+        """Adds the official list that a source brings, unless it brought one before."""
+        rows = pl.DataFrame({"native": natives}, schema={"native": pl.String})
+        rows = rows.with_row_index("place").with_columns(
+            pl.col("place").cast(pl.Int32), space=pl.lit(space), source=pl.lit(source)
+        )
+        return self._insert(["insert_lists"], rows)
 
     def say_natures(self, rows: pl.DataFrame) -> int:
         """Adds unit and direction to stored values of which nobody had said them.

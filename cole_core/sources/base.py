@@ -98,13 +98,22 @@ class Source(ABC):
             InputError: As `read`; or something is said of columns that a source without columns
                 does not have.
         """
-        if told.anything:
-            raise InputError(
-                f"{origin} says by itself what its values are: leave --column, --skip and "
-                "--dataset out"
-            )
+        refuse_told(origin, told)
         rows = self.read(origin, space)
         return Taken(rows, readings_of(with_nature(rows)))
+
+
+def refuse_told(origin: str, told: Told) -> None:
+    """Checks that nothing is said of columns, where there are none.
+
+    Raises:
+        InputError: Something is.
+    """
+    if told.anything:
+        raise InputError(
+            f"{origin} says by itself what its values are: leave --column, --skip, --dataset and "
+            "--notation out"
+        )
 
 
 def checked(rows: pl.DataFrame | Iterable[tuple[Any, ...]], source: str) -> pl.DataFrame:

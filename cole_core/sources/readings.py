@@ -50,11 +50,13 @@ class Taken:
             column was understood.
         readings: What each column was taken for.
         said: How the file was read, where it is not plain: "columns are separated by ';'".
+        listed: The space's official list, in its order, where the source brings it.
     """
 
     rows: pl.DataFrame
     readings: tuple[Reading, ...]
     said: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
 
     @property
     def lines(self) -> list[str]:

@@ -25,7 +25,6 @@ from cole_core.sources.base import (
     SCHEMA,
     MeasuredSpace,
     Source,
-    check_natives,
     checked,
 )
 from cole_core.sources.cells import Cells, are_fractions, check_range, read_cells
@@ -35,6 +34,17 @@ from cole_core.sources.readings import Reading, Taken, refuse_unclear
 from cole_core.sources.told import NOTHING, Told
 
 _NATIVE_NAMES = ("native", "arch_str", "architecture", "arch")
+_OTHER_NAMES = (
+    "index",
+    "arch_index",
+    "arch_idx",
+    "idx",
+    "op_indices",
+    "op_list",
+    "ops",
+    "genotype",
+)
+"""Of columns whose notation is said."""
 _ROWS = pl.Schema({"row": pl.UInt32()} | SCHEMA | NATURE)
 _MAX_SEED = 2**31 - 1
 
@@ -79,14 +89,14 @@ def take_table(path: Path, space: MeasuredSpace, told: Told = NOTHING) -> Taken:
     file = table_files.open_table(path)
     table = file.frame.with_columns(pl.col(pl.String).str.strip_chars())
     said = told.measured(table.columns)
-    name = _native_column(table, space, path.name)
+    name = _native_column(table, space, told, path.name)
     if name in said or name in told.skipped:
         raise InputError(f"'{name}' holds the native strings, not values: leave it out")
-    natives = _natives(table[name], space, path.name)
+    natives, read_as = _natives(table[name], space, told, path.name)
     rows, readings = read_columns(natives, table.drop(name), told, said, path.name)
     if rows.is_empty() and all(reading.unclear is None for reading in readings):
         _refuse_nothing(readings, path.name)
-    of_rows = Reading(name, nothing="the architecture of each row")
+    of_rows = Reading(name, nothing=f"the architecture of each row{read_as}")
     return Taken(rows, (of_rows, *readings), file.said)
 
 
@@ -203,23 +213,52 @@ def _no_numbers(cells: Cells) -> str | None:
     return "empty" if cells.wrong is None else "no numbers"
 
 
-def _natives(column: pl.Series, space: MeasuredSpace, source: str) -> pl.Series:
+def _natives(
+    column: pl.Series, space: MeasuredSpace, told: Told, source: str
+) -> tuple[pl.Series, str]:
+    """The architectures, and what they were read as where they are not native strings."""
     if column.null_count():
         row = int(column.is_null().arg_true()[0]) + 1
         raise InputError(f"{source}: row {row}: column '{column.name}' is empty; remove the row")
-    check_natives(column, space, source)
-    return column
+    texts = _texts(column)
+    read: dict[str, tuple[str, str | None]] = {}
+    for row, text in enumerate(texts, start=1):
+        if text not in read:
+            read[text] = _read(text, space, told, f"{source}: row {row}")
+    others = dict.fromkeys(as_what for _, as_what in read.values() if as_what is not None)
+    natives = pl.Series(column.name, [read[text][0] for text in texts], dtype=pl.String)
+    return natives, f", read as {' and '.join(others)}" if others else ""
 
 
-def _native_column(table: pl.DataFrame, space: MeasuredSpace, source: str) -> str:
+def _read(text: str, space: MeasuredSpace, told: Told, where: str) -> tuple[str, str | None]:
+    """The architecture that a cell means, and what it was read as."""
+    try:
+        if told.read is not None:
+            return told.read(text)
+        space.validate(text)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    return text, None
+
+
+def _texts(column: pl.Series) -> list[str]:
+    """The cells as people write them, numbers and lists as well."""
+    return [str(cell.to_list() if isinstance(cell, pl.Series) else cell) for cell in column]
+
+
+def _native_column(table: pl.DataFrame, space: MeasuredSpace, told: Told, source: str) -> str:
     texts = [name for name, dtype in table.schema.items() if dtype == pl.String]
     named = [name for name in texts if name.lower() in _NATIVE_NAMES]
+    if told.notation is not None:  # whoever names it may name numbers
+        names = (*_NATIVE_NAMES, *_OTHER_NAMES)
+        named = [name for name in table.columns if name.lower() in names]
     if len(named) == 1:
         return named[0]
     parsed, reason = [], "it has no text column"
     for name in named or texts:
         try:
-            check_natives(table[name].drop_nulls().head(20), space, f"column '{name}'")
+            for row, text in enumerate(_texts(table[name].drop_nulls().head(20)), start=1):
+                _read(text, space, told, f"column '{name}': row {row}")
         except InputError as error:
             reason = str(error)
         else:

@@ -14,7 +14,7 @@ A unit stands in brackets behind the metric; of a share it is `[%]` or `[fractio
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cole_core.errors import InputError
@@ -42,16 +42,22 @@ class Told:
         columns: What each of some columns measures, as `--column` has it.
         skipped: Columns that are left out.
         dataset: The dataset where a heading names none.
+        notation: How the architectures are written, where not as their space writes them.
+        read: Tells the architecture that a string means, and as what it was read (None: as it
+            is); None takes native strings alone.
     """
 
     columns: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     dataset: str | None = None
+    notation: str | None = None
+    read: Callable[[str], tuple[str, str | None]] | None = None
 
     @property
     def anything(self) -> bool:
         """Whether anything is said."""
-        return bool(self.columns or self.skipped or self.dataset is not None)
+        named = self.dataset is not None or self.notation is not None
+        return bool(self.columns or self.skipped or named)
 
     def measured(self, headings: Sequence[str]) -> dict[str, Measured]:
         """What was said of each column.

@@ -13,6 +13,7 @@ from cole_core.encodings.base import Encoding
 from cole_core.encodings.registry import encoding_names, make_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
+from cole_core.spaces.other_notation import OtherNotation
 
 if TYPE_CHECKING:  # torch takes seconds to import, and only `build` needs it
     from torch import nn
@@ -49,6 +50,21 @@ class Roles:
     canonical: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Task:
+    """What a network is for.
+
+    Attributes:
+        input_shape: Channels, height, width of the images.
+        classes: How many.
+        macro: What the space leaves open, see `SearchSpace.macro_architecture`.
+    """
+
+    input_shape: tuple[int, int, int]
+    classes: int
+    macro: Mapping[str, int]
+
+
 class SearchSpace(ABC):
     """A set of architectures, each named by its native string.
 
@@ -67,6 +83,7 @@ class SearchSpace(ABC):
         is_foreign: Whether its networks are somebody's own code, which runs in processes that may
             die, and may change.
         is_absent: Whether it is a name alone, of which there is what is stored.
+        notations: Other ways in which people write its architectures, by the names that they give.
     """
 
     name: ClassVar[str]
@@ -79,6 +96,7 @@ class SearchSpace(ABC):
     class_name: ClassVar[str] = "Network"
     is_foreign: ClassVar[bool] = False
     is_absent: ClassVar[bool] = False
+    notations: ClassVar[Mapping[str, OtherNotation]] = {}
 
     @property
     def parameters(self) -> Mapping[str, Any]:
@@ -168,6 +186,24 @@ class SearchSpace(ABC):
             f"a file's network is written as code.bare or code.expression, not as '{encoding}': "
             "give one of them with --encoding"
         )
+
+    def runnable(self, native: str, task: Task | None = None) -> str:
+        """Source that runs by itself and defines a class `Network`, made without arguments.
+
+        Args:
+            native: The architecture.
+            task: What it is for; None writes the network that `build` makes.
+
+        Raises:
+            InputError: The string is not an architecture of this space.
+            RenderingError: It has no such source.
+        """
+        if task is None:
+            return self.normal_form(native).class_text
+        from cole_core.encodings.normal_form import normal_form
+
+        sizes = (task.input_shape, task.classes, task.macro)
+        return normal_form(lambda: self.build_for(native, *sizes)).class_text
 
     def macro_architecture(self, given: Mapping[str, int]) -> dict[str, int]:
         """What the space leaves open of the network around an architecture, by name.
@@ -270,6 +306,10 @@ class SearchSpace(ABC):
 
     def parameter_count(self, native: str) -> int | None:
         """Trainable parameters, where the space knows them without building; None elsewhere."""
+        return None
+
+    def flops(self, native: str) -> int | None:
+        """Multiply-accumulates for one input, where the space knows them without building."""
         return None
 
     def draw(self, native: str) -> str | None:

@@ -1,5 +1,5 @@
 """How the architectures of a space are written, learnt from its own: what resembles one, and
-other ways to set its blanks."""
+what a string is read as: a native string, its blanks apart, or one in another notation."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cole_core.errors import InputError
+from cole_core.errors import InputError, shortened
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.other_notation import AmbiguousError, Lookup, OtherNotation, Written, no_list
 
 _SAMPLES = 32
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -71,6 +72,58 @@ def read_native(space: SearchSpace, text: str) -> str | None:
             continue
         return native
     return None
+
+
+def read_architecture(
+    space: SearchSpace, text: str, notation: str | None = None, lookup: Lookup = no_list
+) -> Written | None:
+    """The architecture that a string means.
+
+    Args:
+        space: Whose.
+        text: In one of its notations.
+        notation: Which of the space's other notations; None reads what is sure by itself.
+        lookup: Finds a place in the space's official list.
+
+    Returns:
+        None where it is written in none.
+
+    Raises:
+        AmbiguousError: It means different architectures in different notations.
+        InputError: The notation is unknown, or the string is not written so.
+    """
+    if notation is not None:
+        if notation not in space.notations:
+            known = ", ".join(space.notations) or "no other than its own: leave it out"
+            raise InputError(f"--notation {notation}: {space.name} knows {known}")
+        named = space.notations[notation]
+        native = named.read(text, lookup)
+        space.validate(native)
+        return Written(native, named.about)
+    if (own := read_native(space, text)) is not None:
+        return Written(own)
+    meanings: dict[str, list[str]] = {}
+    for name, other in space.notations.items():
+        if not other.is_named and (meant := _read_or_none(other, text)) is not None:
+            meanings.setdefault(meant, []).append(name)
+    if len(meanings) > 1:
+        ways = (
+            f"--notation {' or '.join(names)} for {native}" for native, names in meanings.items()
+        )
+        raise AmbiguousError(shortened(text), ", ".join(ways))
+    for native, names in meanings.items():
+        space.validate(native)
+        others = ", ".join(names[1:])
+        also = f", read alike as {others}" if others else ""
+        return Written(native, space.notations[names[0]].about + also)
+    return None
+
+
+def _read_or_none(notation: OtherNotation, text: str) -> str | None:
+    try:
+        return notation.read(text, no_list)
+    except InputError:
+        return None
 
 
 def _spellings(text: str) -> Iterator[str]:

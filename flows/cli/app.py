@@ -15,7 +15,8 @@ Each stage also runs alone, does only what is missing, and says what it skipped:
 
 enumerate → render → embed → ingest → train → search → report
 
-Then ask: **cole best**, **cole similar**, **cole sql** (**cole schema**), **cole status**.
+Then ask: **cole best**, **cole similar**, **cole show**, **cole sql** (**cole schema**),
+**cole status**.
 
 Exit codes: 0 done, 2 bad input (one line says what to change), 1 a fault; 130, 143 and 129 ended
 by Ctrl-C, SIGTERM or a closed terminal: what was stored is kept, and the same command goes on.
@@ -45,6 +46,7 @@ _COMMANDS = {
     Group("Questions", sort_key=4): {
         "best": ("questions:best_", "Lists the best architectures."),
         "models": ("questions:models", "Lists the language models that --lm knows by name."),
+        "show": ("questions:show_", "Says everything about one architecture."),
         "schema": ("questions:schema", "Explains every view and column that 'cole sql' sees."),
         "similar": ("questions:similar_", "Finds the architectures whose vectors are nearest."),
         "sources": ("sources:sources_", "Lists what measured values were taken in."),

@@ -10,6 +10,7 @@ from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
+from flows.cli.summaries import best_found
 from flows.resolve.requests import DEFAULT_SPACE, HOME, Measured
 from flows.resolve.spaces import known_space
 from flows.resolve.values import find_targets
@@ -159,13 +160,31 @@ def report(home: Path, name: str, dataset: str | None) -> str:
     return command(home, "report", name, dataset=dataset)
 
 
-def similar(home: Path, found: Mapping[str, Any]) -> str | None:
-    """Lists what resembles the first of the best, where there are vectors."""
-    warehouse = Warehouse(home)
-    find_vectors(warehouse, known_space(warehouse, found["space"]), [_USUAL])
+def show(home: Path, found: Mapping[str, Any]) -> str | None:
+    """Says all of the first architecture that was found."""
     if not found["rows"]:
         return None
-    return command(home, "similar", found["rows"][0]["architecture_id"][:_ID])
+    return command(home, "show", found["rows"][0]["architecture_id"][:_ID])
+
+
+def after_show(home: Path, found: Mapping[str, Any]) -> str:
+    """Writes the network of what was shown; once that is done, finds what resembles it."""
+    what = found["architecture_id"][:_ID] if found["stored"] else found["native"]
+    space = None if found["stored"] or found["space"] == DEFAULT_SPACE else found["space"]
+    if "output" in found:
+        return command(home, "similar", what, space=space)
+    return command(home, "show", what, space=space, output="net.py")
+
+
+def after_search(home: Path, name: str, did: Mapping[str, Any], dataset: str | None) -> str:
+    """Says all of the best that was found, or writes the page where nothing was."""
+    if not did["searches"]:
+        return report(home, name, dataset)
+    native = best_found(did)["best"]
+    id_ = known_space(Warehouse(home), name).architecture_id(native)
+    if Warehouse(home).architectures_by_id(id_, limit=1).is_empty():  # of other parameters
+        return report(home, name, dataset)
+    return command(home, "show", id_[:_ID])
 
 
 def narrowed(warehouse: Warehouse, space: SearchSpace, target: Target) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import polars as pl
 
 from flows.cli import summaries
+from flows.cli.architecture_page import tell_architecture
 from flows.cli.layout import Page
 from flows.cli.next_steps import Step, possible
 from flows.cli.words import cell, measured, whole
@@ -148,6 +149,14 @@ class Printer:
                 self.page.value(row["text"], 7)
         if not found["rows"]:
             self.page.say("none")
+        self._next(following)
+
+    def architecture(self, found: Mapping[str, Any], following: Step | None = None) -> None:
+        """Everything about one architecture."""
+        if self._as_json:
+            self._json({"question": "show", **found})
+            return
+        tell_architecture(self.page, found)
         self._next(following)
 
     def _next(self, following: Step | None) -> None:

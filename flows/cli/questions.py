@@ -16,6 +16,7 @@ from flows.cli.printing import Printer
 from flows.cli.query_output import check_output, choose_format, print_query
 from flows.questions.best import BestRequest, best
 from flows.questions.nearness import UNLIKE
+from flows.questions.show import ShowRequest, show
 from flows.questions.similar import SimilarRequest, similar
 from flows.resolve.requests import DEFAULT_SPACE
 from flows.resolve.values import not_from
@@ -66,14 +67,23 @@ def similar_(request: SimilarRequest, *, as_json: Json = False) -> None:
     found = similar(request)
     if not as_json:
         found = found | {"rows": [_in_words(row) for row in found["rows"]]}
-    Printer(as_json).answer("similar", found, _about_similar(found))
+    following = partial(next_steps.show, request.home, found)
+    Printer(as_json).answer("similar", found, _about_similar(found), following)
 
 
 def best_(request: BestRequest = BestRequest(), *, as_json: Json = False) -> None:
     """Lists the best architectures by a measured value, or by what a stored head predicts."""
     found = best(request)
-    following = partial(next_steps.similar, request.home, found)
+    following = partial(next_steps.show, request.home, found)
     Printer(as_json).answer("best", found, _about_best(found), following)
+
+
+def show_(request: ShowRequest, *, as_json: Json = False) -> None:
+    """Says everything about one architecture: values, predictions, neighbours, texts; --output
+    writes its network as a file."""
+    found = show(request)
+    following = partial(next_steps.after_show, request.home, found)
+    Printer(as_json).architecture(found, following)
 
 
 def models(lm: str | None = None, *, as_json: Json = False) -> None:

@@ -283,7 +283,7 @@ def search_(request: SearchOptions, *, as_json: Json = False) -> None:
     else:
         summary = run_stage(search.search, search.plan, request.reading())
     dataset = None if request.train else request.measured.dataset  # a path is no name
-    following = partial(next_steps.report, request.home, request.space, dataset)
+    following = partial(next_steps.after_search, request.home, request.space, summary, dataset)
     Printer(as_json).summary("search", summary, following)
 
 

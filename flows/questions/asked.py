@@ -18,10 +18,11 @@ from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.corpus import read_arguments
 from cole_core.spaces.corpus.running import trace_member
 from cole_core.spaces.corpus.static import static_member
-from cole_core.spaces.notation import read_native
+from cole_core.spaces.other_notation import AmbiguousError, Written
 from flows.questions.notations import refusal
 from flows.resolve.corpora import RunOptions
 from flows.resolve.spaces import find_space, stored_space
+from flows.resolve.written import read_written
 from warehouse import Warehouse
 
 _ID = re.compile(r"[0-9a-f]{6,32}")
@@ -71,6 +72,7 @@ class Question:
         is_text: Whether it is a text, and nothing else.
         arguments: Of the class's constructor, as JSON.
         running: Whether a file is run.
+        notation: How it is written, where that is neither its space's way nor sure.
     """
 
     what: str
@@ -79,6 +81,7 @@ class Question:
     is_text: bool = False
     arguments: str | None = None
     running: RunOptions = field(default_factory=RunOptions)
+    notation: str | None = None
 
 
 def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> Asked:
@@ -108,9 +111,14 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
         _check_file_alone(question)
         if question.class_name is not None:
             raise InputError(f"--class {question.class_name} is for a file: leave out --text")
+        if question.notation is not None:
+            raise InputError(
+                f"--notation {question.notation} is for an architecture: leave out --text"
+            )
         name = shortened(what)
         return Asked("text", "text", what, space, None, name, _encoding(space, vectors))
-    native = read_native(space, what)
+    written = _written(warehouse, space, question)
+    native = None if written is None else written.native
     stored = _stored(warehouse, space, what) if native is None else None
     if (native or stored) and os.path.exists(what):
         raise InputError(
@@ -130,7 +138,8 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     if stored is not None:
         native, space = stored
     assert native is not None
-    return _of_architecture(warehouse, space, native, vectors)
+    read_as = None if written is None else written.read_as
+    return _of_architecture(warehouse, space, native, read_as, vectors)
 
 
 def _check_file_alone(question: Question) -> None:
@@ -138,6 +147,16 @@ def _check_file_alone(question: Question) -> None:
     for option, given in (("--run", question.running.run), ("--arguments", question.arguments)):
         if given:
             raise InputError(f"{option} is for a file, and {shortened(question.what)} is none")
+
+
+def _written(warehouse: Warehouse, space: SearchSpace, question: Question) -> Written | None:
+    """The architecture that is written down, if one is."""
+    try:
+        return read_written(warehouse, space, question.what, question.notation)
+    except AmbiguousError as error:
+        if os.path.exists(question.what):
+            return None
+        raise refusal(warehouse, space, question.what, error.ways) from error
 
 
 def _encoding(space: SearchSpace, vectors: Vectors) -> str:
@@ -167,7 +186,11 @@ def _stored(
 
 
 def _of_architecture(
-    warehouse: Warehouse, space: SearchSpace, native: str, vectors: Vectors
+    warehouse: Warehouse,
+    space: SearchSpace,
+    native: str,
+    read_as: str | None,
+    vectors: Vectors,
 ) -> Asked:
     encoding = _encoding(space, vectors)
     writer = make_text_encoding(space, encoding, vectors.context)
@@ -176,7 +199,7 @@ def _of_architecture(
         text = writer.render(native, vectors.context) if text is None else text
     except RenderingError as error:
         raise InputError(f"{native} has no text of '{encoding}': {error}") from error
-    read = f"architecture of {space.name}"
+    read = f"architecture of {space.name}" + (f", read as {read_as}" if read_as else "")
     return Asked("architecture", read, text, space, native, native, encoding)
 
 

@@ -65,7 +65,7 @@ def best(request: BestRequest) -> dict[str, Any]:
     summary: dict[str, Any] = {"space": request.space}
     if request.predicted:
         target, chosen = _choose_head(warehouse, space, targets, request)
-        rows = _predict(warehouse, space, target, chosen)
+        rows = predict(warehouse, space, target, chosen)
         summary |= {name: chosen[name] for name in ("head_id", "head", "encoding", "n")}
         order = "predicted"
     else:
@@ -111,9 +111,24 @@ def _choose_head(
     )
 
 
-def _predict(
+def predict(
     warehouse: Warehouse, space: SearchSpace, target: Target, head: dict[str, Any]
 ) -> pl.DataFrame:
+    """What a stored head predicts of every architecture that has the vectors it reads.
+
+    Args:
+        warehouse: Where the vectors are.
+        space: Of the architectures.
+        target: What it predicts.
+        head: A row of `Warehouse.heads_of`.
+
+    Returns:
+        architecture_id, native, canonical_id, position, predicted, std, and value where it was
+        measured.
+
+    Raises:
+        InputError: The head's file or the vectors are not stored.
+    """
     from cole_core.predictors import load_surrogate
 
     path = warehouse.head_artifact(head["head_id"])

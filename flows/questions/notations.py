@@ -14,6 +14,7 @@ from warehouse import Warehouse
 
 _NUMBER = re.compile(r"[+-]?\d[\d_,.]*(e[+-]?\d+)?", re.IGNORECASE)
 _GENOTYPE = re.compile(r"\bGenotype\s*\(|\b(normal|reduce)(_concat)?['\"]?\s*[=:]\s*(\[|\(|range)")
+_GENOTYPE_NAME = "a genotype of DARTS"
 _INDEX = "a number, which stands for another architecture in every table"
 _BRACKETS = {"(": "a tuple", "[": "a list", "{": "a dictionary"}
 _UNCLOSED = re.compile(r"[(\[{]\s*[-+\d'\"(\[{]")  # how a literal begins, and prose hardly
@@ -23,19 +24,26 @@ _PYTHON = re.compile(
 )
 
 
-def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
+def refusal(
+    warehouse: Warehouse, space: SearchSpace, what: str, ways: str | None = None
+) -> InputError:
     """Why a string is not read: one line that says what it resembles and how that is given.
 
     Args:
         warehouse: Says which parameters the other spaces have.
         space: Where its architecture was looked for.
         what: Neither an architecture of the space, nor an id, nor a file.
+        ways: How each of the architectures that it may mean is asked for, where it may mean some.
     """
     given = shortened(what)
-    if (literal := _literal(what.strip())) is not None:
+    literal = _literal(what.strip())
+    if literal is None and ways is not None:
+        literal = "a list"
+    if literal is not None:
         return InputError(
             f"{given} is {literal}, and no architecture of {space.name} is written so: write it "
-            f"as the space does, as in {notation_of(space).example}, or give the network as FILE.py"
+            f"as the space does, as in {notation_of(space).example}, or "
+            + (f"say which is meant: {ways}" if ways else _remedy(space, literal))
         )
     if _PYTHON.match(what):
         return InputError(f"{given} is Python source: give its file, or --text to take it as text")
@@ -54,6 +62,19 @@ def refusal(warehouse: Warehouse, space: SearchSpace, what: str) -> InputError:
         f"{given} is no architecture of {space.name}, no stored id and no file: correct it, or "
         "give --text if it is a text"
     )
+
+
+def _remedy(space: SearchSpace, literal: str) -> str:
+    """What else can be done with what was written down."""
+    named = [name for name, notation in space.notations.items() if notation.is_named]
+    if literal == _GENOTYPE_NAME:
+        return (
+            "take it into a corpus, as a text column of a table beside the code: "
+            "'cole ingest corpus:NAME TABLE'"
+        )
+    if literal == _INDEX and named:
+        return f"say what it counts: --notation {' or '.join(named)}"
+    return "give the network as FILE.py"
 
 
 def _others(warehouse: Warehouse, space: SearchSpace) -> list[SearchSpace]:
@@ -77,7 +98,7 @@ def _broken(space: SearchSpace, what: str) -> str:
 def _literal(text: str) -> str | None:
     """What kind of value a string writes down; None where it writes none."""
     if _GENOTYPE.search(text):
-        return "a genotype of DARTS"
+        return _GENOTYPE_NAME
     if _NUMBER.fullmatch(text):
         return _INDEX
     if not text.startswith(("(", "[", "{", "'", '"')):

@@ -54,6 +54,8 @@ class SimilarRequest:
         arguments: Of FILE.py: what the class's constructor is given, as JSON: '{"channels": 16}'.
         running: Whether FILE.py is run, so that what it computes is compared.
         text: WHAT is a text, in words or code, and nothing else.
+        notation: How WHAT is written, where that is neither the space's way nor sure, such as
+            naslib or index.
         exact: Compute every distance, whatever index there is.
         recall: Compare an index's answer with the exact one.
         device: auto, cpu or cuda, to embed a text.
@@ -70,6 +72,7 @@ class SimilarRequest:
     arguments: str | None = None
     running: RunOptions = RunOptions()
     text: Flag = False
+    notation: str | None = None
     exact: Flag = False
     recall: Flag = False
     device: Device = "auto"
@@ -113,6 +116,7 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
         request.text,
         request.arguments,
         request.running,
+        request.notation,
     )
     asked = read_asked(warehouse, question, request.vectors)
     encoding, context = asked.encoding, request.vectors.context

@@ -16,6 +16,7 @@ from cole_core.spaces.base import SearchSpace
 from flows.resolve.origins import file_of
 from flows.resolve.requests import HOME, Home, repeatable, request
 from flows.resolve.spaces import find_space
+from flows.resolve.written import read_written
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -39,6 +40,8 @@ class IngestRequest:
             repeated.
         skip: A column that is left out; may be repeated.
         dataset: The dataset of the columns whose heading names none.
+        notation: How the architectures of a table are written, where not as their space writes
+            them, such as naslib or index.
     """
 
     space: str = field(kw_only=False)
@@ -48,11 +51,19 @@ class IngestRequest:
     column: Annotated[tuple[str, ...], repeatable("--column")] = ()
     skip: Annotated[tuple[str, ...], repeatable("--skip")] = ()
     dataset: str | None = None
+    notation: str | None = None
 
-    @property
-    def told(self) -> Told:
-        """What is said of a table's columns."""
-        return Told(self.column, self.skip, self.dataset)
+    def told(self, warehouse: Warehouse, space: SearchSpace) -> Told:
+        """What is said of a table's columns, and how its architectures are read."""
+
+        def read(text: str) -> tuple[str, str | None]:
+            found = read_written(warehouse, space, text, self.notation)
+            if found is None:  # as its space says what is wrong with it
+                space.validate(text)
+                return text, None
+            return found.native, found.read_as
+
+        return Told(self.column, self.skip, self.dataset, self.notation, read)
 
 
 @dataclass(frozen=True)
@@ -64,12 +75,14 @@ class IngestPlan:
         rows: As `Writer.add_evaluations` takes them.
         columns: What each column was taken for, a line each.
         file: What they were read from, see `file_of`.
+        listed: The space's official list, where the source brings it.
     """
 
     space: SearchSpace
     rows: pl.DataFrame
     columns: list[str]
     file: dict[str, Any]
+    listed: tuple[str, ...] = ()
 
 
 def plan(request: IngestRequest, tell: Callable[[list[str]], None] | None = None) -> IngestPlan:
@@ -86,7 +99,7 @@ def plan(request: IngestRequest, tell: Callable[[list[str]], None] | None = None
     """
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    taken = take(request.origin, space, request.told)
+    taken = take(request.origin, space, request.told(warehouse, space))
     if tell is not None:
         tell(taken.lines)
     refuse_unclear(taken.readings, Path(request.origin).name)
@@ -97,7 +110,7 @@ def plan(request: IngestRequest, tell: Callable[[list[str]], None] | None = None
     if request.source is not None:
         rows = rows.with_columns(source=pl.lit(request.source))
     warehouse.check_evaluations(rows)
-    return IngestPlan(space, rows, taken.lines, file_of(request.origin))
+    return IngestPlan(space, rows, taken.lines, file_of(request.origin), taken.listed)
 
 
 @flow(name="ingest")
@@ -117,6 +130,8 @@ def ingest(request: IngestRequest) -> dict[str, Any]:
         with track("ingest · evaluations", made.rows.height) as advance:
             writer.say_natures(made.rows)
             added = writer.add_evaluations(made.rows)
+            if made.listed:
+                writer.add_list(made.space.name, made.rows["source"][0], made.listed)
             advance(made.rows.height)
         done = {
             "evaluations": added,

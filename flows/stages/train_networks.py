@@ -154,9 +154,7 @@ def _own(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluat
     if isinstance(request.train, bool):
         return []
     training = request.own_training()
-    evaluator = training.evaluator(
-        find_to_build(warehouse, named(request), request.networks.run)
-    )
+    evaluator = training.evaluator(find_to_build(warehouse, named(request), request.networks.run))
     check_direction(warehouse, evaluator.space, evaluator.target())
     return [evaluator]
 

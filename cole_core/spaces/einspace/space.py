@@ -11,10 +11,11 @@ import numpy as np
 
 from cole_core.errors import InputError
 from cole_core.registry import check_parameters
-from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.base import Roles, SearchSpace, Task
 from cole_core.spaces.einspace.canonical import canonical_form
 from cole_core.spaces.einspace.cost import Cost, cost
 from cole_core.spaces.einspace.edits import crossings, mutants
+from cole_core.spaces.einspace.notations import NOTATIONS
 from cole_core.spaces.einspace.program import Program, lower
 from cole_core.spaces.einspace.sampling import Bounds, draw
 from cole_core.spaces.einspace.shapes import Flow, State
@@ -88,6 +89,7 @@ class Einspace(SearchSpace):
         controls=("ngram", "graf"),
     )
     default_dataset = "cifar10"
+    notations = NOTATIONS
 
     def __init__(
         self,
@@ -263,6 +265,19 @@ class Einspace(SearchSpace):
         networks with different forms may still compute the same.
         """
         return canonical_form(parse(native), self.input_state)
+
+    def parameter_count(self, native: str) -> int:
+        return self.cost(native).parameters
+
+    def flops(self, native: str) -> int:
+        return self.cost(native).flops
+
+    def runnable(self, native: str, task: Task | None = None) -> str:
+        """The class of `code.class`; input shape and classes are the space's own."""
+        from cole_core.spaces.einspace.encodings.code import write_class
+
+        imports = "import torch\nimport torch.nn as nn\nimport torch.nn.functional as F"
+        return f"{imports}\n\n\n{write_class(self.program(native), self.classes)}\n"
 
     def build(self, native: str) -> nn.Module:
         """The network with fresh weights, at the space's input shape.

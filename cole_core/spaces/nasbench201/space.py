@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cole_core.errors import InputError
-from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.base import Roles, SearchSpace, Task
 from cole_core.spaces.nasbench201.canonical import canonical_form
 from cole_core.spaces.nasbench201.cell import EDGES, OPERATIONS, Cell, all_cells, parse
+from cole_core.spaces.nasbench201.notations import NOTATIONS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,6 +57,7 @@ class NASBench201(SearchSpace):
     default_source = "analog-nasbench"
     default_dataset = "cifar10"
     class_name = "Cell"
+    notations = NOTATIONS
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NASBench201)
@@ -112,6 +114,16 @@ class NASBench201(SearchSpace):
 
     def parameter_count(self, native: str) -> int:
         return parameter_count(native)
+
+    def runnable(self, native: str, task: Task | None = None) -> str:
+        """The whole network of `code.helper`, with the sizes as its defaults."""
+        from cole_core.spaces.nasbench201.encodings.classes import Helper
+
+        if task is None:
+            return Helper(self).whole(native, inputs=3, channels=16, cells=5, classes=10)
+        inputs, height, width = task.input_shape
+        sizes = {"inputs": inputs, "classes": task.classes, **task.macro}
+        return Helper(self).whole(native, padding=(-width % 4, -height % 4), **sizes)
 
     def draw(self, native: str) -> str:
         from cole_core.spaces.nasbench201.drawing import draw

@@ -46,6 +46,10 @@ READ: dict[str, tuple[Given, str]] = {
     "blanks around it": (Given(f"  {CELL}\t"), ARCHITECTURE),
     "blanks around its nodes": (Given(CELL.replace("+", " + ")), ARCHITECTURE),
     "a line end": (Given(f"{CELL}\n"), ARCHITECTURE),
+    "no plus signs": (
+        Given(CELL.replace("|+|", "||")),
+        f"{ARCHITECTURE}, read as a native string without plus signs",
+    ),
     "a tree": (Given(TREE, space="einspace"), "architecture of einspace"),
     "a tree without blanks": (
         Given(TREE.replace(" ", ""), space="einspace"),
@@ -86,7 +90,6 @@ SAY_TEXT = "no architecture of nasbench201, no stored id and no file: .* --text"
 REFUSED: dict[str, tuple[Given, str]] = {
     "a missing bar": (Given(CELL[:-1]), LIKE_A_CELL),
     "a missing first bar": (Given(CELL[1:]), LIKE_A_CELL),
-    "a missing plus": (Given(CELL.replace("|+|", "||")), LIKE_A_CELL),
     "an unknown operation": (Given(CELL.replace("nor_", "")), "unknown operation 'conv_1x1'"),
     "all unknown": (Given("|a~0|+|a~0|a~1|+|a~0|a~1|a~2|"), "unknown operation 'a'"),
     "an edge too many": (Given(CELL + "+|none~0|"), LIKE_A_CELL),

@@ -14,6 +14,7 @@ import polars as pl
 from cole_core.errors import InputError
 from cole_core.sources.base import MeasuredSpace, Source, check_natives, checked, require_space
 from cole_core.sources.unpickling import load_pickle
+from cole_core.spaces.nasbench201.notations import from_numbers
 
 NAME = "analog-nasbench"
 METRICS = (
@@ -23,10 +24,6 @@ METRICS = (
     "noisy_accuracy",
     "analog_accuracy",
 )
-
-# A cell is a tuple of operations on the edges 0→1, 0→2, 0→3, 1→2, 1→3, 2→3.
-_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
-_NATIVE = "|{0}~0|+|{1}~0|{3}~1|+|{2}~0|{4}~1|{5}~2|"
 
 
 class AnalogNASBench(Source):
@@ -58,7 +55,7 @@ def read_analog_nasbench(space: MeasuredSpace, path: Path | None = None) -> pl.D
     with path.open("rb") as stream:
         cells = load_pickle(stream, _stand_ins(), NAME)
     try:
-        natives = [_native(cell) for cell in cells]
+        natives = [from_numbers(cell, "analognas") for cell in cells]
         values = {
             metric: [float(getattr(results, metric)) for results in cells.values()]
             for metric in METRICS
@@ -82,11 +79,6 @@ def read_analog_nasbench(space: MeasuredSpace, path: Path | None = None) -> pl.D
         ),
         NAME,
     )
-
-
-def _native(cell: tuple[int, ...]) -> str:
-    first, second, third, fourth, fifth, sixth = (_OPERATIONS[code] for code in cell)
-    return _NATIVE.format(first, second, third, fourth, fifth, sixth)
 
 
 def _stand_ins() -> dict[tuple[str, str], type]:

@@ -34,7 +34,18 @@ from typing import Any
 import polars as pl
 
 from cole_core.errors import InputError
-from cole_core.sources.base import MeasuredSpace, Source, check_natives, checked, require_space
+from cole_core.sources.base import (
+    MeasuredSpace,
+    Source,
+    check_natives,
+    checked,
+    readings_of,
+    refuse_told,
+    require_space,
+    with_nature,
+)
+from cole_core.sources.readings import Taken
+from cole_core.sources.told import Told
 from cole_core.sources.unpickling import load_pickle, plain_values, torch_payload
 
 _EXTENSION = ".pickle.pbz2"
@@ -53,10 +64,14 @@ class NATSBench(Source):
         return path.is_dir() or (path.exists() and path.suffix.lower() in (".pth", ".pbz2"))
 
     def read(self, origin: str, space: MeasuredSpace) -> pl.DataFrame:
-        return read_nats_bench(Path(origin), space)
+        return take_nats_bench(Path(origin), space).rows
+
+    def take(self, origin: str, space: MeasuredSpace, told: Told) -> Taken:
+        refuse_told(origin, told)
+        return take_nats_bench(Path(origin), space)
 
 
-def read_nats_bench(path: Path, space: MeasuredSpace) -> pl.DataFrame:
+def take_nats_bench(path: Path, space: MeasuredSpace) -> Taken:
     """Reads an official file or folder.
 
     Args:
@@ -64,17 +79,23 @@ def read_nats_bench(path: Path, space: MeasuredSpace) -> pl.DataFrame:
         space: NAS-Bench-201.
 
     Returns:
-        A row for each architecture, dataset, split, number of epochs and seed.
+        A row for each architecture, dataset, split, number of epochs and seed; and the official
+        list, which is where people take an architecture's index from.
 
     Raises:
         InputError: The file is damaged, of another format, or asks for more than plain values.
     """
     require_space(space, "nasbench201", path.name)
-    return checked(_rows(path, space), path.name)
+    natives, architectures = _of_folder(path) if path.is_dir() else _of_file(path)
+    rows = checked(_rows(path, space, architectures), path.name)
+    listed = tuple(map(str, natives)) if isinstance(natives, list | tuple) else ()
+    return Taken(rows, readings_of(with_nature(rows)), listed=listed)
 
 
-def _rows(path: Path, space: MeasuredSpace) -> Iterator[tuple[Any, ...]]:
-    architectures = _of_folder(path) if path.is_dir() else _of_file(path)
+_Results = Iterator[tuple[str, str, Mapping[str, Any]]]  # where it stands, native, by epochs
+
+
+def _rows(path: Path, space: MeasuredSpace, architectures: _Results) -> Iterator[tuple[Any, ...]]:
     for where, native, results_by_epochs in architectures:
         check_natives([native], space, where)
         try:
@@ -114,7 +135,7 @@ def _measured(dataset: str, evaluation_set: str) -> tuple[str, str]:
     return dataset, {"x-valid": "valid", "x-test": "test", "ori-test": "test"}[evaluation_set]
 
 
-def _of_folder(folder: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _of_folder(folder: Path) -> tuple[Any, _Results]:
     meta = folder / _META
     if not meta.is_file():
         raise InputError(f"{folder}: no {_META} in it, so give a NATS-Bench topology folder")
@@ -128,28 +149,35 @@ def _of_folder(folder: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         raise InputError(
             f"{folder}: no architecture's file beside {_META}; unpack the whole folder"
         )
-    for index, file in files:
-        try:
-            native = natives[index]
-        except (IndexError, KeyError, TypeError) as error:
-            raise _unlike(meta.name, error) from error
-        yield file.name, native, _load_bz2(file)
+
+    def results() -> _Results:
+        for index, file in files:
+            try:
+                native = natives[index]
+            except (IndexError, KeyError, TypeError) as error:
+                raise _unlike(meta.name, error) from error
+            yield file.name, native, _load_bz2(file)
+
+    return natives, results()
 
 
-def _of_file(path: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+def _of_file(path: Path) -> tuple[Any, _Results]:
     if path.name.endswith(_EXTENSION):
         content = _load_bz2(path)
     else:
         with path.open("rb") as stream:
             content = torch_payload(stream, plain_values(), path.name)
     natives = _get(content, "meta_archs", path.name)
-    results = _get(content, "arch2infos", path.name)
-    try:
-        indices = sorted(results)
-        for index in indices:
-            yield path.name, natives[index], results[index]
-    except (IndexError, KeyError, TypeError) as error:
-        raise _unlike(path.name, error) from error
+    found = _get(content, "arch2infos", path.name)
+
+    def results() -> _Results:
+        try:
+            for index in sorted(found):
+                yield path.name, natives[index], found[index]
+        except (IndexError, KeyError, TypeError) as error:
+            raise _unlike(path.name, error) from error
+
+    return natives, results()
 
 
 def _load_bz2(path: Path) -> Any:

@@ -37,12 +37,12 @@ class ResidualBlock(nn.Module):
     def forward(self, x):
         return self.shortcut(x) + self.body(x)"""
 
-NETWORK = """\
+_NETWORK = """\
 class Network(nn.Module):
-    def __init__(self, channels=16, cells=5, classes=10):
+    def __init__(self, {parameters}):
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, channels, kernel_size=3, padding=1, bias=False),
+            nn.Conv2d({inputs}, channels, kernel_size=3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
         )
         self.layers = nn.Sequential(
@@ -61,7 +61,8 @@ class Network(nn.Module):
         )
 
     def forward(self, x):
-        return self.classifier(self.layers(self.stem(x)))"""
+        {pad}return self.classifier(self.layers(self.stem(x)))"""
+NETWORK = _NETWORK.format(parameters="channels=16, cells=5, classes=10", inputs="3", pad="")
 
 
 def spell_out(inputs: str, outputs: str, kernel: int, stride: int = 1) -> str:
@@ -95,13 +96,37 @@ class CodeEncoding(TextEncoding):
         return spell_out(inputs, outputs, kernel, stride)
 
     def _render(self, native: str, context: str) -> str:
+        if context == "network":
+            return self._whole(parse(native), NETWORK, "\n\n")
         parts = [self.helper, self.cell(parse(native))]
         if context == "comment":
             parts = [COMMENT, *parts]
-        elif context == "network":
-            block = RESIDUAL_BLOCK.format(
-                first=self.convolution("inputs", "outputs", kernel=3, stride=2),
-                second=self.convolution("outputs", "outputs", kernel=3),
-            )
-            parts = [IMPORTS, self.helper, block, self.cell(parse(native)), NETWORK]
         return "\n\n".join(part for part in parts if part)
+
+    def whole(
+        self, native: str, inputs: int, padding: tuple[int, int] = (0, 0), **sizes: int
+    ) -> str:
+        """A module whose class `Network` makes the whole network, with other sizes as its defaults.
+
+        Args:
+            native: The cell.
+            inputs: Channels of the images.
+            padding: Columns and rows of zeros behind each image.
+            sizes: channels, cells and classes.
+        """
+        defaults = {**dict.fromkeys(("channels", "cells", "classes"), 0), **sizes, "inputs": inputs}
+        pad = f"x = F.pad(x, (0, {padding[0]}, 0, {padding[1]}))\n        " if any(padding) else ""
+        network = _NETWORK.format(
+            parameters=", ".join(f"{name}={value}" for name, value in defaults.items()),
+            inputs="inputs",
+            pad=pad,
+        )
+        return self._whole(parse(native), network, "\n\n\n") + "\n"
+
+    def _whole(self, cell: Cell, network: str, between: str) -> str:
+        block = RESIDUAL_BLOCK.format(
+            first=self.convolution("inputs", "outputs", kernel=3, stride=2),
+            second=self.convolution("outputs", "outputs", kernel=3),
+        )
+        parts = [IMPORTS, self.helper, block, self.cell(cell), network]
+        return between.join(part for part in parts if part)
