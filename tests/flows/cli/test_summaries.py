@@ -47,6 +47,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
     ("forget",): ("{table_name}",),  # without --yes, so that it says what would be
     ("models",): (),
     ("schema",): ("trials",),
+    ("show",): ("{native}", "-k", 2),
     ("similar",): ("{native}", "-k", 2),
     ("sql",): ("SELECT *, [1, 2] AS l, {{'a': 'nan'::DOUBLE}} AS s FROM evaluations LIMIT 3",),
     ("status",): (),
@@ -62,7 +63,6 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
 ENDLESS = {("deploy",)}  # serves until it is interrupted
 ANSWERS = {
     ("sql",),
-    ("similar",),
     ("doctor",),
     ("export",),
     ("sources",),

@@ -306,6 +306,7 @@ def test_the_orders_are_those_that_fit_the_accuracies(shared: Path) -> None:
     assert found["analognas"] > 0.85 > found["wrong"] + 0.1
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_a_file_brings_the_official_list(cole: Cole, tmp_path: Path) -> None:
     home, files = tmp_path / "home", tmp_path / "NATS-tss-v1_0-simple"
     folder(files)
@@ -339,6 +340,7 @@ def test_a_file_brings_the_official_list(cole: Cole, tmp_path: Path) -> None:
         ask(copy, "1", "index", "nasbench201")
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_tables_of_other_notations(cole: Cole, tmp_path: Path) -> None:
     home, table = tmp_path / "home", tmp_path / "lists.csv"
 

@@ -308,6 +308,7 @@ def test_written_trainings_train_as_ours(optimizer: str, augmentation: str, prec
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.usefixtures("prefect_server")
 def test_values_without_a_better_have_no_rank(cole: Cole, tmp_path: Path) -> None:
     table, home = tmp_path / "scores.csv", tmp_path / "home"
     other = NASBench201().sample(np.random.default_rng(0))
