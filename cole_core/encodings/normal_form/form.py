@@ -12,8 +12,8 @@ from cole_core.encodings.normal_form.class_writer import weights_of, write_class
 from cole_core.encodings.normal_form.expression import Written, write_expression
 from cole_core.encodings.normal_form.graph import Graph
 from cole_core.encodings.normal_form.inputs import Input
-from cole_core.encodings.normal_form.ordering import digest, ordered
-from cole_core.encodings.normal_form.simplifying import simplified, without_learned_shifts
+from cole_core.encodings.normal_form.ordering import digest
+from cole_core.encodings.normal_form.simplifying import DROPOUT, simplified, without_learned_shifts
 from cole_core.encodings.normal_form.source import normalised, source_digest, source_of
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ class NormalForm:
         path: How it was read: `fx`, traced with symbols; `export`, traced for inputs of one size;
             `source`, its source alone.
         reason: Why no earlier path; empty for `fx`.
-        graph: What it computes, with all that decides it, dropout among it, in an order of its own;
-            None for `source`.
+        graph: What it computes, with all that decides it and without dead code and synonyms, in an
+            order of its own. Dropout and identities are in it, and not in texts. None for `source`.
         source: Normalised source, where it was given or is all there is.
     """
 
@@ -104,7 +104,7 @@ class NormalForm:
         Raises:
             RenderingError: The network was not traced.
         """
-        return write_class(simplified(self._traced, dropout=dropout), name)
+        return write_class(simplified(self._traced, DROPOUT if dropout else frozenset()), name)
 
     @property
     def weights(self) -> dict[str, str]:
@@ -133,7 +133,9 @@ class NormalForm:
         return simplified(self._traced)
 
     def _written(self, dropout: bool) -> Written:
-        return write_expression(without_learned_shifts(simplified(self._traced, dropout=dropout)))
+        return write_expression(
+            without_learned_shifts(simplified(self._traced, DROPOUT if dropout else frozenset()))
+        )
 
     @property
     def _source(self) -> str:
@@ -181,12 +183,12 @@ def normal_form(
         return NormalForm(SOURCE, f"it cannot be made: {_in_one_line(error)}", None, text)
     try:
         return NormalForm(
-            FX, "", ordered(trace(module, None if inputs is None else len(inputs))), text
+            FX, "", _complete(trace(module, None if inputs is None else len(inputs))), text
         )
     except FOREIGN_ERRORS as error:
         reason = f"fx: {_in_one_line(error)}"
     try:
-        return NormalForm(EXPORT, reason, ordered(export(construct_on_cpu(make), inputs)), text)
+        return NormalForm(EXPORT, reason, _complete(export(construct_on_cpu(make), inputs)), text)
     except FOREIGN_ERRORS as error:
         reason = f"{reason}; export: {_in_one_line(error)}"
     if text is None:
@@ -209,6 +211,11 @@ def source_form(source: str, name: str | None = None, *, reason: str) -> NormalF
         SyntaxError: It is no Python.
     """
     return NormalForm(SOURCE, reason, None, normalised(source, name))
+
+
+def _complete(graph: Graph) -> Graph:
+    """A traced graph with all that decides the network, and what its constructor left open."""
+    return simplified(graph, DROPOUT | {"identity"})
 
 
 def _in_one_line(error: Exception) -> str:

@@ -92,10 +92,11 @@ class Node:
 
     def map(self, change: Callable[[Ref], Value]) -> Node:
         """The node with each value that it reads replaced."""
-        return replace(
-            self,
-            inputs=tuple(mapped(value, change) for value in self.inputs),
-            options=tuple((name, mapped(value, change)) for name, value in self.options),
+        return Node(
+            self.operation,
+            tuple(mapped(value, change) for value in self.inputs),
+            tuple((name, mapped(value, change)) for name, value in self.options),
+            self.layer,
         )
 
 

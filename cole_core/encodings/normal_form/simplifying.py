@@ -15,16 +15,22 @@ _KEEPS_ZERO = {
     *("elu", "selu", "celu", "mish", "softsign", "abs", "neg", "reshape", "flatten", "transpose"),
     *("permute", "cat", "stack", "mean", "sum", "getitem", "chunk", "split", "unflatten", "pad"),
     *(f"{kind}_pool{n}d" for kind in ("max", "avg", "adaptive_avg", "adaptive_max") for n in "123"),
-    *("interpolate", "squeeze", "unsqueeze", "dropout", "identity"),
+    *("interpolate", "squeeze", "unsqueeze", "dropout", "identity", "nothing"),
 }
 """Operations whose value is zero where all their inputs are."""
 
 _LINEAR = {"Linear", *(f"Conv{n}d" for n in (1, 2, 3)), *(f"ConvTranspose{n}d" for n in (1, 2, 3))}
 _NORMS = {*(f"BatchNorm{n}d" for n in (1, 2, 3)), "GroupNorm", "LayerNorm"}
+_GONE = "nothing"
+"""What turns out to do nothing; it is taken away in the next round."""
+
 _RANDOM = {"rand", "randn", "rand_like", "randn_like", "bernoulli", "dropout", "randint"}
 
 
-def simplified(graph: Graph, *, dropout: bool = False) -> Graph:
+DROPOUT = frozenset({"dropout"})
+
+
+def simplified(graph: Graph, keep: frozenset[str] = frozenset()) -> Graph:
     """The graph without dead code and synonyms, ordered.
 
     Gone are identities and sums with zeros; equal operations on equal inputs are one; sums are
@@ -32,12 +38,12 @@ def simplified(graph: Graph, *, dropout: bool = False) -> Graph:
 
     Args:
         graph: Traced.
-        dropout: Keep dropout.
+        keep: Operations to keep though they give their input when the network is used.
     """
-    graph = _without(graph, NOTHING - {"dropout"} if dropout else NOTHING)
+    graph = _without(graph, NOTHING - keep)
     while True:
-        simpler = compact(_once(_without_zeros(graph)))
-        simpler = compact(_flat(simpler))
+        # Sums are flat before equal ones are one: a part of a sum is no value that others share.
+        simpler = compact(_once(_without_zeros(compact(_flat(graph)))))
         if simpler == graph:
             return ordered(graph)
         graph = simpler
@@ -49,11 +55,13 @@ def without_learned_shifts(graph: Graph) -> Graph:
     A zero that stays is `zeros_like` of the first input.
     """
     zeros = _zeros(graph, norms=True)
+    if not any(zeros):
+        return graph
     nodes = tuple(
         Node("zeros_like", (Ref(0),)) if zeros[number] and node.operation != "input" else node
         for number, node in enumerate(graph.nodes)
     )
-    return simplified(replace(graph, nodes=nodes), dropout=True)
+    return simplified(replace(graph, nodes=nodes), DROPOUT)
 
 
 def _rewritten(graph: Graph, rewrite: Callable[[Node, list[Node]], Value]) -> Graph:
@@ -129,7 +137,7 @@ def _in_one_form(node: Node, before: list[Node], ranks: Ranks) -> Node:
         dims = sorted(value for _, value in node.options)
         return replace(node, options=(("dim0", dims[0]), ("dim1", dims[1])))
     if node.operation == "cat" and len(node.inputs) == 1:
-        return Node("identity", node.inputs)
+        return Node(_GONE, node.inputs)
     for n in (1, 2, 3):
         if node.operation == f"adaptive_avg_pool{n}d" and node.get("output_size") == 1:
             every = tuple(range(2, n + 2)) if n > 1 else 2
@@ -141,7 +149,7 @@ def _in_one_form(node: Node, before: list[Node], ranks: Ranks) -> Node:
         if all_dims and flat:
             return Node("mean", made.inputs, (("dim", dims),))
     if node.operation == "flatten" and ranks.of(x) == 2 and node.get("start_dim") == 1:
-        return Node("identity", node.inputs)
+        return Node(_GONE, node.inputs)
     return node
 
 
@@ -174,7 +182,7 @@ def _without_zeros(graph: Graph) -> Graph:
             zeros.append(_gives_zero(made, graph, zeros, norms=False))
         return made
 
-    return _rewritten(_without(graph, {"identity"}), rewrite)
+    return _rewritten(_without(graph, {_GONE}), rewrite)
 
 
 def _zeros(graph: Graph, *, norms: bool) -> list[bool]:

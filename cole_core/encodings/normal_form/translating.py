@@ -105,7 +105,10 @@ class _Translator:
             options = {each: plain(getattr(module, each)) for each in attributes}
             if kind.startswith("Adaptive") and "Max" in kind and module.return_indices:
                 name += "_with_indices"
-            return self._call(name, arguments, named | options)
+            made = self._call(name, arguments, named | options)
+            if getattr(module, "inplace", False) and name != "dropout":
+                self._changed(node, made)
+            return made
         key = ("module", node.target)
         if key not in self._layer_of:
             described = layers.describe(module)
@@ -187,9 +190,14 @@ class _Translator:
         self, name: str, arguments: list[Value], named: dict[str, Value], node: fx.Node
     ) -> Value:
         made = self._call(canonical(name), arguments, named)
-        if _is_in_place(name, named) and node.args and isinstance(node.args[0], fx.Node):
-            self._made[node.args[0]] = made  # whoever reads it from now on reads what it became
+        if _is_in_place(name, named):
+            self._changed(node, made)
         return made
+
+    def _changed(self, node: fx.Node, made: Value) -> None:
+        """Notes that a call changes its input: whoever reads that from now on reads `made`."""
+        if node.args and isinstance(node.args[0], fx.Node):
+            self._made[node.args[0]] = made
 
     def _exported_call(
         self, name: str, arguments: list[Value], named: dict[str, Value], node: fx.Node
@@ -221,8 +229,9 @@ class _Translator:
             layer = self._weighted(name, arguments, named)
             if layer is not None:
                 return layer
-        if name in ("size", "sym_size") and len(arguments) == 2:
-            return self._add(Node("size", (arguments[0],), (("dim", arguments[1]),)))
+        if name in ("size", "sym_size") and len(arguments) + len(named) == 2:
+            x, dim = *arguments, *named.values()
+            return self._add(Node("size", (x,), (("dim", dim),)))
         if name == "size" and len(arguments) + len(named) == 1:
             return self._add(Node("shape", tuple(arguments)))
         if name in ("dim", "ndimension"):

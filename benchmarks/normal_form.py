@@ -1,0 +1,76 @@
+"""How fast networks get their normal form, and how long their texts are.
+
+    python -m benchmarks.normal_form
+
+Networks a second on one core, for cells and whole networks of NAS-Bench-201 and sampled networks of
+einspace; then, for each kind of network of the tests, the path that wrote it, the tokens of its
+bare expression for all-MiniLM-L6-v2, and milliseconds once everything is imported.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterable
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.einspace import count_tokens
+from cole_core.encodings.normal_form import NormalForm, normal_form
+from cole_core.spaces.einspace import Einspace
+from cole_core.spaces.nasbench201 import NASBench201
+
+COUNT = 100
+
+
+def main() -> None:
+    """Prints the tables."""
+    torch.set_num_threads(1)
+    from tests.cole_core.encodings.normal_form.networks import NETWORKS
+
+    print(f"{'networks':32} {'a second':>9} {'modules':>8}")
+    cells, einspace = NASBench201(), Einspace()
+    natives = random.Random(0).sample(list(cells.enumerate()), COUNT)
+    report("cells of nasbench201", [lambda n=n: cells.normal_form(n) for n in natives], 14)
+    whole = [_maker(cells.build, native) for native in natives[: COUNT // 4]]
+    modules = np.mean([len(list(make().modules())) for make in whole])
+    report("networks of nasbench201", [_form(make) for make in whole], modules)
+    rng = np.random.default_rng(0)
+    drawn = [_maker(einspace.build, einspace.sample(rng)) for _ in range(COUNT)]
+    sizes = [len(list(make().modules())) for make in drawn]
+    small = [make for make, size in zip(drawn, sizes, strict=True) if size <= 100]
+    report("einspace, up to 100 modules", [_form(make) for make in small], np.mean(sizes))
+
+    tokens = count_tokens()
+    print(f"\n{'kind':24} {'path':8} {'modules':>8} {'tokens':>7} {'ms':>7}")
+    for name, kind in NETWORKS.items():
+        inputs = kind.inputs if kind.path != "fx" else None
+        normal_form(kind.make, inputs).write_bare()  # imports
+        start = time.perf_counter()
+        form = normal_form(kind.make, inputs)
+        text = form.bare
+        taken = (time.perf_counter() - start) * 1_000
+        size = len(list(kind.make().modules()))
+        print(f"{name:24} {form.path:8} {size:8} {tokens(text):7} {taken:7.1f}")
+
+
+def report(name: str, forms: Iterable[Callable[[], NormalForm]], modules: float) -> None:
+    """Prints how many networks a second are traced and written."""
+    made = list(forms)
+    made[0]().write_bare()  # imports
+    start = time.perf_counter()
+    for form in made:
+        form().write_bare()
+    print(f"{name:32} {len(made) / (time.perf_counter() - start):9.1f} {modules:8.0f}")
+
+
+def _maker(build: Callable[[str], nn.Module], native: str) -> Callable[[], nn.Module]:
+    return lambda: build(native)
+
+
+def _form(make: Callable[[], nn.Module]) -> Callable[[], NormalForm]:
+    return lambda: normal_form(make)
+
+
+if __name__ == "__main__":
+    main()
