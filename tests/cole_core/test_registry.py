@@ -301,12 +301,13 @@ from cole_core.sources import read_evaluations
 from cole_core.predictors import make_surrogate
 from cole_core.search import make_algorithm
 from cole_core.search.acquisitions import get_acquisition
+from cole_core.encodings.registry import GENERIC
 from cole_core.spaces import get_space, spaces
 
 assert list(spaces) == ["bits", "einspace", "nasbench201"]
 assert "plugged" not in sys.modules
 bits, cells = get_space("bits"), get_space("nasbench201")
-assert bits.encoding_names == ["length", "reversed", "spelled"]
+assert bits.encoding_names == sorted([*GENERIC, "length", "reversed", "spelled"])
 assert bits.encoding("reversed").render("0010") == "0 1 0 0"
 assert cells.encoding("length").encode(["abc"]).tolist() == [[3.0]]
 assert "reversed" not in cells.encoding_names
