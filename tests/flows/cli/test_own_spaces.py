@@ -140,7 +140,7 @@ def test_one_of_many_that_cannot_be_made_is_recorded(tmp_path: Path, cole: Cole)
     file.write_text(net(arguments, body))
     home = tmp_path / "home"
     assert cole("enumerate", f"{file}:Net", "--home", home)[0] == 0
-    code, out, err = cole("render", f"{file}:Net", "--home", home)
+    code, _, err = cole("render", f"{file}:Net", "--home", home)
     assert code == 0
     assert "skipped Net(kind='hang'): not done after 3 s" in err
     assert "skipped Net(kind='raise'): AssertionError: not this one (mine.py, line 9)" in err
