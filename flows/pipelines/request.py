@@ -1,7 +1,7 @@
 """What `cole run` is asked."""
 
 from cole_core.errors import InputError
-from cole_core.spaces import space_class
+from cole_core.spaces import parse_name
 from cole_core.spaces.corpus import is_corpus
 from flows.resolve.requests import Device, InWarehouse, Seed, request
 
@@ -44,7 +44,7 @@ class RunRequest(InWarehouse):
             )
         if self.samples is not None:
             return None
-        return self.source or space_class(self.space.partition(":")[0]).default_source
+        return self.source or parse_name(self.space)[0].default_source
 
     def check_training(self) -> None:
         """Checks that nothing is said of stored accuracies.

@@ -74,6 +74,11 @@ def find_vectors(
     return found
 
 
+def needs_file(space: SearchSpace, encoding: str) -> bool:
+    """Whether only the file of a space that is not at hand could encode its architectures so."""
+    return space.is_absent and any(is_structural(space, name) for name in parts(encoding))
+
+
 def load_vectors(
     warehouse: Warehouse, space: SearchSpace, source: VectorSource
 ) -> ArchitectureVectors:

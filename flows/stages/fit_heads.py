@@ -27,9 +27,9 @@ from flows.resolve.requests import (
     repeatable,
     request,
 )
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import find_space, known_space
 from flows.resolve.values import answering, one_target
-from flows.resolve.vectors import find_vectors, load_labelled
+from flows.resolve.vectors import find_vectors, load_labelled, needs_file
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -82,8 +82,10 @@ def plan(request: FitHeadsRequest) -> HeadTrials:
     parameters = request.head_parameters
     make_surrogate(request.head, **parameters)  # bad names are told before anything is read
     warehouse = Warehouse(request.home)
-    space = find_space(warehouse, request.space)
+    space = known_space(warehouse, request.space)
     [source] = find_vectors(warehouse, space, [request.vectors])
+    if needs_file(space, source.encoding):
+        space = find_space(warehouse, request.space)
     target = one_target(warehouse, space, request.measured)
     labelled = load_labelled(warehouse, space, source, target)
     splits = Splits(request.sizes, request.draws, request.seed)

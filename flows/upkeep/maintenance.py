@@ -11,6 +11,8 @@ from pydantic import Field
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from flows.resolve.requests import HOME, Home, Measured, request
+from flows.resolve.spaces import known_space
+from flows.resolve.vectors import needs_file
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -129,6 +131,8 @@ def retrain_heads(request: RetrainHeadsRequest) -> dict[str, Any]:
     trained: list[dict[str, Any]] = []
     with recorded_run(request.home, "retrain-heads", request) as run:
         for row in run.warehouse.trained_heads().iter_rows(named=True):
+            if needs_file(known_space(run.warehouse, row["space"]), row["encoding"]):
+                continue  # somebody's file runs when it is named, and no warehouse names one
             vectors = Vectors(encoding=row["encoding"], lm=row["spec_id"], context=row["context"])
             made = fit_heads(
                 FitHeadsRequest(

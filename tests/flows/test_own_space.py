@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cole_core.spaces.own import runs
 from tests.flows.conftest import Cole
 from warehouse import Warehouse
 
@@ -77,6 +78,18 @@ def test_its_whole_life(file: Path, cole: Cole) -> None:
     assert len(steps) == 12
     assert {id_ for id_, _, _ in after} == known | new
     assert any("width=64" in str(native) for native, _ in steps)
+
+    # What is stored can be asked without the file; what needs it says so.
+    file.rename("elsewhere.py")
+    runs.start_anew()
+    assert str(native) in cole("best", "--space", SPACE, "-k", 1)[1]
+    code, out, _ = cole("similar", native, "--space", SPACE, "-k", 2)
+    assert (code, "architecture of my_space.py:Net" in out) == (0, True)
+    for words in (("render", SPACE), ("enumerate", SPACE), ("search", SPACE, *TRAIN)):
+        code, _, err = cole(*words)
+        assert code == 2
+        assert "my_space.py" in err
+    Path("elsewhere.py").rename(file)
 
     # A network that is built otherwise is another one; the others are as they were.
     file.write_text(text.replace("[torch.nn.LayerNorm(width)]", "[torch.nn.BatchNorm1d(width)]"))

@@ -10,6 +10,7 @@ import numpy as np
 
 from cole_core.encodings.base import Encoding, RenderingError, TextEncoding, VectorEncoding
 from cole_core.encodings.registry import encoding_names, make_encoding
+from cole_core.errors import InputError
 from cole_core.foreign_code import RunFailed
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.own import asking, runs
@@ -163,6 +164,11 @@ class FileSpace(SearchSpace):
         for each in self.description.about.encodings:
             if each.name == name:
                 return (_Vectors if each.contexts is None else _Texts)(self, each)
+        if name not in self.encoding_names:
+            raise InputError(
+                f"unknown encoding of {self.name} '{name}': choose one of "
+                f"{', '.join(self.encoding_names)}"
+            )
         return make_encoding(self, name)
 
     @property

@@ -1,6 +1,7 @@
 """A file's class keeps what every search space promises."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,3 +23,18 @@ class TestSmall(SpaceContract):
     @pytest.fixture(autouse=True, scope="class")
     def _named(self, request: pytest.FixtureRequest) -> None:
         request.cls.space = parse_space(f"{FILE}:Net:dropout=None,width=8,depth=1")
+
+
+class TestChains(SpaceContract):
+    """A class of spaces in a file."""
+
+    @pytest.fixture(autouse=True, scope="class")
+    def _named(self, request: pytest.FixtureRequest) -> None:
+        request.cls.space = parse_space(f"{FILE.with_name('my_chains.py')}:Chains")
+
+    def test_its_own_encodings_are_those_of_the_file(self) -> None:
+        words: Any = self.space.encoding("words")
+        assert words.render("conv-relu") == "conv then relu"
+        lengths: Any = self.space.encoding("lengths")
+        assert lengths.encode(["conv", "conv-relu"]).tolist() == [[1.0], [2.0]]
+        assert "linear10" in self.space.encoding("code.expression").render("conv-relu")  # type: ignore[union-attr]
