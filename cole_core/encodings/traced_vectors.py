@@ -42,9 +42,8 @@ class NormalFormVector(VectorEncoding):
     def encode(self, natives: Sequence[str]) -> np.ndarray:
         vectors = np.zeros((len(natives), self.width), dtype=np.float32)
         for row, native in enumerate(natives):
-            form = self.space.normal_form(native)
             try:
-                vectors[row] = self.read(form)
+                vectors[row] = self.read(self.space.normal_form(native))
             except RenderingError:  # a row of zeros says as much as can be said
                 continue
         return vectors

@@ -48,8 +48,9 @@ def find_function(path: Path, name: str) -> Function:
         if node.name == name:
             break
     else:
-        listed = ", ".join(node.name for node in found) or "none"
-        raise InputError(f"{path} has no function {name}: its functions are {listed}")
+        listed = ", ".join(node.name for node in found)
+        remedy = f"choose one of {listed}" if listed else "give a file with one"
+        raise InputError(f"{path} has no function {name}: {remedy}")
     arguments = [*node.args.posonlyargs, *node.args.args]
     plain = len(arguments) - len(node.args.defaults)
     needed = [each.arg for each in arguments[:plain]]

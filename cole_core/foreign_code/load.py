@@ -101,7 +101,7 @@ def find_class(module: ModuleType, name: str) -> type[Any]:
     file = Path(module.__file__ or "").name
     if not networks:
         raise InputError(f"{file} has no class {name}, and no nn.Module: give a file with one")
-    raise InputError(f"{file} has no class {name}: it has {', '.join(networks)}")
+    raise InputError(f"{file} has no class {name}: choose one of {', '.join(networks)}")
 
 
 def construct(kind: type[Any], arguments: Mapping[str, Any]) -> "nn.Module":

@@ -120,6 +120,13 @@ class SearchSpace(ABC):
     def prepare(self, natives: Sequence[str]) -> None:  # noqa: B027 - most need no telling
         """Told of architectures that are asked about next, for what is cheaper for several."""
 
+    def check_makeable(self, natives: Sequence[str]) -> None:  # noqa: B027 - as most are
+        """Checks that not each of some architectures is broken, where that may be.
+
+        Raises:
+            InputError: Each is; says why the first one is.
+        """
+
     @abstractmethod
     def canonical_form(self, native: str) -> str:
         """A string that two architectures share if and only if they compute the same function."""

@@ -207,6 +207,8 @@ class SearchOptions(InWarehouse):
             has them); what follows says how.
         networks: Which networks are trained, and what they may cost.
         training_seed: Seed of every training.
+        arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON;
+            with --train.
     """
 
     measured: Measured = Measured()
@@ -217,6 +219,7 @@ class SearchOptions(InWarehouse):
     train: Annotated[bool | str, Parameter(negative=())] = False
     networks: NetworkOptions = NetworkOptions()
     training_seed: TrainingSeed = 0
+    arguments: str | None = None
 
     def reading(self) -> SearchRequest:
         """A search that reads measured values.
@@ -231,6 +234,10 @@ class SearchOptions(InWarehouse):
                 raise InputError(
                     f"--{option} {value} is for networks that are trained: add --train"
                 )
+        if self.arguments is not None:
+            raise InputError(
+                f"--arguments {self.arguments} is for networks that are made: add --train"
+            )
         return SearchRequest(**self._common, measured=self.measured)
 
     def training(self) -> SearchByTrainingRequest:
@@ -256,6 +263,7 @@ class SearchOptions(InWarehouse):
             epochs=TrainingSettings.epochs if epochs is None else epochs,
             networks=self.networks,
             training_seed=self.training_seed,
+            arguments=self.arguments,
         )
 
     @property

@@ -4,13 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from cole_core.errors import InputError
+from cole_core.errors import InputError, shortened
 from cole_core.evaluation.datasets import Dataset
 from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.spaces import get_space, parse_name
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.corpus import is_corpus
-from cole_core.spaces.own import FileName, file_name, read_arguments
+from cole_core.spaces.own import FileName, file_name, named_with, read_arguments
 from flows.resolve.corpora import find_corpus
 from warehouse import Warehouse
 
@@ -130,6 +130,33 @@ def stored_space(warehouse: Warehouse, row: Mapping[str, Any]) -> SearchSpace:
     if is_corpus(row["space"]):
         return find_corpus(warehouse, row["space"])
     return get_space(row["space"], **json.loads(row["space_parameters"]))
+
+
+def with_arguments(name: str, arguments: str | None) -> str:
+    """The name of a file's class with arguments of its constructor behind it.
+
+    Args:
+        name: As somebody gives it.
+        arguments: A JSON object; None leaves the name as it is.
+
+    Raises:
+        InputError: It is no JSON object, or the name is of no file.
+    """
+    if arguments is None:
+        return name
+    file = file_name(name)
+    if file is None:
+        raise InputError(f"--arguments {shortened(arguments)} is for FILE.py:CLASS: leave it out")
+    try:
+        given = json.loads(arguments)
+    except ValueError:
+        given = None
+    if not isinstance(given, dict) or not all(map(str.isidentifier, given)):
+        raise InputError(
+            f"--arguments {shortened(arguments)}: give a JSON object, as '{{\"channels\": 16}}'"
+        )
+    before = {} if not file.text else read_arguments(file.text)
+    return named_with(f"{file.path}:{file.thing}", {**before, **given})
 
 
 def base_name(name: str) -> str:

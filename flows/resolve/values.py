@@ -73,6 +73,24 @@ def latest_target(warehouse: Warehouse, space: SearchSpace, measured: Measured) 
     return one_target(warehouse, space, measured)
 
 
+def check_direction(warehouse: Warehouse, space: SearchSpace, target: Target) -> None:
+    """Checks that a kind of values is not stored as better the other way.
+
+    Raises:
+        InputError: It is.
+    """
+    if not warehouse.has_catalog:
+        return
+    for stored in _targets(warehouse.targets(space)):
+        directions = {stored.direction, target.direction} - {None}
+        if stored == target and len(directions) > 1:
+            raise InputError(
+                f"the {target.metric} of {target.source} is stored as "
+                f"{in_words(stored.direction)}: take it back with 'cole forget "
+                f"{target.source}', or name the metric otherwise"
+            )
+
+
 def column_names(targets: Iterable[Target], taken: Iterable[str]) -> dict[str, Target]:
     """What values are called in a condition.
 

@@ -8,7 +8,7 @@ from prefect import flow
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.requests import InWarehouse, Seed, request
-from flows.resolve.spaces import find_space
+from flows.resolve.spaces import find_space, with_arguments
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
 from flows.tasks.architectures import add_architectures
@@ -22,10 +22,12 @@ class EnumerateRequest(InWarehouse):
     Attributes:
         samples: Draw so many at random instead of all.
         seed: Seed of the draw.
+        arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON.
     """
 
     samples: int | None = None
     seed: Seed = 0
+    arguments: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,13 @@ def plan(request: EnumerateRequest) -> EnumeratePlan:
     Raises:
         InputError: The space is unknown, open-ended, or has fewer architectures than samples.
     """
-    space = find_space(Warehouse(request.home), request.space)
+    space = find_space(Warehouse(request.home), with_arguments(request.space, request.arguments))
     if request.samples is None:
         natives = list(space.enumerate())
     else:
         natives = sample_distinct(space, request.samples, request.seed)
     space.prepare(natives)  # before anybody waits for the lock
+    space.check_makeable(natives)
     return EnumeratePlan(space, natives)
 
 

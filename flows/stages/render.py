@@ -201,7 +201,7 @@ def render_shard(
 @contextlib.contextmanager
 def processes(encoding: TextEncoding) -> Iterator[Executor | None]:
     """A process for each core, for an encoding that takes long; None for the others."""
-    if not encoding.is_slow:
+    if not encoding.is_slow or encoding.space.is_foreign:  # which has run by then, elsewhere
         yield None
         return
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -33,7 +33,8 @@ from flows.resolve.requests import (
     Seeds,
     request,
 )
-from flows.resolve.spaces import find_space_for, find_to_build
+from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
+from flows.resolve.values import check_direction
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -71,6 +72,7 @@ class SearchByTrainingRequest(InWarehouse):
         budget: Trainings of each search, those included that another search made before.
         seeds: Seed of a search; may be repeated. They run side by side.
         lm_device: Where the language model runs.
+        arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON.
     """
 
     dataset: str | None
@@ -84,6 +86,7 @@ class SearchByTrainingRequest(InWarehouse):
     budget: int = 100
     seeds: Seeds = (0,)
     lm_device: Device = "auto"
+    arguments: str | None = None
 
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
@@ -136,6 +139,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     warehouse = Warehouse(request.home)
     training, evaluator = _trained(warehouse, request)
     space, target = evaluator.space, evaluator.target()
+    check_direction(warehouse, space, target)
     bounds = dict(training.bounds) if isinstance(training, NetworkTraining) else {}
     name, given = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
     searcher = make_algorithm(name, **given)
@@ -281,13 +285,14 @@ def _trained(
     warehouse: Warehouse, request: SearchByTrainingRequest
 ) -> tuple[NetworkTraining | OwnTraining, SearchEvaluator]:
     """What networks are trained on, and what trains them."""
+    name = with_arguments(request.space, request.arguments)
     if request.function is not None:
         own = request.own_training()
-        return own, own.evaluator(find_to_build(warehouse, request.space, request.networks.run))
+        return own, own.evaluator(find_to_build(warehouse, name, request.networks.run))
     training = request.training()
     dataset = training.load()
     return training, training.evaluator(
-        find_space_for(warehouse, training, request.space, dataset, request.networks.run), dataset
+        find_space_for(warehouse, training, name, dataset, request.networks.run), dataset
     )
 
 

@@ -20,7 +20,8 @@ from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.current import current
 from flows.resolve.network_training import NetworkOptions, TrainingOptions, TrainingSeed
 from flows.resolve.requests import Flag, InWarehouse, request
-from flows.resolve.spaces import find_space_for, find_to_build
+from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
+from flows.resolve.values import check_direction
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -49,6 +50,7 @@ class TrainNetworksRequest(InWarehouse):
             score of which a higher one is better.
         proxies: Parameters, FLOPs, synflow and naswot as well.
         retry_failed: Try those again that failed before.
+        arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON.
     """
 
     dataset: str | None = None
@@ -62,6 +64,7 @@ class TrainNetworksRequest(InWarehouse):
     metric: str | None = None
     proxies: Flag = False
     retry_failed: Flag = False
+    arguments: str | None = None
 
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
@@ -134,10 +137,16 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
     if request.samples is not None:
         natives = sample_distinct(space, request.samples, request.seed)
         space.prepare(natives)  # before anybody waits for the lock
+        space.check_makeable(natives)
     elif not warehouse.has_catalog or warehouse.architectures(space).is_empty():
         raise InputError(f"no architectures of {_described(request, space)}: add --samples N")
     about = (request.networks.workers, request.seed, evaluators[0].dataset_name)
     return TrainNetworksPlan(space, *about, evaluators, natives)
+
+
+def named(request: TrainNetworksRequest) -> str:
+    """The space's name with what is said of it."""
+    return with_arguments(request.space, request.arguments)
 
 
 def _own(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluator]:
@@ -145,13 +154,15 @@ def _own(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluat
     if isinstance(request.train, bool):
         return []
     training = request.own_training()
-    return [training.evaluator(find_to_build(warehouse, request.space, request.networks.run))]
+    evaluator = training.evaluator(find_to_build(warehouse, named(request), request.networks.run))
+    check_direction(warehouse, evaluator.space, evaluator.target())
+    return [evaluator]
 
 
 def _ours(warehouse: Warehouse, request: TrainNetworksRequest) -> list[AnyEvaluator]:
     training = request.training()
     dataset = training.load()
-    space = find_space_for(warehouse, training, request.space, dataset, request.networks.run)
+    space = find_space_for(warehouse, training, named(request), dataset, request.networks.run)
     evaluators: list[AnyEvaluator] = []
     if request.train:
         evaluators.append(training.evaluator(space, dataset))

@@ -8,7 +8,6 @@ from prefect.cache_policies import NO_CACHE
 
 from cole_core.hashing import hash_text
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.current import current
 from flows.running.progress import track
 from warehouse import Warehouse
 from warehouse.reader import space_parameters
@@ -37,9 +36,9 @@ def add_architectures(
         How many were new.
     """
     stored = warehouse.architectures(space) if warehouse.has_catalog else None
-    known = set() if stored is None else set(current(space, stored)["native"])
+    known = set() if stored is None else set(stored["architecture_id"])
     first = 0 if stored is None or stored.is_empty() else int(stored["position"].max()) + 1  # type: ignore[arg-type]
-    missing = [native for native in natives if native not in known]
+    missing = [native for native in natives if space.architecture_id(native) not in known]
     with track("enumerate · architectures", len(missing) if shown else 0) as advance:
         for start in range(0, len(missing), SHARD):
             rows = describe_shard(space, missing[start : start + SHARD], first + start)

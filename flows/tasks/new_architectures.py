@@ -71,6 +71,7 @@ class NewVectors:
         return np.stack([self._known[native] for native in natives])
 
     def _encode(self, natives: Sequence[str]) -> np.ndarray:
+        self._space.prepare(natives)
         encoding = self._space.encoding(self._source.encoding)
         assert isinstance(encoding, VectorEncoding)
         return encoding.encode(natives)
@@ -78,9 +79,8 @@ class NewVectors:
     def _embed(self, natives: Sequence[str]) -> list[np.ndarray]:
         assert self._specification is not None
         self._space.prepare(natives)
-        renderings = self._render(natives)
-        texts = [each.text for each in renderings]
-        text_of = {hash_text(text): text for text in texts}
+        found = self._render(natives)
+        text_of = {hash_text(each.text): each.text for each in found.values()}
         spec_id = self._specification.spec_id
         stored = self._run.warehouse.vectors.vectors_of(spec_id, list(text_of))
         lacking = [text_hash for text_hash in text_of if text_hash not in stored]
@@ -92,23 +92,40 @@ class NewVectors:
             add_architectures(self._run.warehouse, writer, self._space, natives, shown=False)
             writer.add_renderings(
                 rendering_rows(
-                    [self._space.architecture_id(native) for native in natives],
+                    [self._space.architecture_id(native) for native in found],
                     self._source.encoding,
                     self._source.context,
-                    renderings,
+                    list(found.values()),
                 )
             )
             if lacking:
                 add_vectors(writer, self._specification, lacking, made)
-        return [stored[hash_text(text)] for text in texts]
+        nothing = np.zeros_like(next(iter(stored.values())))  # of a network that cannot be made
+        return [
+            stored[hash_text(found[native].text)] if native in found else nothing
+            for native in natives
+        ]
 
-    def _render(self, natives: Sequence[str]) -> list[Rendering]:
+    def _render(self, natives: Sequence[str]) -> dict[str, Rendering]:
+        """The texts of architectures; of somebody's own networks some may have none.
+
+        Raises:
+            InputError: One has none that should have, or all have none.
+        """
         context = self._source.context
         encoding = make_text_encoding(self._space, self._source.encoding, context)
-        try:
-            return [encoding.written(native, context) for native in natives]
-        except RenderingError as error:
-            raise InputError(f"{error}: search with another --encoding") from None
+        found: dict[str, Rendering] = {}
+        said = ""
+        for native in natives:
+            try:
+                found[native] = encoding.written(native, context)
+            except RenderingError as error:
+                said = str(error)
+                if not self._space.is_foreign:
+                    break
+        if said and (not found or not self._space.is_foreign):
+            raise InputError(f"{said}: search with another --encoding")
+        return found
 
 
 class NewValues:

@@ -2,7 +2,7 @@
 
 from cole_core.spaces.own.absent import AbsentSpace, absent_space
 from cole_core.spaces.own.files import class_of, was_named
-from cole_core.spaces.own.naming import FileName, checked, file_name
+from cole_core.spaces.own.naming import FileName, checked, file_name, named_with
 from cole_core.spaces.own.native import read_arguments
 from cole_core.spaces.own.space import OwnSpace
 
@@ -14,6 +14,7 @@ __all__ = [
     "checked",
     "class_of",
     "file_name",
+    "named_with",
     "read_arguments",
     "was_named",
 ]

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cole_core.encodings.base import Encoding, RenderingError, TextEncoding
+from cole_core.encodings.registry import GENERIC, make_encoding
 from cole_core.errors import InputError
 from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.own.naming import named_with
+from cole_core.spaces.own.usual import USUAL_ROLES
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from cole_core.encodings.normal_form import NormalForm
 
 
 class AbsentSpace(SearchSpace):
@@ -22,7 +26,7 @@ class AbsentSpace(SearchSpace):
     is_foreign = True
     is_absent = True
     encodings: ClassVar[Mapping[str, str]] = {}
-    roles: ClassVar[Roles] = Roles(reference="code.expression", runnable="code.class")
+    roles: ClassVar[Roles] = USUAL_ROLES
 
     def __init__(self, **parameters: Any) -> None:
         self._parameters = parameters
@@ -43,11 +47,11 @@ class AbsentSpace(SearchSpace):
         return None
 
     def encoding(self, name: str) -> Encoding:
-        return _StoredTexts(self, name)
+        return make_encoding(self, name) if name in GENERIC else _StoredTexts(self, name)
 
     @property
     def encoding_names(self) -> list[str]:
-        return []
+        return sorted(GENERIC)
 
     def validate(self, native: str) -> None:
         raise self.lacks_file()
@@ -68,6 +72,9 @@ class AbsentSpace(SearchSpace):
         raise self.lacks_file()
 
     def build(self, native: str) -> nn.Module:
+        raise self.lacks_file()
+
+    def normal_form(self, native: str) -> NormalForm:
         raise self.lacks_file()
 
     @classmethod
@@ -96,9 +103,6 @@ class _StoredTexts(TextEncoding):
     def __init__(self, space: AbsentSpace, name: str) -> None:
         super().__init__(space)
         self.name = name
-
-    def render(self, native: str, context: str = "none") -> str:
-        return self._render(native, context)
 
     def _render(self, native: str, context: str) -> str:
         raise RenderingError(str(self.space.lacks_file()))

@@ -58,7 +58,10 @@ def read_arguments(text: str) -> dict[str, Any]:
         call = ast.parse(f"_({text}\n)", mode="eval").body
         if not isinstance(call, ast.Call) or call.args:
             raise ValueError("no arguments by name")
-        return {str(each.arg): ast.literal_eval(each.value) for each in call.keywords if each.arg}
+        given = {each.arg: ast.literal_eval(each.value) for each in call.keywords}
+        if None in given or len(given) < len(call.keywords):
+            raise ValueError("not each by one name")
+        return {str(name): value for name, value in given.items()}
     except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise InputError(
             f"arguments {shortened(text)}: write them by name, as in channels=16"

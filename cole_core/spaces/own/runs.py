@@ -10,7 +10,7 @@ from cole_core.errors import InputError
 from cole_core.foreign_code import RunFailed, RunLimits, Runner
 from cole_core.hashing import hash_bytes
 
-LIMITS = RunLimits(seconds=30.0, mebibytes=4_096)
+LIMITS = RunLimits(seconds=20.0, mebibytes=4_096)
 """What naming a file may cost, and describing a few of its networks."""
 
 _Result = TypeVar("_Result")

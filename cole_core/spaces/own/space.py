@@ -20,6 +20,7 @@ from cole_core.spaces.own.choices import Record, Several
 from cole_core.spaces.own.describing import Failure, build, describe_networks
 from cole_core.spaces.own.naming import named_with
 from cole_core.spaces.own.native import read, read_arguments, write
+from cole_core.spaces.own.usual import USUAL_ROLES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -77,15 +78,16 @@ class OwnSpace(SearchSpace):
     description: ClassVar[Description]
     is_foreign = True
     encodings: ClassVar[Mapping[str, str]] = {}
-    roles: ClassVar[Roles] = Roles(reference="code.expression", runnable="code.class")
+    roles: ClassVar[Roles] = USUAL_ROLES
 
     def __init__(self, **parameters: Any) -> None:
         signature = self.description.signature
         name = self.description.class_name
         for each in parameters:
             if each not in signature.names:
-                known = ", ".join(signature.names) or "none"
-                raise InputError(f"{name} takes no argument '{each}': it takes {known}")
+                known = ", ".join(signature.names)
+                remedy = f"choose from {known}" if known else "leave it out"
+                raise InputError(f"{name} takes no argument '{each}': {remedy}")
         for each, said in signature.unclear:
             if each not in parameters:
                 raise InputError(said)
@@ -161,6 +163,14 @@ class OwnSpace(SearchSpace):
             batch = lacking[start : start + BATCH]
             for native, form in self._describe(batch, chosen, hopeless):
                 known[self._key, native] = form
+
+    def check_makeable(self, natives: Sequence[str]) -> None:
+        forms = [self._known(native) for native in natives]
+        failed = [form for form in forms if isinstance(form, Failure)]
+        if failed and len(failed) == len(forms):
+            which = "its network" if len(forms) == 1 else f"none of {len(forms):,} networks"
+            cannot = "cannot be made" if len(forms) == 1 else "can be made"
+            raise InputError(f"{self.name}: {which} {cannot}, {failed[0].reason}: correct the file")
 
     def normal_form(self, native: str) -> NormalForm:
         form = self._known(native)

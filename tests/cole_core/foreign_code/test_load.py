@@ -45,7 +45,7 @@ def test_a_network_is_made_with_what_its_folder_has(runner: Runner, file: str) -
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
-        ("Nett", {}, "my_net.py has no class Nett: it has Net"),
+        ("Nett", {}, "my_net.py has no class Nett: choose one of Net"),
         ("NoNetwork", {}, "NoNetwork is no nn.Module"),
         ("Net", {}, "arguments of Net: missing a required argument: 'width'"),
         ("Net", {"width": 2, "depth": 3}, "got an unexpected keyword argument 'depth'"),

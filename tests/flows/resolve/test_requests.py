@@ -4,6 +4,7 @@ import dataclasses
 import importlib
 import json
 import pkgutil
+import types
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,8 @@ def example(kind: Any) -> Any:
         return example(arguments[0])
     if origin is tuple:
         return (example(arguments[0]),)
+    if origin is types.UnionType:
+        return example(arguments[-1])
     if dataclasses.is_dataclass(kind):
         return filled(kind)
     return {str: "some", int: 3, float: 0.25, bool: True, Path: Path("some/where")}[kind]

@@ -1,0 +1,87 @@
+"""The README's space of one's own: its whole life, and what its file may become."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.flows.conftest import Cole
+from warehouse import Warehouse
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+SECTION = README.read_text().split("\n## Your own space\n")[1].split("\n## ")[0]
+SPACE, TRAIN = "my_space.py:Net", ("--train", "my_space.py:evaluate", "--metric", "valid_accuracy")
+
+
+def written() -> str:
+    """The file as the README has it."""
+    return SECTION.split("```python\n")[1].split("```")[0]
+
+
+def commands() -> list[list[str]]:
+    """The commands after it."""
+    return [line.split()[1:] for line in re.findall(r"^    (cole .*)$", SECTION, re.MULTILINE)]
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLE_HOME", "home")
+    path = tmp_path / "my_space.py"
+    path.write_text(written())
+    return path
+
+
+def test_it_is_short() -> None:
+    assert len([line for line in written().splitlines() if line.strip()]) <= 20
+
+
+@pytest.mark.usefixtures("prefect_server")
+def test_its_whole_life(file: Path, cole: Cole) -> None:
+    for words in commands():
+        code, out, err = cole(*words)
+        assert code == 0, (words, err)
+    best = out
+    warehouse = Warehouse("home")
+
+    def rows(query: str) -> list[tuple[object, ...]]:
+        return warehouse.sql(query).rows()
+
+    assert rows("SELECT count(*) FROM architectures") == [(72,)]
+    trained = rows("SELECT architecture_id, status, run_id FROM trainings")
+    assert len(trained) == 40
+    assert {status for _, status, _ in trained} == {"ok"}
+    values = rows("SELECT native, value, unit, direction, split FROM evaluations")
+    assert {row[2:] for row in values} == {("%", "higher", "valid")}
+    native, value = max(((row[0], row[1]) for row in values), key=lambda row: row[1])
+    assert value > 80  # of ten digits
+    assert str(native) in best or f"{value:.4g}" in best
+
+    # The file changes as files do, and nothing is trained twice.
+    text = written().replace("Literal[8, 16, 32]", "Literal[8, 16, 32, 64]")
+    text = text.replace("layers, sizes", "parts, sizes").replace("layers.append", "parts.append")
+    text = text.replace("layers +=", "parts +=").replace("(*layers", "(*parts")
+    file.write_text(f'"""Mine."""\n{text}\n# the end\n')
+    assert cole("enumerate", SPACE)[0] == 0
+    assert rows("SELECT count(*), count(DISTINCT native) FROM architectures") == [(96, 96)]
+    code, _, err = cole("search", SPACE, *TRAIN, "--budget", 12, "--algorithm", "random_search")
+    assert code == 0, err
+    after = rows("SELECT architecture_id, status, run_id FROM trainings")
+    assert set(trained) <= set(after)
+    steps = rows(
+        "SELECT native, architecture_id FROM searches JOIN architectures USING (architecture_id) "
+        "WHERE algorithm = 'random_search'"
+    )
+    known = {id_ for id_, _, _ in trained}
+    new = {id_ for _, id_ in steps} - known
+    assert len(steps) == 12
+    assert {id_ for id_, _, _ in after} == known | new
+    assert any("width=64" in str(native) for native, _ in steps)
+
+    # A network that is built otherwise is another one; the others are as they were.
+    file.write_text(text.replace("[torch.nn.LayerNorm(width)]", "[torch.nn.BatchNorm1d(width)]"))
+    assert cole("enumerate", SPACE)[0] == 0
+    changed = "SELECT count(*) FROM architectures WHERE native LIKE '%norm={}%'"
+    assert rows(changed.format("False")) == [(48,)]
+    assert rows(changed.format("True")) == [(2 * 48,)]
+    assert rows("SELECT count(DISTINCT native) FROM architectures") == [(96,)]
