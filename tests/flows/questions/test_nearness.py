@@ -202,8 +202,14 @@ def test_the_answer_says_what_was_read_and_how_near(
     lines = out.splitlines()
     assert lines[0] == "file short cut.py, class Shortcut, run, traced by fx"
     assert NOTHING in lines
-    assert any(line.startswith("warning: unlike the texts of code.expression") for line in lines)
     assert "farther than " in out
+    # Traced it is a text of their language; its source as a text is not.
+    assert not any(line.startswith("warning: ") for line in lines)
+    code, text, _ = cole("similar", BLOCK, "--text", "-k", 1, "--home", made.home)
+    assert any(
+        line.startswith("warning: unlike the texts of code.expression")
+        for line in text.splitlines()
+    )
     assert "% of pairs" in out
     code, out, _ = cole("similar", "short cut.py", *RUN, "-k", 1, "--home", made.home, "--json")
     found = json.loads(out)
