@@ -454,6 +454,16 @@ WHERE starts_with(architecture_id, $beginning)
 ORDER BY architecture_id
 LIMIT $limit;
 
+-- name: first_rendered
+SELECT rendering.encoding
+FROM store.renderings AS rendering
+JOIN store.architectures AS architecture USING (architecture_id)
+JOIN store.runs AS run ON run.run_id = rendering.run_id
+WHERE architecture.space = $space AND list_contains($encodings, rendering.encoding)
+GROUP BY rendering.encoding
+ORDER BY min(run.started_at), rendering.encoding
+LIMIT 1;
+
 -- name: space_parameters
 SELECT space_parameters, count(*) AS architectures
 FROM store.architectures

@@ -2,7 +2,7 @@
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +167,11 @@ class Reader:
         """watch_id, spec_id, space, encoding, context (null: any), arguments (JSON), device,
         added_at of the specifications that are kept up to date."""
         return self.read("watches")
+
+    def first_rendered(self, space: SearchSpace, encodings: Sequence[str]) -> str | None:
+        """Which of some encodings a space's architectures were written in first; None: in none."""
+        rows = self.read("first_rendered", space=space.name, encodings=list(encodings))
+        return None if rows.is_empty() else str(rows["encoding"][0])
 
     def rendered_kinds(self) -> pl.DataFrame:
         """space, space_parameters, encoding, context of every rendering there is, and whether it

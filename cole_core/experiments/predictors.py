@@ -104,9 +104,16 @@ def _primitives(space: SearchSpace, base: Configuration, at_hand: AtHand) -> lis
 
 
 def _context(space: SearchSpace, base: Configuration, at_hand: AtHand) -> list[Configuration]:
-    written = space.encoding(base.encoding)
-    contexts = written.contexts if isinstance(written, TextEncoding) else ()
-    if len(contexts) < 2:
+    names = [base.encoding]
+    if base.encoding == space.roles.reference:  # which is short, and may stand alone
+        names += space.roles.renderings
+    for name in names:
+        written = space.encoding(name)
+        contexts = written.contexts if isinstance(written, TextEncoding) else ()
+        if len(contexts) > 1:
+            base = replace(base, encoding=name)
+            break
+    else:
         raise InputError(
             f"encoding '{base.encoding}' of {space.name} has no contexts to compare: "
             "name another with --encoding"

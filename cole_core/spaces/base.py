@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -27,6 +28,7 @@ class Roles:
 
     Attributes:
         reference: What surrogates read unless asked otherwise, and others are compared with.
+        former: What that was in earlier versions: a warehouse that began with it keeps it.
         renderings: The other ways to write an architecture as text that are compared with it.
         runnable: The rendering that is a class which runs.
         native: The native notation as a text.
@@ -39,6 +41,7 @@ class Roles:
     """
 
     reference: str
+    former: str | None = None
     renderings: tuple[str, ...] = ()
     runnable: str | None = None
     native: str | None = None
@@ -90,7 +93,7 @@ class SearchSpace(ABC):
     title: ClassVar[str | None] = None
     encodings: ClassVar[Mapping[str, str]]
     lacks: ClassVar[frozenset[str]] = frozenset()
-    roles: ClassVar[Roles]
+    roles: Roles
     default_source: ClassVar[str | None] = None
     default_dataset: ClassVar[str | None] = None
     class_name: ClassVar[str] = "Network"
@@ -290,6 +293,12 @@ class SearchSpace(ABC):
     def takes(cls, parameters: Mapping[str, Any]) -> bool:
         """Whether stored parameters are such as the space has now."""
         return True
+
+    def with_reference(self, encoding: str) -> Self:
+        """The same space, of which surrogates read another encoding unless asked otherwise."""
+        other = copy.copy(self)
+        object.__setattr__(other, "roles", replace(self.roles, reference=encoding))
+        return other
 
     def encoding(self, name: str) -> Encoding:
         """One of the space's encodings.

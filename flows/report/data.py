@@ -151,6 +151,7 @@ class ReportData:
         space: Name of the search space.
         target: What the values of searches, predictions, map and best architectures are.
         created_at: When the report was made.
+        reference_encoding: What surrogates read unless asked otherwise; None: not known.
         counts: What the warehouse holds, in words and numbers ("renderings" → 15625).
         searches: search_id, algorithm, label (what sets the configuration apart, in words), step,
             value: one row for each evaluation of each search, in any order. Searches of one
@@ -176,6 +177,7 @@ class ReportData:
     space: str
     target: Target
     created_at: datetime
+    reference_encoding: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     searches: pl.DataFrame | None = None
     best_known: float | None = None
@@ -206,12 +208,6 @@ class ReportData:
         """The space's name as people write it."""
         title = space_class(self.space).title if self.space in spaces else None
         return title or self.space
-
-    @property
-    def reference_encoding(self) -> str | None:
-        """The encoding that surrogates read unless asked otherwise; None: an unknown space."""
-        class_ = self._space_class
-        return None if class_ is None else class_.roles.reference
 
     @property
     def default_source(self) -> str | None:

@@ -63,6 +63,7 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
         space=space.full_name,
         target=target,
         created_at=datetime.now(UTC).replace(tzinfo=None),
+        reference_encoding=space.roles.reference,
         counts={
             "architectures": counts.get("architectures", 0),
             "canonical forms": counts.get("canonical", 0),

@@ -34,6 +34,10 @@ def find_space(warehouse: Warehouse, name: str, may_run: bool = False) -> Search
     if is_corpus(name):
         return find_corpus(warehouse, name, may_run)
     check_runs(name, may_run)
+    return _as_begun(warehouse, _named(warehouse, name))
+
+
+def _named(warehouse: Warehouse, name: str) -> SearchSpace:
     try:
         kind, text = parse_name(name)
     except InputError:
@@ -73,7 +77,7 @@ def find_space_for(
     """
     if not is_corpus(name):
         check_runs(name, may_run)
-        return training.space(name, dataset)
+        return _as_begun(warehouse, training.space(name, dataset))
     if training.bounds:
         raise InputError(f"{name} takes no bounds: leave out {', '.join(training.bounds)}")
     return find_to_build(warehouse, name, may_run)
@@ -129,7 +133,8 @@ def stored_space(warehouse: Warehouse, row: Mapping[str, Any]) -> SearchSpace:
     """
     if is_corpus(row["space"]):
         return find_corpus(warehouse, row["space"])
-    return get_space(row["space"], **json.loads(row["space_parameters"]))
+    parameters = json.loads(row["space_parameters"])
+    return _as_begun(warehouse, get_space(row["space"], **parameters))
 
 
 def with_arguments(name: str, arguments: str | None) -> str:
@@ -173,6 +178,15 @@ def stored_name(name: str) -> str:
     if file is None:
         return name
     return f"{file.name}:{file.text}" if file.text else file.name
+
+
+def _as_begun(warehouse: Warehouse, space: SearchSpace) -> SearchSpace:
+    """The space with the reference that its warehouse began with, be it that of before."""
+    roles = space.roles
+    if roles.former is None or not warehouse.has_catalog:
+        return space
+    first = warehouse.first_rendered(space, [roles.reference, roles.former])
+    return space.with_reference(roles.former) if first == roles.former else space
 
 
 def _stored_alone(warehouse: Warehouse, file: FileName, name: str) -> SearchSpace | None:

@@ -62,7 +62,7 @@ class Corpus(SearchSpace):
         "code.expression": "cole_core.spaces.corpus.encodings:Expression",
         "code.class": "cole_core.spaces.corpus.encodings:CodeClass",
     }
-    roles: ClassVar[Roles] = Roles(reference="code.source")
+    roles: Roles = Roles(reference="code.source")
     static: ClassVar[frozenset[str]] = frozenset({"code.source"})
     """Encodings that need no normal form."""
 

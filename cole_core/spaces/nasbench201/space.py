@@ -43,8 +43,9 @@ class NASBench201(SearchSpace):
         }.items()
     }
     roles = Roles(
-        reference="code.expression",
-        renderings=("code.exclude_helper", "code.helper", "code.inline"),
+        reference="code.bare",
+        former="code.expression",
+        renderings=("code.expression", "code.exclude_helper", "code.helper", "code.inline"),
         runnable="code.helper",
         native="arch_str",
         exported="onnx",

@@ -26,7 +26,7 @@ class AbsentSpace(SearchSpace):
     is_foreign = True
     is_absent = True
     encodings: ClassVar[Mapping[str, str]] = {}
-    roles: ClassVar[Roles] = USUAL_ROLES
+    roles: Roles = USUAL_ROLES
 
     def __init__(self, **parameters: Any) -> None:
         self._parameters = parameters

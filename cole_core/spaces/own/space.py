@@ -78,7 +78,7 @@ class OwnSpace(SearchSpace):
     description: ClassVar[Description]
     is_foreign = True
     encodings: ClassVar[Mapping[str, str]] = {}
-    roles: ClassVar[Roles] = USUAL_ROLES
+    roles: Roles = USUAL_ROLES
 
     def __init__(self, **parameters: Any) -> None:
         signature = self.description.signature
