@@ -109,10 +109,33 @@ def _maker(
         return lambda: copy.deepcopy(found)
     if found is nn.Sequential or (found is None and member.class_name == "Sequential"):
         raise InputError("its nn.Sequential has no name: assign it, as net = nn.Sequential(…)")
-    kind = find_class(module, member.class_name)
+    kind: Any = found if inspect.isfunction(found) else find_class(module, member.class_name)
     asked = {name: task[TASK[name]] for name in _parameters(kind) if TASK.get(name) in task}
     arguments = {**member.arguments, **asked}  # a member may have been given another task's
+    if inspect.isfunction(found):
+        return lambda: _given_by(found, arguments)
     return lambda: construct(kind, arguments)
+
+
+def _given_by(function: Callable[..., Any], arguments: Mapping[str, Any]) -> nn.Module:
+    """The network that a function gives.
+
+    Raises:
+        InputError: The arguments do not fit, or it gives something else.
+    """
+    from torch import nn
+
+    name = function.__name__
+    try:
+        inspect.signature(function).bind(**arguments)
+    except TypeError as error:
+        raise InputError(
+            f"arguments of {name}: {error}; give them as --arguments '{{\"name\": value}}'"
+        ) from error
+    made = function(**arguments)
+    if not isinstance(made, nn.Module):
+        raise InputError(f"{name} gives {type(made).__name__}, no nn.Module: name one that does")
+    return made
 
 
 def _parameters(kind: type[Any]) -> list[str]:

@@ -190,6 +190,43 @@ def test_arguments_go_to_the_constructor(tmp_path: Path, runner: Runner) -> None
     assert "depth" in refused(trace_member, runner, member, tmp_path)
 
 
+FACTORY = """
+from torch import nn
+
+def make(width=4, what="net"):
+    if what == "net":
+        return nn.Sequential(nn.Conv2d(1, width, 3, padding=1), nn.ReLU())
+    return what
+
+net = nn.Sequential(nn.ReLU(), nn.Conv2d(1, 8, 3, padding=1))
+nn.Sequential(nn.Tanh())
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("make", {}, "relu(self.conv2d_3x3_4(x))"),
+        ("make", {"width": 16}, "relu(self.conv2d_3x3_16(x))"),
+        ("make", {"what": "text"}, "gives str, no nn.Module"),
+        ("make", {"depth": 1}, "arguments of make"),
+        ("net", {}, "self.conv2d_3x3_8(relu(x))"),
+        ("net", {"width": 1}, "takes no arguments"),
+        ("Sequential", {}, "has no name: assign it"),
+        ("Other", {}, "no class Other"),
+    ],
+)
+def test_functions_and_sequentials_are_networks_too(
+    runner: Runner, name: str, arguments: dict[str, Any], said: str
+) -> None:
+    member = Member(name, name, FACTORY, arguments, "net.py")
+    try:
+        found = trace_member(runner, member, None).bare
+    except InputError as error:
+        found = str(error)
+    assert said in found
+
+
 @pytest.mark.parametrize("text", ["", "16", "[1]", '{"a b": 1}', "{channels: 1}", '"x"'])
 def test_arguments_that_are_none(text: str) -> None:
     assert "JSON object" in refused(read_arguments, text, "--arguments")
