@@ -73,7 +73,7 @@ class Corpus(SearchSpace):
         self.members = tuple(members)
         self.may_run = may_run
         if may_run or self.traced:
-            self.roles = _TRACED  # type: ignore[misc]
+            self.roles = _TRACED
 
     @property
     def size(self) -> int:
