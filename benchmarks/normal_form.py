@@ -2,9 +2,10 @@
 
     python -m benchmarks.normal_form
 
-Networks a second on one core, for cells and whole networks of NAS-Bench-201 and sampled networks of
+Networks a second of one core, for cells and whole networks of NAS-Bench-201 and sampled networks of
 einspace; then, for each kind of network of the tests, the path that wrote it, the tokens of its
-bare expression for all-MiniLM-L6-v2, and milliseconds once everything is imported.
+bare expression for all-MiniLM-L6-v2, and milliseconds of a core once everything is
+imported.
 """
 
 import random
@@ -46,10 +47,10 @@ def main() -> None:
     for name, kind in NETWORKS.items():
         inputs = kind.inputs if kind.path != "fx" else None
         normal_form(kind.make, inputs).write_bare()  # imports
-        start = time.perf_counter()
+        start = time.process_time()
         form = normal_form(kind.make, inputs)
         text = form.bare
-        taken = (time.perf_counter() - start) * 1_000
+        taken = (time.process_time() - start) * 1_000
         size = len(list(kind.make().modules()))
         print(f"{name:24} {form.path:8} {size:8} {tokens(text):7} {taken:7.1f}")
 
@@ -58,10 +59,10 @@ def report(name: str, forms: Iterable[Callable[[], NormalForm]], modules: float)
     """Prints how many networks a second are traced and written."""
     made = list(forms)
     made[0]().write_bare()  # imports
-    start = time.perf_counter()
+    start = time.process_time()
     for form in made:
         form().write_bare()
-    print(f"{name:32} {len(made) / (time.perf_counter() - start):9.1f} {modules:8.0f}")
+    print(f"{name:32} {len(made) / (time.process_time() - start):9.1f} {modules:8.0f}")
 
 
 def _maker(build: Callable[[str], nn.Module], native: str) -> Callable[[], nn.Module]:

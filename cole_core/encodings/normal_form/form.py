@@ -13,7 +13,12 @@ from cole_core.encodings.normal_form.expression import Written, write_expression
 from cole_core.encodings.normal_form.graph import Graph
 from cole_core.encodings.normal_form.inputs import Input
 from cole_core.encodings.normal_form.ordering import digest
-from cole_core.encodings.normal_form.simplifying import DROPOUT, simplified, without_learned_shifts
+from cole_core.encodings.normal_form.simplifying import (
+    DROPOUT,
+    reduced,
+    simplified,
+    without_learned_shifts,
+)
 from cole_core.encodings.normal_form.source import normalised, source_digest, source_of
 
 if TYPE_CHECKING:
@@ -104,7 +109,7 @@ class NormalForm:
         Raises:
             RenderingError: The network was not traced.
         """
-        return write_class(simplified(self._traced, DROPOUT if dropout else frozenset()), name)
+        return write_class(self._reduced(dropout), name)
 
     @property
     def weights(self) -> dict[str, str]:
@@ -130,12 +135,13 @@ class NormalForm:
         Raises:
             RenderingError: The network was not traced.
         """
-        return simplified(self._traced)
+        return self._reduced(dropout=False)
 
     def _written(self, dropout: bool) -> Written:
-        return write_expression(
-            without_learned_shifts(simplified(self._traced, DROPOUT if dropout else frozenset()))
-        )
+        return write_expression(without_learned_shifts(self._reduced(dropout)))
+
+    def _reduced(self, dropout: bool) -> Graph:
+        return reduced(self._traced, DROPOUT if dropout else frozenset())
 
     @property
     def _source(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -149,14 +149,20 @@ def compact(graph: Graph) -> Graph:
         if number in needed or node.operation == "input":
             needed.add(number)
             needed.update(node.refs())
+    layers = (graph.nodes[number].layer for number in needed)
+    used = sorted({layer for layer in layers if layer is not None})
+    if len(needed) == len(graph.nodes) and len(used) == len(graph.layers):
+        return graph
     place = {number: position for position, number in enumerate(sorted(needed))}
     nodes = [
         graph.nodes[number].map(lambda ref: Ref(place[ref.number])) for number in sorted(needed)
     ]
-    used = sorted({node.layer for node in nodes if node.layer is not None})
     layer_place: dict[int | None, int | None] = {layer: at for at, layer in enumerate(used)}
     return Graph(
-        tuple(replace(node, layer=layer_place.get(node.layer)) for node in nodes),
+        tuple(
+            Node(node.operation, node.inputs, node.options, layer_place.get(node.layer))
+            for node in nodes
+        ),
         mapped(graph.output, lambda ref: Ref(place[ref.number])),
         tuple(graph.layers[layer] for layer in used),
     )

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import nn
 
 from cole_core.encodings.normal_form.graph import Layer, Value
-
-if TYPE_CHECKING:
-    from torch import nn
 
 _RECURRENT = {
     "input_size": None,
@@ -37,9 +36,7 @@ def make(kind: str, arguments: dict[str, Value]) -> Layer:
         kind: A class of torch.nn.
         arguments: By name.
     """
-    import torch.nn
-
-    usual = _signature(getattr(torch.nn, kind))
+    usual = _signature(getattr(nn, kind))
     plain = {name: plain_size(name, value) for name, value in arguments.items()}
     return Layer(
         kind,
@@ -70,8 +67,6 @@ def plain_size(name: str, value: Value) -> Value:
 
 @functools.cache
 def _signature(kind: Any) -> dict[str, Value]:
-    from torch import nn
-
     if issubclass(kind, nn.RNNBase):
         empty = inspect.Parameter.empty
         rnn = {"nonlinearity": "tanh"} if kind is nn.RNN else {}
@@ -84,8 +79,6 @@ def _signature(kind: Any) -> dict[str, Value]:
 
 def _read(module: nn.Module, name: str) -> Value:
     """An argument that a module was made with, from what it has become."""
-    from torch import nn
-
     if isinstance(module, nn.TransformerEncoderLayer | nn.TransformerDecoderLayer):
         return _read_transformer(module, name)
     if isinstance(module, nn.MultiheadAttention):

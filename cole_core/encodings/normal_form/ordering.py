@@ -27,7 +27,8 @@ def ordered(graph: Graph) -> Graph:
     for number in order:
         node = sorted_graph.nodes[number].map(lambda ref: Ref(place[ref.number]))
         if node.layer is not None:
-            node = replace(node, layer=layer_place.setdefault(node.layer, len(layer_place)))
+            layer = layer_place.setdefault(node.layer, len(layer_place))
+            node = Node(node.operation, node.inputs, node.options, layer)
         nodes.append(node)
     return Graph(
         tuple(nodes),

@@ -49,6 +49,19 @@ def simplified(graph: Graph, keep: frozenset[str] = frozenset()) -> Graph:
         graph = simpler
 
 
+def reduced(graph: Graph, keep: frozenset[str] = frozenset()) -> Graph:
+    """A simplified graph without more of what gives its input.
+
+    Args:
+        graph: Simplified.
+        keep: As of `simplified`.
+    """
+    gone = NOTHING - keep
+    if not any(node.operation in gone for node in graph.nodes):
+        return graph
+    return simplified(graph, keep)
+
+
 def without_learned_shifts(graph: Graph) -> Graph:
     """The graph where a norm of zero is zero, as the canonical form has it, ordered.
 
