@@ -69,8 +69,8 @@ def test_its_whole_life(file: Path, cole: Cole) -> None:
     after = rows("SELECT architecture_id, status, run_id FROM trainings")
     assert set(trained) <= set(after)
     steps = rows(
-        "SELECT architectures.native, architecture_id FROM searches JOIN architectures USING (architecture_id) "
-        "WHERE algorithm = 'random_search'"
+        "SELECT architectures.native, architecture_id FROM searches "
+        "JOIN architectures USING (architecture_id) WHERE algorithm = 'random_search'"
     )
     known = {id_ for id_, _, _ in trained}
     new = {id_ for _, id_ in steps} - known
