@@ -458,10 +458,9 @@ LIMIT $limit;
 SELECT rendering.encoding
 FROM store.renderings AS rendering
 JOIN store.architectures AS architecture USING (architecture_id)
-JOIN store.runs AS run ON run.run_id = rendering.run_id
 WHERE architecture.space = $space AND list_contains($encodings, rendering.encoding)
 GROUP BY rendering.encoding
-ORDER BY min(run.started_at), rendering.encoding
+ORDER BY min(rendering.rowid)  -- the order in which they came
 LIMIT 1;
 
 -- name: space_parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
-from cole_core.encodings.base import Encoding
+from cole_core.encodings.base import NO_CONTEXT, Encoding
 from cole_core.encodings.registry import encoding_names, make_encoding
 from cole_core.errors import InputError
 from cole_core.hashing import hash_json
@@ -293,6 +293,19 @@ class SearchSpace(ABC):
     def takes(cls, parameters: Mapping[str, Any]) -> bool:
         """Whether stored parameters are such as the space has now."""
         return True
+
+    def reference(self, context: str = NO_CONTEXT) -> str:
+        """What surrogates read unless asked otherwise: the first that knows the context.
+
+        Args:
+            context: What stands around an architecture in its text.
+        """
+        roles = self.roles
+        if context != NO_CONTEXT:
+            for name in (roles.reference, *roles.renderings):
+                if context in getattr(self.encoding(name), "contexts", ()):
+                    return name
+        return roles.reference
 
     def with_reference(self, encoding: str) -> Self:
         """The same space, of which surrogates read another encoding unless asked otherwise."""

@@ -160,7 +160,7 @@ def _written(warehouse: Warehouse, space: SearchSpace, question: Question) -> Wr
 
 
 def _encoding(space: SearchSpace, vectors: Vectors) -> str:
-    return space.roles.reference if vectors.encoding is None else vectors.encoding
+    return space.reference(vectors.context) if vectors.encoding is None else vectors.encoding
 
 
 def _stored(

@@ -57,7 +57,7 @@ def find_vectors(
     found: list[VectorSource] = []
     commands: dict[str, None] = {}
     for each in asked:
-        encoding = space.roles.reference if each.encoding is None else each.encoding
+        encoding = space.reference(each.context) if each.encoding is None else each.encoding
         if is_structural(space, encoding):
             found.append(VectorSource(encoding, "none", None, None))
             continue

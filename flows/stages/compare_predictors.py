@@ -89,7 +89,7 @@ class ComparePredictorsRequest(Compared):
     def base(self, space: SearchSpace) -> Configuration:
         """What an experiment varies."""
         return Configuration(
-            encoding=self.encoding[0] if self.encoding else space.roles.reference,
+            encoding=self.encoding[0] if self.encoding else space.reference(self.context),
             **self.vectors,
             head=self.head,
             loss=self.loss,

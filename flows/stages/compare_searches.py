@@ -97,7 +97,7 @@ class CompareSearchesRequest(Compared):
             InputError: A name is unknown, or there is nothing to compare.
         """
         base = SearchConfiguration(
-            encoding=space.roles.reference if self.encoding is None else self.encoding,
+            encoding=space.reference(self.context) if self.encoding is None else self.encoding,
             **self.vectors,
         )
         named = []

@@ -68,7 +68,7 @@ def plan(request: EmbedRequest) -> EmbedPlan:
     """
     warehouse = Warehouse(request.home)
     space = known_space(warehouse, request.space)
-    encoding = space.roles.reference if request.encoding is None else request.encoding
+    encoding = space.reference(request.context) if request.encoding is None else request.encoding
     make_text_encoding(space, encoding, request.context)
     request.cluster.check()
     specification = request.options.specification()

@@ -81,7 +81,7 @@ def plan(request: RenderRequest) -> RenderPlan:
     warehouse = Warehouse(request.home)
     request.running.limits()
     space = find_space(warehouse, request.space, request.running.run)
-    name = space.roles.reference if request.encoding is None else request.encoding
+    name = space.reference(request.context) if request.encoding is None else request.encoding
     encoding = make_text_encoding(space, name, request.context)
     if isinstance(space, Corpus) and not space.may_run:
         space.check_known(name)

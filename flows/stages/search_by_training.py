@@ -304,7 +304,7 @@ def _source(
     Raises:
         InputError: The encoding or the context is unknown, or the model is not to be had.
     """
-    name = space.roles.reference if asked.encoding is None else asked.encoding
+    name = space.reference(asked.context) if asked.encoding is None else asked.encoding
     if isinstance(space.encoding(name), VectorEncoding):
         return VectorSource(name, asked.context, None, None), None
     make_text_encoding(space, name, asked.context)

@@ -134,7 +134,7 @@ def test_a_truncated_lance_file(many: Small) -> None:
     found, _ = examine(many.warehouse)
     line = said("damaged table", found)
     assert f"12 of {len(before)} vectors" in line
-    assert "cole embed nasbench201 --encoding code.expression --lm minilm" in line
+    assert "cole embed nasbench201 --encoding code.bare --lm minilm" in line
     assert victim.exists()
     assert examine(many.warehouse)[0][0].what == found[0].what  # it changed nothing
 
@@ -237,7 +237,7 @@ def test_a_corrupt_artifact(small: Small) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
     line = said("corrupt artifact", examine(small.warehouse)[0])
-    assert "one trained head (gaussian_process on code.expression, n=20)" in line
+    assert "one trained head (gaussian_process on code.bare, n=20)" in line
     assert path.exists()
     left, _ = examine(small.warehouse, repair=True)
     assert left == []
@@ -319,7 +319,7 @@ def recovers(home: Path) -> None:
     """After a fault half-way: nothing is lost, nothing is there twice, the rest is embedded."""
     spec_id = specify("minilm", pooling="mean", precision="fp32").spec_id
     kept = Warehouse(home).vectors.keys(spec_id).height
-    texts = Warehouse(home).texts(SPACE, "code.expression", "none").height
+    texts = Warehouse(home).texts(SPACE, "code.bare", "none").height
     assert embed_all(home, MEAN) == texts - kept
     assert len(vectors(home, spec_id)) == texts
     assert [f.kind for f in examine(Warehouse(home))[0] if not f.harmless] == []

@@ -61,7 +61,7 @@ class Stage:
 
 def vectors(warehouse: Warehouse) -> tuple[int, int]:
     spec_id = AskedEmbeddings(precision="fp32").specification().spec_id
-    wanted = set(warehouse.texts(SPACE, "code.expression", "none")["text_hash"])
+    wanted = set(warehouse.texts(SPACE, "code.bare", "none")["text_hash"])
     stored = warehouse.vectors.keys(spec_id)["text_hash"].to_list()
     assert len(stored) == len(set(stored))
     return len(wanted & set(stored)), len(wanted)

@@ -63,15 +63,15 @@ LOOKED_UP: Commands = {  # where they must be there
 COMPARED: Commands = {  # where they must be of whole texts
     "compare predictors": (
         *("compare", "predictors", *MODEL),
-        *("--encoding", "path", "--encoding", "code.expression"),
+        *("--encoding", "path", "--encoding", "code.bare"),
     ),
     "compare search": (
         *("compare", "search", "--seeds", 2, "--budget", 10, *MODEL),
-        *("-c", "encoding=path", "-c", "encoding=code.expression"),
+        *("-c", "encoding=path", "-c", "encoding=code.bare"),
     ),
 }
 MISSING = (
-    "are missing: make them with: cole embed nasbench201 --encoding code.expression "
+    "are missing: make them with: cole embed nasbench201 --encoding code.bare "
     "--lm no-such-model --pooling avg_avg --precision bf16"
 )
 

@@ -35,7 +35,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
     ("report",): (NB, *CIFAR10),
     ("run",): ("einspace", "--samples", 24, "--epochs", 1),
     ("compare", "predictors"): (
-        *("--encoding", "code.expression", "--encoding", "graf", *FP32, *CIFAR10),
+        *("--encoding", "code.bare", "--encoding", "graf", *FP32, *CIFAR10),
         *("-n", 14, "-n", 20, "--folds", 5, "--repeats", 1, "--head", "ridge"),
     ),
     ("compare", "search"): (
@@ -329,7 +329,7 @@ def test_how_a_small_warehouse_looks(made: Small) -> None:
         "\n"
         "renderings of nasbench201\n"
         "  encoding         context  architectures  distinct texts\n"
-        f"  code.expression  none                60              {texts}\n"
+        f"  code.bare  none                60              {texts}\n"
         "\n"
         "evaluations of nasbench201\n"
         "  dataset  metric    split  epochs  source    values\n"
@@ -411,7 +411,7 @@ def test_what_has_no_input_says_what_makes_it(
         ),
         (
             ("embed", "einspace:1x8x8:10"),
-            "no texts of einspace:1x8x8:10 in code.expression are stored, so there is nothing to "
+            "no texts of einspace:1x8x8:10 in code.bare are stored, so there is nothing to "
             "embed: make them with: cole enumerate einspace:1x8x8:10 --samples N; cole render "
             "einspace:1x8x8:10",
         ),

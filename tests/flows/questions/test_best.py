@@ -30,7 +30,7 @@ def test_best_by_a_stored_head(cole: Cole, questioned: Small) -> None:
     path = questioned.warehouse.head_artifact(found["head_id"])
     assert path is not None
     spec_id = specify("minilm", precision="fp32").spec_id
-    known = questioned.warehouse.architecture_vectors(SPACE, "code.expression", "none", spec_id)
+    known = questioned.warehouse.architecture_vectors(SPACE, "code.bare", "none", spec_id)
     predicted = dict(zip(known.natives, load_surrogate(path).predict(known.vectors), strict=True))
     values = [row["predicted"] for row in found["rows"]]
     assert values == sorted(values, reverse=True)

@@ -24,7 +24,7 @@ from tests.flows.conftest import SPACE, Cole, Small, make_small
 from warehouse.neighbours import Rendered
 
 SPEC = specify("minilm", precision="fp32").spec_id
-AMONG = Rendered(SPACE, "code.expression", "none", SPEC)
+AMONG = Rendered(SPACE, "code.bare", "none", SPEC)
 NOTHING = "nothing here resembles this: its nearest is farther than 99 % of what is stored"
 BLOCK = """import torch.nn as nn
 
@@ -44,20 +44,20 @@ def asking(small: Small, what: str, **options: Any) -> dict[str, Any]:
 
 
 def text_of(native: str) -> str:
-    encoding = SPACE.encoding("code.expression")
+    encoding = SPACE.encoding("code.bare")
     assert isinstance(encoding, TextEncoding)
     return encoding.render(native)
 
 
 def texts_of(small: Small) -> list[str]:
     """The distinct texts."""
-    known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
+    known = small.warehouse.architecture_vectors(SPACE, "code.bare", "none", SPEC)
     return list(dict.fromkeys(text_of(native) for native in known.natives))
 
 
 def distinct(small: Small) -> np.ndarray:
     """The vectors of the distinct texts."""
-    known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
+    known = small.warehouse.architecture_vectors(SPACE, "code.bare", "none", SPEC)
     texts = [text_of(native) for native in known.natives]
     return known.vectors[[texts.index(text) for text in texts_of(small)]].astype(np.float64)
 
@@ -207,8 +207,7 @@ def test_the_answer_says_what_was_read_and_how_near(
     assert not any(line.startswith("warning: ") for line in lines)
     code, text, _ = cole("similar", BLOCK, "--text", "-k", 1, "--home", made.home)
     assert any(
-        line.startswith("warning: unlike the texts of code.expression")
-        for line in text.splitlines()
+        line.startswith("warning: unlike the texts of code.bare") for line in text.splitlines()
     )
     assert "% of pairs" in out
     code, out, _ = cole("similar", "short cut.py", *RUN, "-k", 1, "--home", made.home, "--json")

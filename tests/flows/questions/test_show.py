@@ -86,7 +86,7 @@ def test_what_is_said_is_what_is_stored(made: Small) -> None:
     assert {twin["native"] for twin in found["twins"]} == same
     assert found["parameters"] == parameters(SPACE.build(native))
     [text] = found["texts"]
-    encoding = SPACE.encoding("code.expression")
+    encoding = SPACE.encoding("code.bare")
     assert text["text"] == encoding.render(native)  # type: ignore[union-attr]
     assert list(text["tokens"]) == ["minilm"]
     vectors = made.warehouse.sql(
@@ -128,7 +128,7 @@ def test_predictions_are_those_of_the_best(cole: Cole, small: Small) -> None:
         assert (prediction["rank"], prediction["architectures"]) == (above + 1, 60)
     text = cole("show", listed[0]["architecture_id"], "--home", small.home)[1]
     assert "Predicted" in text
-    assert "ridge on code.expression, trained on 14" in text
+    assert "ridge on code.bare, trained on 14" in text
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
@@ -144,7 +144,7 @@ def test_it_is_readable_at_any_width(
     for line in out.splitlines():
         assert len(line) <= width or any(mark in line for mark in whole), line
     said = " ".join(out.split())
-    for words in ("Measured", "1 of 60", "mine.csv", "Nearest by code.expression", "of minilm"):
+    for words in ("Measured", "1 of 60", "mine.csv", "Nearest by code.bare", "of minilm"):
         assert words in said
     assert "next: cole show " in said
     assert "--output net.py" in said

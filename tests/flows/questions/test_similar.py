@@ -58,7 +58,7 @@ def test_similar_by_native_string_and_by_id(cole: Cole, made: Small) -> None:
 def test_similar_with_a_condition_is_the_plain_loop(made: Small) -> None:
     native = next(iter(made.accuracies))
     spec_id = specify("minilm", precision="fp32").spec_id
-    known = made.warehouse.architecture_vectors(SPACE, "code.expression", "none", spec_id)
+    known = made.warehouse.architecture_vectors(SPACE, "code.bare", "none", spec_id)
     unit = known.vectors / np.linalg.norm(known.vectors, axis=1, keepdims=True)
     distance = 1 - unit @ unit[known.natives.index(native)]
     middle = float(np.median(list(made.accuracies.values())))
@@ -77,7 +77,7 @@ def test_similar_with_a_condition_is_the_plain_loop(made: Small) -> None:
 
 def test_an_architecture_that_is_not_stored_and_its_text_find_the_same(made: Small) -> None:
     native = next(n for n in SPACE.enumerate() if n not in made.accuracies)
-    encoding = get_space("nasbench201").encoding("code.expression")
+    encoding = get_space("nasbench201").encoding("code.bare")
     assert isinstance(encoding, TextEncoding)
     text = encoding.render(native)
     by_native = similar(asking(made, native, k=5))
@@ -101,7 +101,7 @@ def test_a_file_is_parsed_and_not_run_without_being_asked(
     monkeypatch.chdir(tmp_path)
     Path("own.py").write_text(OWN)
     modules = set(sys.modules)
-    for option in ((), ("--encoding", "code.expression"), ("--encoding", "code.source")):
+    for option in ((), ("--encoding", "code.bare"), ("--encoding", "code.source")):
         code, out, err = cole("similar", "own.py", *option, "--home", made.home, "--json")
         assert (code, out) == (2, "")
         [line] = err.splitlines()

@@ -76,7 +76,7 @@ def add_texts(warehouse: Warehouse, encoding: str, context: str = "none") -> Non
 
 def embed(
     warehouse: Warehouse,
-    encoding: str = "code.expression",
+    encoding: str = "code.bare",
     context: str = "none",
     cut: bool = False,
     **changes: Any,
@@ -147,6 +147,6 @@ def rendered(home: Path, *encodings: str) -> Warehouse:
     """A warehouse of architectures and their texts, by default of the reference."""
     warehouse = Warehouse(home)
     add_architectures(warehouse)
-    for encoding in encodings or ("code.expression",):
+    for encoding in encodings or ("code.bare",):
         add_texts(warehouse, encoding)
     return warehouse

@@ -7,7 +7,7 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.spaces import parse_space
 from flows.resolve.spaces import find_space
-from tests.flows.resolve.small_warehouses import add_architectures
+from tests.flows.resolve.small_warehouses import add_architectures, add_texts, rendered
 from warehouse import Warehouse
 
 
@@ -21,6 +21,26 @@ def test_a_space_is_the_stored_one_the_default_or_the_named_one(tmp_path: Path) 
     assert Warehouse(home).architectures(stored).height == 3
     named = find_space(Warehouse(home), "einspace:3x32x32:7")
     assert dict(named.parameters) == {"input_shape": [3, 32, 32], "classes": 7}
+
+
+def test_a_warehouse_keeps_the_reference_that_it_began_with(tmp_path: Path) -> None:
+    """What was embedded under an earlier default is what stages go on with."""
+    before = rendered(tmp_path / "before", "code.expression")
+    add_texts(before, "code.bare")
+    since = rendered(tmp_path / "since", "code.bare")
+    add_texts(since, "code.expression")
+    other = rendered(tmp_path / "other", "arch_str")
+    found = {
+        warehouse.home.name: find_space(warehouse, "nasbench201").reference()
+        for warehouse in (before, since, other)
+    }
+    assert found == {"before": "code.expression", "since": "code.bare", "other": "code.bare"}
+
+
+def test_a_context_is_of_the_first_encoding_that_knows_it(tmp_path: Path) -> None:
+    space = find_space(rendered(tmp_path), "nasbench201")
+    assert space.reference() == "code.bare"
+    assert space.reference("network") == "code.expression"
 
 
 @pytest.mark.parametrize(

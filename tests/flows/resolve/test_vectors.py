@@ -76,7 +76,7 @@ def test_of_several_one_is_meant(tmp_path: Path, case: str) -> None:
         source = meant(warehouse, whole, **asked)
         assert source.spec_id == ids[expected]
         model = stored[expected].get("language_model", "minilm")
-        assert source == VectorSource("code.expression", "none", source.spec_id, model)
+        assert source == VectorSource("code.bare", "none", source.spec_id, model)
 
 
 def test_the_beginning_of_an_id_says_all_by_itself(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_several_that_are_as_usual_as_each_other_are_listed(tmp_path: Path) -> N
 
 
 def test_what_only_another_encoding_has_does_not_fit(tmp_path: Path) -> None:
-    warehouse = rendered(tmp_path, "code.expression", "code.inline")
+    warehouse = rendered(tmp_path, "code.bare", "code.inline")
     fp32 = embed(warehouse, precision="fp32")
     usual = embed(warehouse, "code.inline")
     assert meant(warehouse).spec_id == fp32
@@ -126,12 +126,12 @@ def test_cut_texts_count_where_whole_ones_need_not_be(tmp_path: Path) -> None:
     [
         (
             {},
-            "cole embed nasbench201 --encoding code.expression --lm minilm --pooling avg_avg "
+            "cole embed nasbench201 --encoding code.bare --lm minilm --pooling avg_avg "
             "--precision bf16",
         ),
         (
             {"lm": "bert-a", "pooling": "mean", "precision": "fp32", "random_init": 3},
-            "cole embed nasbench201 --encoding code.expression --lm bert-a --pooling mean "
+            "cole embed nasbench201 --encoding code.bare --lm bert-a --pooling mean "
             "--precision fp32 --random-init 3",
         ),
         (
@@ -140,8 +140,8 @@ def test_cut_texts_count_where_whole_ones_need_not_be(tmp_path: Path) -> None:
             "--encoding code.inline --lm minilm --pooling avg_avg --precision bf16",
         ),
         (
-            {"encoding": "code.expression+graf+code.inline"},
-            "cole embed nasbench201 --encoding code.expression --lm minilm --pooling avg_avg "
+            {"encoding": "code.bare+graf+code.inline"},
+            "cole embed nasbench201 --encoding code.bare --lm minilm --pooling avg_avg "
             "--precision bf16; cole render nasbench201 --encoding code.inline; cole embed "
             "nasbench201 --encoding code.inline --lm minilm --pooling avg_avg --precision bf16",
         ),
@@ -173,10 +173,10 @@ def test_all_that_several_lack_is_one_line(tmp_path: Path) -> None:
 
 
 def test_side_by_side_needs_one_specification_of_all_texts(tmp_path: Path) -> None:
-    warehouse = rendered(tmp_path, "code.expression", "code.inline")
+    warehouse = rendered(tmp_path, "code.bare", "code.inline")
     embed(warehouse, precision="fp32")
     embed(warehouse, "code.inline")
-    both = "code.expression+code.inline+graf"
+    both = "code.bare+code.inline+graf"
     with pytest.raises(InputError, match="embeddings are missing"):
         meant(warehouse, encoding=both)
     shared = embed(warehouse, "code.inline", precision="fp32")
@@ -186,7 +186,7 @@ def test_side_by_side_needs_one_specification_of_all_texts(tmp_path: Path) -> No
     found = load_vectors(warehouse, SPACE, source)
     assert found.architecture_ids == structural.architecture_ids
     assert found.vectors.shape == (COUNT, 3 + 3 + structural.vectors.shape[1])
-    np.testing.assert_array_equal(found.vectors[:, 1], len("code.expression"))
+    np.testing.assert_array_equal(found.vectors[:, 1], len("code.bare"))
     np.testing.assert_array_equal(found.vectors[:, 4], len("code.inline"))
     np.testing.assert_array_equal(found.vectors[:, 6:], structural.vectors)
 
@@ -203,7 +203,7 @@ def test_structural_encodings_need_nothing_stored(tmp_path: Path) -> None:
     ("encoding", "says"),
     [
         ("haiku", "unknown encoding of nasbench201 'haiku': choose one of "),
-        ("code.expression+haiku", "unknown encoding of nasbench201 'haiku': choose one of "),
+        ("code.bare+haiku", "unknown encoding of nasbench201 'haiku': choose one of "),
         ("graf+graf", "encoding 'graf+graf' has a part twice: name each once"),
         ("", "unknown encoding of nasbench201 ''"),
     ],

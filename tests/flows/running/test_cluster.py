@@ -58,7 +58,7 @@ def check_against_local(small: Small, local: tuple[Small, dict[str, Any]], chose
     other, alone = local
     summary = embed(asking(small, chosen))
     assert summary == alone
-    assert summary["embedded"] == small.warehouse.texts(SPACE, "code.expression", "none").height
+    assert summary["embedded"] == small.warehouse.texts(SPACE, "code.bare", "none").height
     found, expected = vectors(small, summary["spec_id"]), vectors(other, summary["spec_id"])
     assert found.keys() == expected.keys()
     assert len(found) == summary["embedded"]

@@ -82,7 +82,7 @@ def test_killed_during_embed_then_run_again(small: Small) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     survived = len(stored_hashes(small.home, spec_id))
-    texts = small.warehouse.texts(SPACE, "code.expression", "none").height
+    texts = small.warehouse.texts(SPACE, "code.bare", "none").height
     assert 0 < survived < texts
 
     options = AskedEmbeddings(pooling="mean", precision="fp32")
@@ -97,7 +97,7 @@ def test_two_at_once_one_waits(small: Small) -> None:
     first, second = start(SLOW_EMBED, small.home, 0.5), start(SLOW_EMBED, small.home, 0.5)
     outputs = [process.communicate(timeout=300)[0] for process in (first, second)]
     assert first.returncode == second.returncode == 0, outputs
-    texts = small.warehouse.texts(SPACE, "code.expression", "none").height
+    texts = small.warehouse.texts(SPACE, "code.bare", "none").height
     embedded = sorted(int(output.split("'embedded': ")[1].split(",")[0]) for output in outputs)
     assert embedded == [0, texts]
     hashes = stored_hashes(small.home, spec_id)

@@ -44,7 +44,7 @@ from flows.stages.search import SearchRequest, search
 from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
-EXPRESSION, GRAF = "encoding=code.expression", "encoding=graf"
+EXPRESSION, GRAF = "encoding=code.bare", "encoding=graf"
 
 
 def asked(small: Small, *configurations: str, **changes: Any) -> ComparePredictorsRequest:
@@ -159,8 +159,8 @@ def test_the_table_is_computed_from_the_stored_trials(small: Small) -> None:
     stored = small.warehouse.sql("SELECT * FROM comparisons WHERE n = 20 ORDER BY position")
     by_encoding = dict(trials(small).filter(pl.col("n") == 20).group_by("encoding").agg(pl.all())
                        .select("encoding", "kendall_tau").iter_rows())  # fmt: skip
-    taus = [np.array(by_encoding[name]) for name in ("code.expression", "graf")]
-    assert stored["label"].to_list() == ["code.expression", "graf"]
+    taus = [np.array(by_encoding[name]) for name in ("code.bare", "graf")]
+    assert stored["label"].to_list() == ["code.bare", "graf"]
     assert stored["kendall_tau"].to_list() == pytest.approx([each.mean() for each in taus])
     assert stored["kendall_tau_std"].to_list() == pytest.approx([t.std(ddof=1) for t in taus])
     test = corrected_paired_t_test(taus[1], taus[0], test_fraction=1 / 4)
@@ -315,7 +315,7 @@ def test_what_is_not_there_is_named_with_its_command(small: Small) -> None:
         compare_predictors(asked(small, experiment="pooling"))
     said = str(error.value)
     assert "\n" not in said
-    assert "cole embed nasbench201 --encoding code.expression --lm minilm --pooling cls" in said
+    assert "cole embed nasbench201 --encoding code.bare --lm minilm --pooling cls" in said
     assert "avg_avg" not in said  # that one is there
     with pytest.raises(InputError, match=r"cole render .* code\.inline; cole embed"):
         compare(small, EXPRESSION, "encoding=code.inline")
@@ -414,8 +414,8 @@ def test_a_randomly_initialised_model_stands_beside_the_trained_one(small: Small
     embed(EmbedRequest(space="nasbench201", home=small.home, options=options))
     summary = compare(small, EXPRESSION, "random_init=0")
     assert [row["label"] for row in summary["rows"][:2]] == [
-        "code.expression",
-        "code.expression · random weights (seed 0)",
+        "code.bare",
+        "code.bare · random weights (seed 0)",
     ]
     stored = trials(small)
     assert stored["spec_id"].n_unique() == 2
@@ -430,16 +430,16 @@ def test_the_same_surrogate_twice_is_compared_once(small: Small) -> None:
 
 
 def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) -> None:
-    summary = compare(small, EXPRESSION, "encoding=code.expression+graf")
+    summary = compare(small, EXPRESSION, "encoding=code.bare+graf")
     assert [row["label"] for row in summary["rows"][:2]] == [
-        "code.expression",
-        "code.expression+graf",
+        "code.bare",
+        "code.bare+graf",
     ]
-    stored = trials(small).filter(pl.col("encoding") == "code.expression+graf")
+    stored = trials(small).filter(pl.col("encoding") == "code.bare+graf")
     settings = json.loads(stored["configuration"][0])["surrogate"]
     width = encoded("graf", stored_pool(small)[0][:1]).shape[1]
     assert settings["blocks"] == [[384, "whiten"], [width, "zscore"]]
-    vectors = Vectors(encoding="code.expression+graf", precision="fp32")
+    vectors = Vectors(encoding="code.bare+graf", precision="fp32")
     assert train(small, vectors, sizes=(20,), draws=2)["trials"] == 2
     found = search(
         SearchRequest(
@@ -448,6 +448,6 @@ def test_encodings_side_by_side_are_compared_trained_and_searched(small: Small) 
     )
     assert found["evaluations"] == 20
     fitted = small.warehouse.sql("SELECT encoding FROM heads")["encoding"].to_list()
-    assert fitted == ["code.expression+graf"]
+    assert fitted == ["code.bare+graf"]
     with pytest.raises(InputError, match="a part twice"):
         compare(small, EXPRESSION, "encoding=graf+graf")

@@ -37,7 +37,7 @@ from tests.flows.conftest import SIZE, SPACE, Cole, Small
 
 CIFAR10 = Measured(dataset="cifar10")
 BASE = SearchConfiguration(precision="fp32")
-DEFAULT, PATH, GRAF = "encoding=code.expression", "encoding=path", "encoding=graf"
+DEFAULT, PATH, GRAF = "encoding=code.bare", "encoding=path", "encoding=graf"
 PAPER = "preset=paper,encoding=path,epochs=5"
 RANDOM = "algorithm=random_search"
 
@@ -191,7 +191,7 @@ def test_all_begin_with_the_same_architectures(small: Small) -> None:
         at_random = [native for native, _ in found["random_search", "none", seed]]
         for key, initial in (
             (("bananas", "path", seed), 20),
-            (("bananas", "code.expression", seed), 10),
+            (("bananas", "code.bare", seed), 10),
             (("regularized_evolution", "none", seed), 12),
             (("local_search", "none", seed), 1),
         ):
@@ -205,7 +205,7 @@ def test_the_tables_are_those_of_a_plain_loop_over_the_steps(small: Small) -> No
     found = stored_searches(small)
     values = [
         np.array([[value for _, value in found[*key, seed]] for seed in range(3)])
-        for key in (("random_search", "none"), ("bananas", "code.expression"))
+        for key in (("random_search", "none"), ("bananas", "code.bare"))
     ]
     best = max(small.accuracies.values())
     stored = small.warehouse.sql("SELECT * FROM search_comparisons")
@@ -284,7 +284,7 @@ def test_comparisons_stand_in_the_report(small: Small) -> None:
     html = Path(report(request)["report"]).read_text("utf-8")
     assert summary["finding"].split(" needs ")[0] in html
     assert f"{summary['rows'][0]['evaluations']:.1f}" in html
-    assert "bananas · code.expression" in html
+    assert "bananas · code.bare" in html
     assert report(request)["reports"] == 0
     compare(small, PATH, DEFAULT, RANDOM, percent=(95.0,))
     assert report(request)["reports"] == 1

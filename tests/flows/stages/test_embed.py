@@ -44,17 +44,15 @@ def table(small: Small, spec_id: str) -> lance.LanceDataset:
 
 
 def texts(small: Small) -> set[str]:
-    return set(small.warehouse.texts(SPACE, "code.expression", "none")["text_hash"])
+    return set(small.warehouse.texts(SPACE, "code.bare", "none")["text_hash"])
 
 
 def test_vectors_are_those_of_the_texts(made: Small) -> None:
     """From the warehouse's vectors back to the language model, without the flow between."""
-    encoding = get_space("nasbench201").encoding("code.expression")
+    encoding = get_space("nasbench201").encoding("code.bare")
     assert isinstance(encoding, TextEncoding)
     specification = specify("minilm", precision="fp32")
-    stored = made.warehouse.architecture_vectors(
-        SPACE, "code.expression", "none", specification.spec_id
-    )
+    stored = made.warehouse.architecture_vectors(SPACE, "code.bare", "none", specification.spec_id)
     written = [encoding.render(native) for native in stored.natives]
     alone = np.zeros_like(stored.vectors)
     for batch in load(specification).embed(written):

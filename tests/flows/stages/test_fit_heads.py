@@ -34,7 +34,7 @@ def test_training_stores_trials_and_a_head_that_predicts_again(small: Small) -> 
     assert path is not None
 
     known = small.warehouse.architecture_vectors(
-        SPACE, "code.expression", "none", specify("minilm", precision="fp32").spec_id
+        SPACE, "code.bare", "none", specify("minilm", precision="fp32").spec_id
     )
     order = np.random.default_rng([0, 0]).permutation(SIZE)  # the first draw's split
     predicted = load_surrogate(path).predict(known.vectors[order[:6]])

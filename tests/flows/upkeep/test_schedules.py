@@ -75,7 +75,7 @@ def retrained(home: Path) -> int:
     return retrain_heads(RetrainHeadsRequest(home=home))["trials"]
 
 
-def text_hashes(small: Small, encoding: str = "code.expression") -> set[str]:
+def text_hashes(small: Small, encoding: str = "code.bare") -> set[str]:
     return set(small.warehouse.texts(SPACE, encoding, "none")["text_hash"])
 
 
@@ -122,7 +122,7 @@ def test_watched_specifications_are_brought_up_to_date(small: Small, tmp_path: P
     assert keep_current(home)["embedded"] == 0
 
     # The vectors are the model's.
-    texts = small.warehouse.texts(SPACE, "code.expression", "none")
+    texts = small.warehouse.texts(SPACE, "code.bare", "none")
     specification = new.specification()
     (batch, *_) = load(specification).embed(texts["text"].to_list()[:3])
     for index, vector in zip(batch.indices, batch.vectors, strict=True):
