@@ -37,8 +37,8 @@ def class_of(found: FileName) -> type[SearchSpace]:
 
 
 def was_named(found: FileName) -> bool:
-    """Whether somebody named this file to this process: it may run."""
-    return found.name in _paths
+    """Whether somebody named this file to this process, and it is there still: it may run."""
+    return found.name in _paths and _paths[found.name].is_file()
 
 
 def _describe(path: str, class_name: str, name: str) -> Description | SpaceDescription:
