@@ -22,5 +22,8 @@ def _queries() -> dict[str, str]:
     named: dict[str, str] = {}
     for script in _SCRIPTS:
         _, *parts = _NAME.split(resources.files("warehouse").joinpath(script).read_text())
-        named |= zip(parts[::2], map(str.strip, parts[1::2]), strict=True)
+        for name, statement in zip(parts[::2], parts[1::2], strict=True):
+            if name in named:
+                raise ValueError(f"{script} has a second statement '{name}': call it otherwise")
+            named[name] = statement.strip()
     return named

@@ -515,7 +515,7 @@ WHERE own.architecture_id = $architecture_id
 GROUP BY ALL
 ORDER BY ALL;
 
--- name: texts_of
+-- name: texts_of_architecture
 -- An architecture's texts, a row for each specification that embedded one.
 SELECT encoding, context, text, language_model, n_tokens, truncated
 FROM store.renderings

@@ -151,7 +151,7 @@ class Reader:
     def texts_of(self, architecture_id: str) -> pl.DataFrame:
         """encoding, context, text of an architecture; language_model, n_tokens, truncated of each
         specification that embedded it (null: none did)."""
-        return self.read("texts_of", architecture_id=architecture_id)
+        return self.read("texts_of_architecture", architecture_id=architecture_id)
 
     def trainings_of(self, architecture_id: str) -> pl.DataFrame:
         """dataset, dataset_hash, source, seed, status, error, seconds, parameters, flops, settings

@@ -106,7 +106,7 @@ def _primitives(space: SearchSpace, base: Configuration, at_hand: AtHand) -> lis
 def _context(space: SearchSpace, base: Configuration, at_hand: AtHand) -> list[Configuration]:
     names = [base.encoding]
     if base.encoding == space.roles.reference:  # which is short, and may stand alone
-        names += space.roles.renderings
+        names += [name for name in (space.roles.former, *space.roles.renderings) if name]
     for name in names:
         written = space.encoding(name)
         contexts = written.contexts if isinstance(written, TextEncoding) else ()

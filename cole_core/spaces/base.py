@@ -302,7 +302,7 @@ class SearchSpace(ABC):
         """
         roles = self.roles
         if context != NO_CONTEXT:
-            for name in (roles.reference, *roles.renderings):
+            for name in filter(None, (roles.reference, roles.former, *roles.renderings)):
                 if context in getattr(self.encoding(name), "contexts", ()):
                     return name
         return roles.reference

@@ -304,7 +304,7 @@ from cole_core.search.acquisitions import get_acquisition
 from cole_core.encodings.registry import GENERIC
 from cole_core.spaces import get_space, spaces
 
-assert list(spaces) == ["bits", "einspace", "nasbench201"]
+assert list(spaces) == ["bits", "einspace", "nasbench201", "nasbenchgraph"]
 assert "plugged" not in sys.modules
 bits, cells = get_space("bits"), get_space("nasbench201")
 assert bits.encoding_names == sorted([*GENERIC, "length", "reversed", "spelled"])

@@ -45,7 +45,7 @@ class NASBench201(SearchSpace):
     roles = Roles(
         reference="code.bare",
         former="code.expression",
-        renderings=("code.expression", "code.exclude_helper", "code.helper", "code.inline"),
+        renderings=("code.exclude_helper", "code.helper", "code.inline", "code.expression"),
         runnable="code.helper",
         native="arch_str",
         exported="onnx",

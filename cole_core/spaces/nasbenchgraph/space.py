@@ -49,6 +49,7 @@ class NASBenchGraph(SearchSpace):
         renderings=("code.bare", "code.class"),
         runnable="code.class",
         rival="adjacency",
+        classic="adjacency",
         controls=("graf", "counts", "ngram"),
     )
     default_source = "nas-bench-graph"

@@ -107,8 +107,25 @@ def test_every_experiment_is_written_down_here() -> None:
 
 @pytest.mark.parametrize("name", CELLS)
 def test_in_roles_they_are_what_they_were_for_nasbench201(name: str) -> None:
-    made = make_experiment(name, get_space("nasbench201"), BASE, HELD)
+    before = get_space("nasbench201").with_reference("code.expression")
+    made = make_experiment(name, before, BASE, HELD)
     assert made == [parse_configuration(text, BASE) for text in CELLS[name]]
+
+
+def test_the_short_text_is_compared_with_those_that_were_there_before() -> None:
+    space = get_space("nasbench201")
+    base = Configuration(encoding=space.reference())
+    made = make_experiment("primitives", space, base, HELD)
+    assert [each.encoding for each in made][:5] == [
+        "code.bare",
+        "code.exclude_helper",
+        "code.helper",
+        "code.inline",
+        "code.expression",
+    ]
+    contexts = make_experiment("context", space, base, HELD)
+    assert [each.context for each in contexts] == ["none", "comment", "network", "none"]
+    assert {each.encoding for each in contexts} == {"code.expression", "graf"}
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -116,8 +133,8 @@ def test_in_roles_they_are_what_they_were_for_nasbench201(name: str) -> None:
 def test_every_space_has_what_an_experiment_compares(space_name: str, name: str) -> None:
     space = get_space(space_name)
     base = Configuration(encoding=space.roles.reference)
-    if name == "context" and space_name == "einspace":
-        said = "'code.expression' of einspace has no contexts to compare: name another with --enc"
+    if name == "context" and space_name != "nasbench201":
+        said = f"'code.expression' of {space_name} has no contexts to compare: name another with --"
         with pytest.raises(InputError, match=said):
             make_experiment(name, space, base, HELD)
         return

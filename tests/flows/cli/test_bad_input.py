@@ -380,6 +380,10 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     ),
     "similar on an unknown dataset": (("similar", CELL, "--dataset", "svhn"), "svhn"),
     # the best
+    "show of a malformed native string": (("show", "|nor_conv_3x3~0|"), "|nor_conv_3x3~0|"),
+    "show of an id that is not stored": (("show", "0123456789abcdef"), "0123456789abcdef"),
+    "show in a notation that is none": (("show", CELL, "--notation", "morse"), "morse"),
+    "show into a folder": (("show", CELL, "--output", "{folder}"), "{folder}"),
     "no best": (("best", "-k", 0), "-k 0"),
     "best of an unknown space": (("best", "--space", "darts"), "darts"),
     "best on an unknown dataset": (("best", "--dataset", "svhn"), "svhn"),

@@ -108,6 +108,7 @@ def full(text: str = "some words") -> ReportData:
         space="nasbench201",
         target=replace(TARGET, source=text, metric=text),
         created_at=NOW,
+        reference_encoding="code.bare",
         counts={text: 15_625},
         searches=pl.concat(
             [searches(4, 60, label=text), searches(3, 60, "random_search", "random search")]

@@ -52,11 +52,11 @@ def test_the_page_names_nothing_outside_itself_and_forbids_fetching() -> None:
     ("section", "command"),
     [
         ("searches", "cole search nasbench201 --algorithm bananas --dataset cifar100"),
-        ("predictions", "cole train nasbench201 --encoding code.expression --dataset cifar100"),
+        ("predictions", "cole train nasbench201 --encoding code.bare --dataset cifar100"),
         ("trials", "--dataset cifar100 -n 55"),
         ("comparisons", "cole compare predictors primitives --dataset cifar100"),
         ("search_comparisons", "cole compare search defaults --dataset cifar100"),
-        ("map", "cole embed nasbench201 --encoding code.expression --lm minilm"),
+        ("map", "cole embed nasbench201 --encoding code.bare --lm minilm"),
         ("best", "cole ingest nasbench201 analog-nasbench"),
     ],
 )

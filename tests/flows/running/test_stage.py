@@ -163,6 +163,6 @@ def test_the_catalog_keeps_a_request_as_it_was(tmp_path: Path) -> None:
         pass
     kept = Warehouse(asked.home).sql("SELECT flow, parameters::VARCHAR AS kept FROM runs")
     assert dict(kept.iter_rows()) == {
-        "enumerate": '{"space": "nasbench201", "samples": 3, "seed": 2}',
+        "enumerate": ('{"space": "nasbench201", "samples": 3, "seed": 2, "arguments": null}'),
         "by hand": '{"folder": "x"}',
     }
