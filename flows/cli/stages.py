@@ -125,8 +125,15 @@ class IngestOptions(IngestRequest):
         return IngestRequest(**self._common)
 
     def corpus(self) -> IngestCorpusRequest:
-        """Networks that somebody wrote."""
-        return IngestCorpusRequest(**self._common, arguments=self.arguments, running=self.running)
+        """Networks that somebody wrote.
+
+        Raises:
+            InputError: Something is said of native strings.
+        """
+        common = self._common
+        if (notation := common.pop("notation")) is not None:
+            raise InputError(f"--notation {notation}: {self.space} holds code: leave it out")
+        return IngestCorpusRequest(**common, arguments=self.arguments, running=self.running)
 
     @property
     def _common(self) -> dict[str, Any]:

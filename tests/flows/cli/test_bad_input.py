@@ -383,7 +383,7 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "show of a malformed native string": (("show", "|nor_conv_3x3~0|"), "|nor_conv_3x3~0|"),
     "show of an id that is not stored": (("show", "0123456789abcdef"), "0123456789abcdef"),
     "show in a notation that is none": (("show", CELL, "--notation", "morse"), "morse"),
-    "show into a folder": (("show", CELL, "--output", "{folder}"), "{folder}"),
+    "show into a folder": (("show", CELL, "--output", "{folder}"), "--output"),
     "no best": (("best", "-k", 0), "-k 0"),
     "best of an unknown space": (("best", "--space", "darts"), "darts"),
     "best on an unknown dataset": (("best", "--dataset", "svhn"), "svhn"),

@@ -11,6 +11,7 @@ import pytest
 from scipy.spatial.distance import pdist, squareform
 
 from cole_core.encodings import TextEncoding
+from cole_core.encodings.vectors import Vectors
 from cole_core.hashing import hash_text
 from cole_core.language_models import specify
 from flows.questions import nearness
@@ -24,7 +25,7 @@ from tests.flows.conftest import SPACE, Cole, Small, make_small
 from warehouse.neighbours import Rendered
 
 SPEC = specify("minilm", precision="fp32").spec_id
-AMONG = Rendered(SPACE, "code.bare", "none", SPEC)
+AMONG = Rendered(SPACE, "code.expression", "none", SPEC)
 NOTHING = "nothing here resembles this: its nearest is farther than 99 % of what is stored"
 BLOCK = """import torch.nn as nn
 
@@ -39,25 +40,40 @@ class Shortcut(nn.Module):
 """
 
 
+IN = ("--encoding", "code.expression")
+
+
+@pytest.fixture(scope="module")
+def made(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """The small warehouse with the texts of `code.expression`, which are all alike: a class."""
+    home = tmp_path_factory.mktemp("expressions") / "home"
+    shutil.copytree(made.home, home)
+    render(RenderRequest(space="nasbench201", home=home, encoding=AMONG.encoding))
+    options = AskedEmbeddings(precision="fp32")
+    embed(EmbedRequest(space="nasbench201", home=home, encoding=AMONG.encoding, options=options))
+    return Small(home, made.table)
+
+
 def asking(small: Small, what: str, **options: Any) -> dict[str, Any]:
-    return similar(SimilarRequest(what=what, home=small.home, **options))
+    vectors = Vectors(encoding=AMONG.encoding)
+    return similar(SimilarRequest(what=what, home=small.home, vectors=vectors, **options))
 
 
 def text_of(native: str) -> str:
-    encoding = SPACE.encoding("code.bare")
+    encoding = SPACE.encoding("code.expression")
     assert isinstance(encoding, TextEncoding)
     return encoding.render(native)
 
 
 def texts_of(small: Small) -> list[str]:
     """The distinct texts."""
-    known = small.warehouse.architecture_vectors(SPACE, "code.bare", "none", SPEC)
+    known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
     return list(dict.fromkeys(text_of(native) for native in known.natives))
 
 
 def distinct(small: Small) -> np.ndarray:
     """The vectors of the distinct texts."""
-    known = small.warehouse.architecture_vectors(SPACE, "code.bare", "none", SPEC)
+    known = small.warehouse.architecture_vectors(SPACE, "code.expression", "none", SPEC)
     texts = [text_of(native) for native in known.natives]
     return known.vectors[[texts.index(text) for text in texts_of(small)]].astype(np.float64)
 
@@ -197,7 +213,7 @@ def test_the_answer_says_what_was_read_and_how_near(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("short cut.py").write_text(BLOCK)
-    code, out, err = cole("similar", "short cut.py", *RUN, "-k", 1, "--home", made.home)
+    code, out, err = cole("similar", "short cut.py", *RUN, "-k", 1, *IN, "--home", made.home)
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == "file short cut.py, class Shortcut, run, traced by fx"
@@ -205,23 +221,26 @@ def test_the_answer_says_what_was_read_and_how_near(
     assert "farther than " in out
     # Traced it is a text of their language; its source as a text is not.
     assert not any(line.startswith("warning: ") for line in lines)
-    code, text, _ = cole("similar", BLOCK, "--text", "-k", 1, "--home", made.home)
+    code, text, _ = cole("similar", BLOCK, "--text", "-k", 1, *IN, "--home", made.home)
     assert any(
-        line.startswith("warning: unlike the texts of code.bare") for line in text.splitlines()
+        line.startswith("warning: unlike the texts of code.expression")
+        for line in text.splitlines()
     )
     assert "% of pairs" in out
-    code, out, _ = cole("similar", "short cut.py", *RUN, "-k", 1, "--home", made.home, "--json")
+    code, out, _ = cole(
+        "similar", "short cut.py", *RUN, "-k", 1, *IN, "--home", made.home, "--json"
+    )
     found = json.loads(out)
     assert found["read"] == "file short cut.py, class Shortcut, run, traced by fx"
     assert found["resembles"] is False
     native = next(iter(made.accuracies))
-    code, out, _ = cole("similar", f" {native} ", "-k", 59, "--home", made.home)
+    code, out, _ = cole("similar", f" {native} ", "-k", 59, *IN, "--home", made.home)
     assert code == 0
     lines = out.splitlines()
     assert lines[0] == "architecture of nasbench201"
     assert NOTHING not in lines
     assert out.count("nearer than ") - 1 + out.count("farther than ") == 59
-    code, out, _ = cole("similar", text_of(native), "--text", "-k", 1, "--home", made.home)
+    code, out, _ = cole("similar", text_of(native), "--text", "-k", 1, *IN, "--home", made.home)
     assert out.splitlines()[0] == "text"
     assert "nearer than 100 % of pairs" in out
 
@@ -241,7 +260,7 @@ def test_too_few_texts_tell_no_ranks(
     table = tmp_path / "few.csv"
     pl.read_csv(made.table).head(8).write_csv(table)
     few = make_small(tmp_path / "home", table)
-    code, out, _ = cole("similar", "the sea", "--text", "--home", few.home)
+    code, out, _ = cole("similar", "the sea", "--text", *IN, "--home", few.home)
     assert code == 0
     assert NOTHING not in out
     assert "% of pairs" not in out

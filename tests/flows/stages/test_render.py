@@ -9,7 +9,7 @@ from cole_core.encodings import RenderingError, TextEncoding
 from cole_core.errors import InputError
 from cole_core.spaces import get_space, spaces
 from cole_core.spaces.nasbench201 import NASBench201
-from flows.stages import render as rendering
+from flows.running.failures import NAMED
 from flows.stages.render import RenderRequest, render
 from tests.flows.conftest import SIZE, SPACE, Small
 
@@ -36,14 +36,14 @@ def test_what_fails_is_reported_skipped_and_missing_still(
 ) -> None:
     natives = small.warehouse.architectures(SPACE)["native"].to_list()
     refused = sum("conv" in native.rsplit("|", 2)[1] for native in natives)
-    assert refused > rendering.NAMED
+    assert refused > NAMED
     asked = RenderRequest(space="nasbench201", home=small.home, encoding="picky")
     with spaces.registered("nasbench201", WithPicky):
         summary = render(asked)
         assert summary == {"renderings": SIZE - refused, "skipped": 0, "failed": refused}
         said = capsys.readouterr().err
-        assert said.count("no such thing") == rendering.NAMED
-        assert f"and {refused - rendering.NAMED} more" in said
+        assert said.count("no such thing") == NAMED
+        assert f"and {refused - NAMED} more" in said
         again = render(asked)
         assert again == {"renderings": 0, "skipped": SIZE - refused, "failed": refused}
 

@@ -1,5 +1,6 @@
 """The catalog keeps how the network behind a text was read, and summaries count it."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -8,8 +9,10 @@ from cole_core.encodings.normal_form import NormalForm, source_form
 from cole_core.spaces import spaces
 from cole_core.spaces.nasbench201 import NASBench201
 from flows.cli.printing import Printer
+from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
 from flows.stages.render import RenderRequest, render
 from tests.flows.conftest import SIZE, Small
+from warehouse import Warehouse
 
 
 class Traced(NASBench201):
@@ -26,12 +29,15 @@ class Traced(NASBench201):
         return super().normal_form(native)
 
 
-def test_paths_are_stored_and_counted(small: Small) -> None:
+@pytest.mark.usefixtures("prefect_server")
+def test_paths_are_stored_and_counted(tmp_path: Path) -> None:
+    home = tmp_path / "home"
     with spaces.registered("nasbench201", Traced):
-        asked = RenderRequest(space="nasbench201", home=small.home, encoding="code.bare")
+        enumerate_architectures(EnumerateRequest(space="nasbench201", home=home, samples=SIZE))
+        asked = RenderRequest(space="nasbench201", home=home)
         summary = render(asked)
         again = render(asked)
-    rows = small.warehouse.sql(
+    rows = Warehouse(home).sql(
         "SELECT native, path, reason, text FROM renderings WHERE encoding = 'code.bare'"
     )
     unread = rows.filter(rows["native"].str.starts_with("|none"))
