@@ -94,10 +94,11 @@ def read_architecture(
     """
     if notation is not None:
         if notation not in space.notations:
-            known = ", ".join(space.notations) or "no other than its own: leave it out"
-            raise InputError(
-                f"--notation {notation} is none of {space.name}: choose one of {known}"
+            known = ", ".join(space.notations)
+            says = (
+                f"{known}: choose one of them" if known else "no other than its own: leave it out"
             )
+            raise InputError(f"--notation {notation}: {space.name} knows {says}")
         named = space.notations[notation]
         native = named.read(text, lookup)
         space.validate(native)
