@@ -328,7 +328,7 @@ def test_how_a_small_warehouse_looks(made: Small) -> None:
         f"  nasbench201             60               {canonical}\n"
         "\n"
         "renderings of nasbench201\n"
-        "  encoding         context  architectures  distinct texts\n"
+        "  encoding   context  architectures  distinct texts\n"
         f"  code.bare  none                60              {texts}\n"
         "\n"
         "evaluations of nasbench201\n"
@@ -411,7 +411,7 @@ def test_what_has_no_input_says_what_makes_it(
         ),
         (
             ("embed", "einspace:1x8x8:10"),
-            "no texts of einspace:1x8x8:10 in code.bare are stored, so there is nothing to "
+            "no texts of einspace:1x8x8:10 in code.expression are stored, so there is nothing to "
             "embed: make them with: cole enumerate einspace:1x8x8:10 --samples N; cole render "
             "einspace:1x8x8:10",
         ),

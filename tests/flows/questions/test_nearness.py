@@ -43,14 +43,19 @@ class Shortcut(nn.Module):
 IN = ("--encoding", "code.expression")
 
 
+def write_expressions(home: Path) -> None:
+    """Adds the texts of `code.expression`, and their vectors."""
+    render(RenderRequest(space="nasbench201", home=home, encoding=AMONG.encoding))
+    options = AskedEmbeddings(precision="fp32")
+    embed(EmbedRequest(space="nasbench201", home=home, encoding=AMONG.encoding, options=options))
+
+
 @pytest.fixture(scope="module")
 def made(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Small:
     """The small warehouse with the texts of `code.expression`, which are all alike: a class."""
     home = tmp_path_factory.mktemp("expressions") / "home"
     shutil.copytree(made.home, home)
-    render(RenderRequest(space="nasbench201", home=home, encoding=AMONG.encoding))
-    options = AskedEmbeddings(precision="fp32")
-    embed(EmbedRequest(space="nasbench201", home=home, encoding=AMONG.encoding, options=options))
+    write_expressions(home)
     return Small(home, made.table)
 
 
@@ -200,7 +205,8 @@ def test_what_resembles_nothing_is_said(made: Small, what: str) -> None:
     assert found["resembles"] is False
     assert found["farther_than"] == 1.0
     assert "words are in none of them" in found["warning"]
-    tokens = made.warehouse.vectors.keys(SPEC)["n_tokens"]
+    embedded = made.warehouse.embedded(SPACE, AMONG.encoding, AMONG.context)
+    tokens = embedded.filter(pl.col("spec_id") == SPEC)["n_tokens"]
     more = "more" if what == BLOCK else "fewer"
     assert f"tokens are {more} than any has ({tokens.min()} to {tokens.max()})" in found["warning"]
 
@@ -260,6 +266,7 @@ def test_too_few_texts_tell_no_ranks(
     table = tmp_path / "few.csv"
     pl.read_csv(made.table).head(8).write_csv(table)
     few = make_small(tmp_path / "home", table)
+    write_expressions(few.home)
     code, out, _ = cole("similar", "the sea", "--text", *IN, "--home", few.home)
     assert code == 0
     assert NOTHING not in out
