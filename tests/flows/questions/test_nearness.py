@@ -205,8 +205,7 @@ def test_what_resembles_nothing_is_said(made: Small, what: str) -> None:
     assert found["resembles"] is False
     assert found["farther_than"] == 1.0
     assert "words are in none of them" in found["warning"]
-    embedded = made.warehouse.embedded(SPACE, AMONG.encoding, AMONG.context)
-    tokens = embedded.filter(pl.col("spec_id") == SPEC)["n_tokens"]
+    tokens = made.warehouse.read("embedded", **AMONG.parameters, spec_id=SPEC)["n_tokens"]
     more = "more" if what == BLOCK else "fewer"
     assert f"tokens are {more} than any has ({tokens.min()} to {tokens.max()})" in found["warning"]
 
