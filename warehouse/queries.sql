@@ -448,7 +448,7 @@ ORDER BY text_hash;
 SELECT known.*, text FROM known JOIN store.texts USING (text_hash);
 
 -- name: architectures_by_id
-SELECT architecture_id, space, space_parameters, native
+SELECT architecture_id, space, space_parameters, native, canonical_id
 FROM store.architectures
 WHERE starts_with(architecture_id, $beginning)
 ORDER BY architecture_id

@@ -217,7 +217,8 @@ class Warehouse(Reader):
         return None if rows.is_empty() else str(rows["text_hash"][0])
 
     def architectures_by_id(self, beginning: str, limit: int) -> pl.DataFrame:
-        """architecture_id, space, space_parameters (JSON), native of those whose id begins so."""
+        """architecture_id, space, space_parameters (JSON), native, canonical_id of those whose id
+        begins so."""
         return self.read("architectures_by_id", beginning=beginning, limit=limit)
 
     def listed(self, space: str, place: int) -> pl.DataFrame:

@@ -201,7 +201,7 @@ class SearchSpace(ABC):
             InputError: The string is not an architecture of this space.
             RenderingError: It has no such source.
         """
-        if task is None:
+        if task is None or self.is_foreign:
             return self.normal_form(native).class_text
         from cole_core.encodings.normal_form import normal_form
 

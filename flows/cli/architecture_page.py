@@ -93,12 +93,13 @@ def _trainings(page: Page, trainings: Sequence[Mapping[str, Any]]) -> None:
         page.say(f"{', '.join(about)}: {came}", 2)
 
 
-def _twins(page: Page, twins: Sequence[Mapping[str, Any]], canonical: str) -> None:
+def _twins(page: Page, twins: Sequence[Mapping[str, Any]], canonical: str | None) -> None:
     said = count(len(twins), "other architecture") + (
         " computes the same" if len(twins) == 1 else " compute the same"
     )
     _heading(page, said if twins else "No other stored architecture computes the same")
-    page.value(canonical)
+    if canonical is not None:
+        page.value(canonical)
     for twin in twins[:_LISTED]:
         page.value(twin["native"])
     if len(twins) > _LISTED:

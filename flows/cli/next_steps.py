@@ -10,6 +10,7 @@ from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.own import file_name
 from flows.cli.summaries import best_found
 from flows.resolve.requests import DEFAULT_SPACE, HOME, Measured
 from flows.resolve.spaces import known_space
@@ -164,13 +165,20 @@ def show(home: Path, found: Mapping[str, Any]) -> str | None:
     """Says all of the first architecture that was found."""
     if not found["rows"]:
         return None
-    return command(home, "show", found["rows"][0]["architecture_id"][:_ID])
+    return _show(home, found["space"], found["rows"][0]["architecture_id"])
+
+
+def _show(home: Path, name: str, architecture_id: str) -> str:
+    """Says all of an architecture; where a file says what it is, with that file."""
+    space = None if file_name(name) is None else name
+    return command(home, "show", architecture_id[:_ID], space=space)
 
 
 def after_show(home: Path, found: Mapping[str, Any]) -> str:
     """Writes the network of what was shown; once that is done, finds what resembles it."""
     what = found["architecture_id"][:_ID] if found["stored"] else found["native"]
-    space = None if found["stored"] or found["space"] == DEFAULT_SPACE else found["space"]
+    plain = file_name(found["space"]) is None and found["stored"]
+    space = None if plain or found["space"] == DEFAULT_SPACE else found["space"]
     if "output" in found:
         return command(home, "similar", what, space=space)
     return command(home, "show", what, space=space, output="net.py")
@@ -184,7 +192,7 @@ def after_search(home: Path, name: str, did: Mapping[str, Any], dataset: str | N
     id_ = known_space(Warehouse(home), name).architecture_id(native)
     if Warehouse(home).architectures_by_id(id_, limit=1).is_empty():  # of other parameters
         return report(home, name, dataset)
-    return command(home, "show", id_[:_ID])
+    return _show(home, name, id_)
 
 
 def narrowed(warehouse: Warehouse, space: SearchSpace, target: Target) -> dict[str, Any]:

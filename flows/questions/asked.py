@@ -1,8 +1,9 @@
 """What `cole similar` is given: an architecture, an id, a file's network, or a text."""
 
+import json
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -49,6 +50,7 @@ class Asked:
         native: The architecture; None for a text or a file.
         name: The same for people.
         encoding: Whose texts it is compared with.
+        architecture_id: Of a stored architecture that was named by it.
     """
 
     kind: str
@@ -58,6 +60,7 @@ class Asked:
     native: str | None
     name: str
     encoding: str
+    architecture_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,12 @@ def read_asked(warehouse: Warehouse, question: Question, vectors: Vectors) -> As
     if question.class_name is not None:
         raise InputError(f"--class {question.class_name} is for a file: give FILE.py")
     _check_file_alone(question)
-    if stored is not None:
-        native, space = stored
-    assert native is not None
     read_as = None if written is None else written.read_as
+    if stored is not None:
+        native, space, id_ = stored
+        found = _of_architecture(warehouse, space, native, read_as, vectors)
+        return replace(found, architecture_id=id_)
+    assert native is not None
     return _of_architecture(warehouse, space, native, read_as, vectors)
 
 
@@ -165,12 +170,15 @@ def _encoding(space: SearchSpace, vectors: Vectors) -> str:
 
 def _stored(
     warehouse: Warehouse, space: SearchSpace, beginning: str
-) -> tuple[str, SearchSpace] | None:
-    """The architecture whose id begins so, or that a space without its file has; None: none."""
+) -> tuple[str, SearchSpace, str] | None:
+    """The architecture whose id begins so, or that a space without its file has; None: none.
+
+    Of the space that was named it is that one, whose file may run.
+    """
     if space.is_absent:
         known = warehouse.architectures(space).filter(pl.col("native") == beginning)
         if not known.is_empty():
-            return beginning, space
+            return beginning, space, str(known["architecture_id"][-1])
     if not _ID.fullmatch(beginning):
         return None
     rows = warehouse.architectures_by_id(beginning, limit=4)
@@ -182,7 +190,14 @@ def _stored(
             f"architecture_id {beginning} begins several: {listed}; give more of one of them"
         )
     row = rows.row(0, named=True)
-    return row["native"], stored_space(warehouse, row)
+    parameters = json.loads(row["space_parameters"])
+    if row["space"] == space.name and space.is_foreign and space.takes(parameters):
+        found: SearchSpace = (
+            space if dict(space.parameters) == parameters else type(space)(**parameters)
+        )
+    else:
+        found = stored_space(warehouse, row)
+    return row["native"], found, row["architecture_id"]
 
 
 def _of_architecture(

@@ -58,9 +58,10 @@ def show(request: ShowRequest) -> dict[str, Any]:
 
     Returns:
         architecture_id, space, native, read (what it was given as), stored (whether the warehouse
-        has it), canonical_form, parameters and flops of the network that `build` makes (null: not
-        known without making it; a training has its own), and the lists `values` (with ranks),
-        `predictions`, `trainings`, `twins`, `neighbours` and `texts`. `output` is the file,
+        has it), canonical_form (null: its space's file is not named), parameters and flops of the
+        network that `build` makes (null: not known without making it; a training has its own), and
+        the lists `values` (with ranks), `predictions`, `trainings`, `twins`, `neighbours` and
+        `texts`. `output` is the file,
         `written` whether it is new.
 
     Raises:
@@ -70,23 +71,25 @@ def show(request: ShowRequest) -> dict[str, Any]:
     asked = _asked(warehouse, request)
     space, native = asked.space, asked.native
     assert native is not None
-    id_ = space.architecture_id(native)
-    canonical = space.canonical_form(native)
+    id_ = asked.architecture_id or space.architecture_id(native)
+    stored = warehouse.architectures_by_id(id_, limit=1)
+    canonical = None if space.is_absent else space.canonical_form(native)
+    alike = hash_text(canonical) if canonical is not None else str(stored["canonical_id"][0])
     trainings = warehouse.trainings_of(id_)
     found: dict[str, Any] = {
         "architecture_id": id_,
         "space": space.full_name,
         "native": native,
         "read": asked.read,
-        "stored": not warehouse.architectures_by_id(id_, limit=1).is_empty(),
+        "stored": not stored.is_empty(),
         "canonical_form": canonical,
         "parameters": space.parameter_count(native),
         "flops": space.flops(native),
         "values": _values(warehouse, space, id_),
         "predictions": _predictions(warehouse, space, id_),
         "trainings": trainings.to_dicts(),
-        "twins": warehouse.twins_of(space, id_, hash_text(canonical)).to_dicts(),
-        "neighbours": _neighbours(request, space, native),
+        "twins": warehouse.twins_of(space, id_, alike).to_dicts(),
+        "neighbours": _neighbours(request, id_ if stored.height else native),
         "texts": _texts(warehouse, space, native, id_),
     }
     if request.output is not None:
@@ -147,14 +150,14 @@ def _predictions(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dic
     return predictions
 
 
-def _neighbours(request: ShowRequest, space: SearchSpace, native: str) -> dict[str, Any] | None:
+def _neighbours(request: ShowRequest, what: str) -> dict[str, Any] | None:
     """The nearest by stored vectors, as `cole similar` finds them; None where there are none."""
     try:
         found = similar(
             SimilarRequest(
-                what=native,
+                what=what,
                 home=request.home,
-                space=space.full_name,
+                space=request.space,
                 k=request.k,
                 vectors=request.vectors,
                 device=request.device,

@@ -1,6 +1,8 @@
 """The README's space of one's own: its whole life, and what its file may become."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,11 @@ def written() -> str:
 def commands() -> list[list[str]]:
     """The commands after it."""
     return [line.split()[1:] for line in re.findall(r"^    (cole .*)$", SECTION, re.MULTILINE)]
+
+
+def _text(value: object) -> str:
+    """As SQL writes it."""
+    return "'" + str(value).replace("'", "''") + "'"
 
 
 @pytest.fixture
@@ -57,6 +64,18 @@ def test_its_whole_life(file: Path, cole: Cole) -> None:
     native, value = max(((row[0], row[1]) for row in values), key=lambda row: row[1])
     assert value > 80  # of ten digits
     assert str(native) in best or f"{value:.4g}" in best
+
+    # All of it is told, and its network is a file that runs with PyTorch alone.
+    [(id_,)] = rows(f"SELECT architecture_id FROM architectures WHERE native = {_text(native)}")
+    code, out, _ = cole("show", id_, "--space", SPACE, "--output", "net.py")
+    assert (code, f"{value:.4g}" in out) == (0, True)
+    ran = subprocess.run(
+        [sys.executable, "-I", "net.py"], capture_output=True, text=True, check=False
+    )
+    counted = rows(f"SELECT parameters FROM trainings WHERE architecture_id = '{id_}'")
+    assert (ran.stderr, ran.stdout) == ("", f"{counted[0][0]:,} trainable parameters\n")
+    code, out, _ = cole("show", id_)  # which runs nothing
+    assert (code, f"{value:.4g}" in out) == (0, True)
 
     # The file changes as files do, and nothing is trained twice.
     text = written().replace("Literal[8, 16, 24, 32]", "Literal[8, 16, 24, 32, 64]")

@@ -13,7 +13,7 @@ from cole_core.encodings.base import RenderingError
 from cole_core.errors import InputError
 from cole_core.foreign_code import RunFailed
 from cole_core.hashing import hash_json
-from cole_core.spaces.base import Roles, SearchSpace
+from cole_core.spaces.base import Roles, SearchSpace, Task
 from cole_core.spaces.own import runs
 from cole_core.spaces.own.annotations import REMEDY, TASK, Signature
 from cole_core.spaces.own.choices import Record, Several
@@ -196,6 +196,11 @@ class OwnSpace(SearchSpace):
         """As the base class has it. It runs the file here: for processes that may die."""
         chosen = read(native, self.choices)
         return build(self.description.path, self.description.class_name, self._fixed, chosen)
+
+    def runnable(self, native: str, task: Task | None = None) -> str:
+        if task is None:
+            return super().runnable(native)
+        return self.fitting(task.input_shape, task.classes, {}).runnable(native)
 
     def fitting(
         self, input_shape: tuple[int, int, int], classes: int, bounds: Mapping[str, int]
