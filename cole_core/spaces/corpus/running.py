@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from cole_core.errors import InputError
 from cole_core.foreign_code import RunFailed, Runner, construct, find_class, run_module
 from cole_core.foreign_code.faults import Caught, one_line
+from cole_core.foreign_code.task_arguments import TASK
 from cole_core.spaces.corpus.members import Member
 from cole_core.spaces.corpus.static import static_text
-from cole_core.spaces.own.annotations import TASK
 
 if TYPE_CHECKING:
     from torch import nn

@@ -9,23 +9,16 @@ import inspect
 import math
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Union
 
 from cole_core.errors import InputError
+from cole_core.foreign_code.task_arguments import TASK
 from cole_core.spaces.own.choices import Choice, Member, Optional, Options, Range, Record, Several
 
 LOG = "log"
 """The marker of a logarithmic scale."""
-
-TASK: Mapping[str, str] = {
-    "classes": "classes",
-    "num_classes": "classes",
-    "in_channels": "channels",
-    "input_shape": "shape",
-}
-"""Arguments that the task decides, whatever their annotation: name, and what of the task it is."""
 
 REMEDY = (
     "Literal, bool, an Enum, Annotated[int, Interval(ge=1, le=6)], Optional, a tuple or a dataclass"

@@ -12,10 +12,11 @@ import numpy as np
 from cole_core.encodings.base import RenderingError
 from cole_core.errors import InputError
 from cole_core.foreign_code import RunFailed
+from cole_core.foreign_code.task_arguments import TASK
 from cole_core.hashing import hash_json
 from cole_core.spaces.base import Roles, SearchSpace, Task
 from cole_core.spaces.own import runs
-from cole_core.spaces.own.annotations import REMEDY, TASK, Signature
+from cole_core.spaces.own.annotations import REMEDY, Signature
 from cole_core.spaces.own.choices import Record, Several
 from cole_core.spaces.own.describing import Failure, build, describe_networks
 from cole_core.spaces.own.naming import named_with
