@@ -1,6 +1,22 @@
-"""The one error that a person can mend."""
+"""The one error that a person can mend, and those that code of other people raises."""
 
 _SHOWN = 80  # letters of a text's beginning, and of its end
+
+
+FOREIGN_ERRORS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What somebody else's module may raise where it is imported, made or traced."""
 
 
 class InputError(ValueError):

@@ -18,25 +18,9 @@ from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
-from cole_core.errors import InputError
+from cole_core.errors import FOREIGN_ERRORS, InputError
 
 T = TypeVar("T")
-
-
-# What a module of somebody else's may raise when it is imported.
-_IMPORT_ERRORS = (
-    ImportError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
 
 
 class PluginWarning(UserWarning):
@@ -104,7 +88,7 @@ class Registry(Generic[T]):
         what, remedy = f"{self.kind} '{name}' of the package {plugin.package}", plugin.package
         try:
             found = plugin.load()
-        except _IMPORT_ERRORS as error:
+        except FOREIGN_ERRORS as error:
             raise InputError(
                 f"{what} cannot be imported ({type(error).__name__}: {error}): repair or "
                 f"uninstall {remedy}"

@@ -20,6 +20,7 @@ from cole_core.encodings.normal_form.simplifying import (
     without_learned_shifts,
 )
 from cole_core.encodings.normal_form.source import normalised, source_digest, source_of
+from cole_core.errors import FOREIGN_ERRORS
 
 if TYPE_CHECKING:
     from torch import nn
@@ -173,7 +174,6 @@ def normal_form(
         Exception: What its constructor raises, where there is no source.
     """
     from cole_core.encodings.normal_form.tracing import (
-        FOREIGN_ERRORS,
         construct,
         construct_on_cpu,
         export,

@@ -18,21 +18,7 @@ from cole_core.encodings.normal_form.graph import Graph
 from cole_core.encodings.normal_form.inputs import Input, inferred, make_all
 from cole_core.encodings.normal_form.translating import translate
 from cole_core.encodings.normal_form.vocabulary import FACTORIES
-
-FOREIGN_ERRORS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    ImportError,
-    LookupError,
-    NameError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-)
-"""What somebody else's module may raise where it is made or traced."""
+from cole_core.errors import FOREIGN_ERRORS
 
 _OPEN = (nn.Sequential, nn.ModuleList, nn.ModuleDict, nn.TransformerEncoder, nn.TransformerDecoder)
 """Modules of torch.nn that are looked into."""

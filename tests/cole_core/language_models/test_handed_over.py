@@ -294,3 +294,7 @@ def test_a_model_that_cannot_be_run_is_told_and_a_fault_of_ours_is_not(
     monkeypatch.setattr(Embedder, "_pool", fail)
     with pytest.raises(KeyError):
         try_out(specification, "cpu")
+
+
+def test_the_table_is_long() -> None:
+    assert len(READ) + len(REFUSED) >= 70

@@ -247,3 +247,7 @@ def test_the_public_files(shared: Path, made: Small) -> None:
             said = str(error)
         assert str(path) in said
         assert expected in said
+
+
+def test_there_are_enough_of_them() -> None:
+    assert len(READ) + len(REFUSED) >= 60
