@@ -90,6 +90,7 @@ def make_surrogate(
         kinds = [is_structural for _, is_structural in blocks] if blocks else [structural]
         parameters = {"structural": tuple(map(bool, kinds)), **parameters}
     made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
+    made.check()
     reduced = [
         (int(width), "zscore" if is_structural else str(settings["reduction"]))
         for width, is_structural in blocks or ()

@@ -39,6 +39,13 @@ class Head(RegressorMixin, BaseEstimator, ABC):
     weighs_blocks: ClassVar[bool] = False
     reads_blocks: ClassVar[bool] = False
 
+    def check(self) -> None:
+        """Refuses parameters that `fit` would refuse, before anything is read.
+
+        Raises:
+            InputError: One means nothing.
+        """
+
     @abstractmethod
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Head":
         """Fits the head.

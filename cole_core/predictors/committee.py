@@ -116,11 +116,17 @@ class CommitteeHead(Head):
         self.members = members
         self.structural = structural
         self.seed = seed
-        # What people wrote is refused before anything is read or fitted.
+
+    def check(self) -> None:
+        """Refuses members before anything is read or fitted.
+
+        Raises:
+            InputError: One is unknown, or reads an encoding that is not there.
+        """
         for member in self._written():
-            member.make(seed)
-        if members and len(structural) > 1:
-            self._chosen(len(structural))
+            member.make(self.seed)
+        if len(self.structural) > 1:
+            self._chosen(len(self.structural))
 
     def fit(self, X: np.ndarray, y: np.ndarray, *, blocks: Sequence[int] = ()) -> "CommitteeHead":
         """Fits the members.
