@@ -17,6 +17,7 @@ heads: "Registry[Head]" = Registry(
     "head",
     "cole.heads",
     {
+        "committee": "cole_core.predictors.committee:CommitteeHead",
         "gaussian_process": "cole_core.predictors.gaussian_process:GaussianProcessHead",
         "kernel_ridge": "cole_core.predictors.linear:KernelRidgeHead",
         "mlp": "cole_core.predictors.mlp:MLPHead",
@@ -85,7 +86,11 @@ def make_surrogate(
     most = settings["n_components"]
     make_reduction(settings["reduction"], n_components=most, whitening=whitening)
     make_target(settings["target"])
+    if "structural" in template.get_params():
+        kinds = [is_structural for _, is_structural in blocks] if blocks else [structural]
+        parameters = {"structural": tuple(map(bool, kinds)), **parameters}
     made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
+    made.check()
     reduced = [
         (int(width), "zscore" if is_structural else str(settings["reduction"]))
         for width, is_structural in blocks or ()

@@ -85,10 +85,15 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.fit_head(*self.prepare(X, y, unlabelled=unlabelled))
         return self
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Columns of each encoding after the reduction, where several stand side by side."""
+        return tuple(self.reduction_.widths_) if isinstance(self.reduction_, SideBySide) else ()
+
     def fit_head(self, features: np.ndarray, scores: np.ndarray) -> None:
         """The rest of `fit` after `prepare`."""
-        if isinstance(self.reduction_, SideBySide) and getattr(self.head, "weighs_blocks", False):
-            self.head.fit(features, scores, blocks=self.reduction_.widths_)
+        if getattr(self.head, "weighs_blocks", False):
+            self.head.fit(features, scores, blocks=self.widths)
         else:
             self.head.fit(features, scores)
 
@@ -235,10 +240,15 @@ def fit_together(
     ]
     together: dict[type[Head], list[int]] = {}
     for i, surrogate in enumerate(surrogates):
-        if isinstance(surrogate.head, Head) and not surrogate.head.weighs_blocks:
+        head = surrogate.head
+        if isinstance(head, Head) and (head.reads_blocks or not head.weighs_blocks):
             together.setdefault(type(surrogate.head), []).append(i)
         else:
             surrogate.fit_head(*prepared[i])
     for kind, members in together.items():
         features, scores = zip(*(prepared[i] for i in members), strict=True)
-        kind.fit_many([surrogates[i].head for i in members], features, scores)
+        made = [surrogates[i].head for i in members]
+        if kind.weighs_blocks:
+            kind.fit_many_weighed(made, features, scores, [surrogates[i].widths for i in members])
+        else:
+            kind.fit_many(made, features, scores)

@@ -116,18 +116,21 @@ class Bananas(SearchAlgorithm):
             )
         natives = list(problem.candidates)
         vectors = problem.vectors(natives)
-        reduced = template.fit_reduction(vectors).transform(vectors).astype(np.float32)
+        reduction = template.fit_reduction(vectors)
+        reduced = reduction.transform(vectors).astype(np.float32)
         row = {native: i for i, native in enumerate(natives)}
         return replace(
             problem,
             vectors=lambda some: reduced[[row[native] for native in some]],
             is_prepared=True,
+            widths=tuple(getattr(reduction, "widths_", ())),
         )
 
     def new_surrogate(self, rng: np.random.Generator) -> "Surrogate":
         """A fresh surrogate for the vectors that `prepare` left."""
         surrogate = self._make(int(rng.integers(2**32)))
-        if surrogate.fitted_on == "space":
+        reads_blocks = getattr(surrogate.head, "reads_blocks", False) and surrogate.blocks
+        if surrogate.fitted_on == "space" and not reads_blocks:
             surrogate.set_params(reduction="none", fitted_on="labelled", blocks=None)
         return surrogate
 
@@ -141,8 +144,12 @@ class Bananas(SearchAlgorithm):
     ) -> list[Proposal]:
         if len(history) < self.initial:
             return random_proposals(problem, history, rng, self.initial)
+        from cole_core.predictors.reductions.side_by_side import AlreadySideBySide
+
         surrogate = self.new_surrogate(rng)
-        surrogate.fit(*self.training_set(problem, history))
+        surrogate.fit(
+            *self.training_set(problem, history), unlabelled=AlreadySideBySide(problem.widths)
+        )
         return self.select(problem, history, surrogate, rng)
 
     @staticmethod

@@ -55,6 +55,7 @@ class SearchProblem:
         candidates: The whole pool, where it is finite and its vectors are at hand; None otherwise.
             No other architecture is proposed.
         is_prepared: Whether an algorithm's `prepare` made it.
+        widths: Columns of each encoding in prepared vectors that hold several side by side.
         announce: Told of the architectures that `evaluate` is about to be called for, of all
             searches that go together, so that they can be evaluated at once.
     """
@@ -65,6 +66,7 @@ class SearchProblem:
     evaluate: Callable[[str], float]
     candidates: Sequence[str] | None = None
     is_prepared: bool = False
+    widths: tuple[int, ...] = ()
     announce: Callable[[Sequence[str]], None] = lambda _: None
 
     def is_new(self, native: str, seen: set[str]) -> bool:

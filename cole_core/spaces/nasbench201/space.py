@@ -39,6 +39,7 @@ class NASBench201(SearchSpace):
             "path": "path:Path",
             "path.canonical": "canonical:CanonicalPath",
             "graf": "graf:GraphFeatures",
+            "graf.twins": "canonical:TwinGraphFeatures",
             "ngram": "ngram:Ngram",
         }.items()
     }
