@@ -271,7 +271,8 @@ WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
 SELECT head_id, artifact, artifact_hash FROM store.heads WHERE head_id = $head_id;
 
 -- name: search_steps
-SELECT search_id, step, native, value, predicted_mean, predicted_std, seconds
+SELECT search_id, step, native, value, predicted_mean, predicted_std, seconds,
+       objectives::VARCHAR AS objectives
 FROM store.search_steps
 JOIN store.architectures USING (architecture_id)
 WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))
@@ -349,10 +350,12 @@ GROUP BY target
 ORDER BY max(used_at) DESC;
 
 -- name: searches_of
+-- Of one objective or of several.
 SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared
 FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
   AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
+  AND (configuration -> '$.objectives' IS NOT NULL) = $several
   AND search_id IN (SELECT search_id FROM store.search_steps)
 ORDER BY search_id;
 
@@ -443,6 +446,9 @@ FROM (FROM embedded ORDER BY text_hash LIMIT $limit)
 JOIN store.texts USING (text_hash),
      (SELECT min(n_tokens) AS fewest, max(n_tokens) AS most FROM embedded)
 ORDER BY text_hash;
+
+-- name: known
+FROM known;
 
 -- name: candidates
 SELECT known.*, text FROM known JOIN store.texts USING (text_hash);

@@ -312,7 +312,7 @@ class Writer:
 
     def add_search_steps(self, rows: pl.DataFrame) -> int:
         """Adds steps: search_id, step, architecture_id, value, predicted_mean, predicted_std,
-        seconds."""
+        seconds; of several objectives also objectives (JSON)."""
         stamped = rows.with_columns(evaluated_at=pl.lit(_now()))
         return self._insert(["insert_search_steps"], stamped)
 

@@ -38,6 +38,8 @@ def describe_search(
             for name, value in configuration.get("surrogate", given).items()
         },
     }
+    if "where" in configuration:
+        described["where"] = configuration["where"]
     if configuration["encoding"] != "none":
         described["encoding"] = configuration["encoding"]
     return described | describe_vectors(configuration["context"], specification)
@@ -97,6 +99,8 @@ def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[st
     ]
     if any(each.get("random_init") is not None for each in descriptions):
         names.append("random_init")
+    if any("where" in each for each in descriptions):
+        names.append("where")
     return names
 
 
@@ -169,6 +173,7 @@ def words_for(name: str, value: Any) -> str:
     if name in ("encoding", "lm", "pooling", "precision"):
         return str(value)
     fixed = {
+        "where": f"where {value}",
         "context": "no context" if value == "none" else f"{value} context",
         "random_init": f"random weights (seed {value})",
         "acquisition": _ACQUISITIONS.get(str(value), str(value)),

@@ -176,6 +176,10 @@ def _algorithms(roles: Roles, base: SearchConfiguration) -> list[SearchConfigura
     return [replace(base, algorithm=name, preset="recommended") for name in names]
 
 
+def _objectives(roles: Roles, base: SearchConfiguration) -> list[SearchConfiguration]:
+    return [replace(base, algorithm=name) for name in ("pareto", "nsga2", "random_search")]
+
+
 def _classic(roles: Roles, base: SearchConfiguration) -> SearchConfiguration:
     """The paper's search on what searches read before language models did."""
     encoding = roles.classic or base.encoding
@@ -187,6 +191,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "defaults": _defaults,
     "ablation": _ablation,
     "algorithms": _algorithms,
+    "objectives": _objectives,
 }
 
 

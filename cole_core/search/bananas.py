@@ -170,14 +170,7 @@ class Bananas(SearchAlgorithm):
         rng: np.random.Generator,
     ) -> list[Proposal]:
         """The batch that a fitted surrogate finds most worth evaluating."""
-        seen = seen_forms(problem, history)
-        if self.candidates == "space":
-            rows = problem.pool.unseen(seen, rng)
-            natives: list[str] = [problem.pool.natives[i] for i in rows]
-            vectors = problem.pool.vectors[rows]
-        else:
-            natives = self._mutations(problem, history, seen, rng)
-            vectors = problem.vectors(natives) if natives else np.empty((0, 0))
+        natives, vectors = self.scored(problem, history, seen_forms(problem, history), rng)
         if not natives:
             return []
         mean, std = surrogate.predict_scores(vectors)
@@ -195,6 +188,24 @@ class Bananas(SearchAlgorithm):
             for i, value, deviation in zip(chosen, values, deviations, strict=True)
         ]
 
+    def scored(
+        self,
+        problem: SearchProblem,
+        history: Sequence[Step],
+        seen: set[str],
+        rng: np.random.Generator,
+    ) -> tuple[list[str], np.ndarray]:
+        """What a surrogate scores, none of it a twin of the history, and the vectors."""
+        if self.candidates == "space":
+            rows = problem.pool.unseen(seen, rng)
+            return [problem.pool.natives[i] for i in rows], problem.pool.vectors[rows]
+        natives = self._mutations(problem, history, seen, rng)
+        return natives, problem.vectors(natives) if natives else np.empty((0, 0))
+
+    def best_of(self, history: Sequence[Step]) -> list[Step]:
+        """The architectures that are mutated."""
+        return sorted(history, key=lambda step: -step.value)[: self.parents]
+
     def _mutations(
         self,
         problem: SearchProblem,
@@ -203,7 +214,7 @@ class Bananas(SearchAlgorithm):
         rng: np.random.Generator,
     ) -> list[str]:
         """Mutations of the best, none a twin of the history or of another."""
-        best = sorted(history, key=lambda step: -step.value)[: self.parents]
+        best = self.best_of(history)
         taken = set(seen)
         children: list[str] = []
         for _ in range(10 * self.n_candidates):

@@ -24,6 +24,7 @@ class Step:
         value: Its measured value; more is better.
         predicted_mean: What the surrogate expected, in the unit of the value; None without one.
         predicted_std: How sure it was.
+        others: Its values by the objectives after the first; more is better.
     """
 
     index: int
@@ -31,6 +32,12 @@ class Step:
     value: float
     predicted_mean: float | None = None
     predicted_std: float | None = None
+    others: tuple[float, ...] = ()
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Its values by all objectives."""
+        return (self.value, *self.others)
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,9 @@ class SearchProblem:
         widths: Columns of each encoding in prepared vectors that hold several side by side.
         announce: Told of the architectures that `evaluate` is about to be called for, of all
             searches that go together, so that they can be evaluated at once.
+        others: An evaluated architecture's values by the objectives after the first, if there are
+            several.
+        reference: From which value on each objective counts, NaN where nobody said; None: of none.
     """
 
     space: SearchSpace
@@ -68,6 +78,8 @@ class SearchProblem:
     is_prepared: bool = False
     widths: tuple[int, ...] = ()
     announce: Callable[[Sequence[str]], None] = lambda _: None
+    others: Callable[[str], tuple[float, ...]] = lambda _: ()
+    reference: np.ndarray | None = None
 
     def is_new(self, native: str, seen: set[str]) -> bool:
         """Whether an architecture may be proposed: a candidate, and no twin of a seen one."""
@@ -152,6 +164,7 @@ class SearchAlgorithm(ABC):
 
     name: str
     reads_vectors: bool = False
+    several: bool = False  # whether it serves several objectives
 
     def get_params(self) -> dict[str, Any]:
         """What the constructor was given."""
@@ -262,6 +275,7 @@ def run_search(
                 problem.evaluate(proposal.native),
                 proposal.predicted_mean,
                 proposal.predicted_std,
+                problem.others(proposal.native),
             )
             steps.append(step)
             yield step

@@ -6,7 +6,7 @@ Without Prefect, so that processes that only search start quickly.
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +17,8 @@ from cole_core.encodings.vectors import LabelledVectors, VectorSource
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_json, hash_text
-from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
+from cole_core.search import SearchAlgorithm, SearchProblem, Step, for_several, make_algorithm
+from cole_core.search.objectives import Objectives
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import reached
 
@@ -66,11 +67,14 @@ class TabularSearch(StoredSearches):
         searcher: The algorithm.
         space: The search space.
         labelled: The measured architectures and their vectors; a higher value is better.
+        objectives: All objectives and their values of the same architectures, where there are
+            several; those of the first are the labels.
     """
 
     searcher: SearchAlgorithm
     space: SearchSpace
     labelled: LabelledVectors
+    objectives: Objectives | None = None
 
     @cached_property
     def problem(self) -> SearchProblem:
@@ -84,6 +88,13 @@ class TabularSearch(StoredSearches):
             evaluate=lambda native: float(labelled.values[row_of[native]]),
             candidates=labelled.natives,
         )
+        if self.objectives is not None:
+            rest = self.objectives.values[:, 1:].tolist()
+            problem = replace(
+                problem,
+                others=lambda native: tuple(rest[row_of[native]]),
+                reference=self.objectives.said,
+            )
         return self.searcher.prepare(problem)
 
     @cached_property
@@ -94,7 +105,7 @@ class TabularSearch(StoredSearches):
         """Steps as the warehouse takes them, counted from 1, with values as they were measured."""
         sign = self.sign
         means = [None if s.predicted_mean is None else sign * s.predicted_mean for s in steps]
-        return pl.DataFrame(
+        rows = pl.DataFrame(
             {
                 "search_id": search_id,
                 "step": [step.index + 1 for step in steps],
@@ -105,6 +116,10 @@ class TabularSearch(StoredSearches):
                 "seconds": seconds,
             }
         )
+        if self.objectives is None:
+            return rows
+        told = [self.objectives.to_json(step.values) for step in steps]
+        return rows.with_columns(objectives=pl.Series(told, dtype=pl.String))
 
 
 def make_tabular_search(
@@ -114,6 +129,8 @@ def make_tabular_search(
     labelled: LabelledVectors,
     algorithm: str,
     parameters: Mapping[str, Any],
+    objectives: Objectives | None = None,
+    where: str | None = None,
 ) -> TabularSearch:
     """Searches whose vectors and values are at hand.
 
@@ -124,11 +141,18 @@ def make_tabular_search(
         labelled: The architectures that may be evaluated; a higher value is better.
         algorithm: The search algorithm.
         parameters: Its parameters; those of the class where nothing is said.
+        objectives: All objectives, where there are several.
+        where: The condition that the architectures fit.
 
     Raises:
-        InputError: The algorithm or a parameter is unknown.
+        InputError: The algorithm or a parameter is unknown, or the algorithm has one objective.
     """
     searcher = make_algorithm(algorithm, **parameters)
+    if objectives is not None and not searcher.several:
+        raise InputError(
+            f"algorithm '{algorithm}' looks at one objective, and {len(objectives.of)} are given: "
+            f"choose one of {', '.join(for_several())}"
+        )
     if searcher.reads_vectors:
         kind = surrogate_kind(space, source, labelled)
         searcher = make_reader(searcher, algorithm, parameters, kind)
@@ -147,7 +171,11 @@ def make_tabular_search(
     if surrogate is not None:
         # A setting that is not used says nothing: one that is new later leaves the ids as they are.
         configuration["surrogate"] = {k: v for k, v in surrogate.items() if v is not None}
-    return TabularSearch(columns, configuration, searcher, space, labelled)
+    if objectives is not None:
+        configuration["objectives"] = objectives.configuration
+    if where is not None:
+        configuration["where"] = where
+    return TabularSearch(columns, configuration, searcher, space, labelled, objectives)
 
 
 def make_reader(

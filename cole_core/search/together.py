@@ -107,6 +107,7 @@ def _evaluate(
             problem.evaluate(proposal.native),
             proposal.predicted_mean,
             proposal.predicted_std,
+            problem.others(proposal.native),
         )
         for i, proposal in enumerate(proposals)
     ]

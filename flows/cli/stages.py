@@ -21,6 +21,7 @@ from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.corpora import RunOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
+from flows.resolve.objectives import Goals
 from flows.resolve.requests import (
     AskedVectors,
     InWarehouse,
@@ -209,6 +210,7 @@ class SearchOptions(InWarehouse):
         algorithm: The search algorithm.
         budget: Number of evaluations.
         seeds: Seed of a search; may be repeated.
+        sought: Several objectives, and what architectures must fit.
         train: An evaluation is a training on --dataset digits, add-digits or a path, or with
             FILE.py:FUNCTION a call of that function with the network (and seed and epochs, if it
             has them); what follows says how.
@@ -223,6 +225,7 @@ class SearchOptions(InWarehouse):
     algorithm: AlgorithmOptions = AlgorithmOptions()
     budget: int = 100
     seeds: Seeds = (0,)
+    sought: Goals = Goals()
     train: Annotated[bool | str, Parameter(negative=())] = False
     networks: NetworkOptions = NetworkOptions()
     training_seed: TrainingSeed = 0
@@ -245,7 +248,7 @@ class SearchOptions(InWarehouse):
             raise InputError(
                 f"--arguments {self.arguments} is for networks that are made: add --train"
             )
-        return SearchRequest(**self._common, measured=self.measured)
+        return SearchRequest(**self._common, measured=self.measured, sought=self.sought)
 
     def training(self) -> SearchByTrainingRequest:
         """A search that trains.
@@ -253,6 +256,13 @@ class SearchOptions(InWarehouse):
         Raises:
             InputError: Something is said of stored values, or no dataset is named.
         """
+        for name, value in vars(self.sought).items():
+            if value:
+                said = value if isinstance(value, str) else value[0]
+                raise InputError(
+                    f"--{name} {said} is for measured values, and --train has one objective and "
+                    "no condition: leave it out"
+                )
         own = isinstance(self.train, str)
         for name in ("split", "source") if own else ("metric", "split", "source"):
             if getattr(self.measured, name) is not None:

@@ -137,6 +137,9 @@ def _search(page: Page, title: str, did: Summary) -> None:
     page.say(text, title=title)
     if "values" in did:
         page.fact("values", did["values"])
+    if "objectives" in did:
+        _fronts(page, did)
+        return
     tested = any("best_test" in found for found in did["searches"])
     columns = ["seed", "best value", "found after", "evaluations"]
     page.table(
@@ -157,6 +160,41 @@ def _search(page: Page, title: str, did: Summary) -> None:
     )
     found = best_found(did)
     page.fact(f"best, of seed {found['seed']}", found["best"])
+
+
+def _fronts(page: Page, did: Summary) -> None:
+    """What searches of several objectives found: how much of the whole front, and the best one."""
+    page.table(
+        ("seed", "evaluations", "on the front", "of all hypervolume"),
+        [
+            (
+                str(found["seed"]),
+                cell(found["evaluations"] + found["skipped"]),
+                cell(len(found["front"])),
+                number(found["hypervolume"], ".1%"),
+            )
+            for found in did["searches"]
+        ],
+        numbers=range(4),
+        flowing=True,
+        indent=2,
+    )
+    found = max(did["searches"], key=lambda each: each["hypervolume"] or 0.0)
+    page.say(f"The front of seed {found['seed']}:")
+    page.table(
+        (*did["objectives"], "found after", "architecture"),
+        [
+            (
+                *(measured(row[name]) for name in did["objectives"]),
+                cell(row["step"]),
+                row["native"],
+            )
+            for row in found["front"]
+        ],
+        numbers=range(len(did["objectives"]) + 1),
+        flowing=True,
+        indent=2,
+    )
 
 
 def best_found(did: Summary) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def search_chart(
         measure.real(pl.col("mean", "low", "high"))
     )  # the ends of the band stay what they are called when the sign is turned
     low, high = sorted(measure.real(end) for end in search_domain(summaries, best_known))
-    base = alt.Chart(_inline(frame)).encode(
+    base = alt.Chart(inline(frame)).encode(
         x=alt.X(
             "evaluation:Q",
             title="architectures evaluated",
@@ -84,7 +84,7 @@ def search_chart(
     layers: list[alt.Chart] = [area, line, points.add_params(pick)]
     if threshold is not None and best_known is not None:
         layers += _levels(measure.real(best_known), measure.real(threshold), y_scale, measure)
-    return _finish(alt.layer(*layers), height=340)
+    return finish(alt.layer(*layers), height=340)
 
 
 def _curves(summaries: Sequence[SearchSummary], errors: float) -> pl.DataFrame:
@@ -121,7 +121,7 @@ def _levels(
             ],
         }
     )
-    marks = alt.Chart(_inline(rules)).encode(y=alt.Y("at:Q", scale=y_scale))
+    marks = alt.Chart(inline(rules)).encode(y=alt.Y("at:Q", scale=y_scale))
     return [
         marks.mark_rule(strokeDash=[5, 4], opacity=0.55, clip=True),
         # On the left, where the curves are far below.
@@ -196,7 +196,7 @@ def prediction_charts(
         tooltip,
         domain=(0, 100),
     )
-    return _finish(values, height=330), _finish(ranks, height=330)
+    return finish(values, height=330), finish(ranks, height=330)
 
 
 def tau_chart(
@@ -208,7 +208,7 @@ def tau_chart(
     sizes = sorted(taus["n"].unique().to_list())
     pick = alt.selection_point(fields=["series"], bind="legend")
     fade = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.12))
-    base = alt.Chart(_inline(frame)).encode(
+    base = alt.Chart(inline(frame)).encode(
         x=alt.X(
             "n:Q",
             title="architectures trained on (log scale)",
@@ -239,7 +239,7 @@ def tau_chart(
             alt.Tooltip("draws:Q"),
         ],
     )
-    return _finish(alt.layer(bars, line, points.add_params(pick)), height=340)
+    return finish(alt.layer(bars, line, points.add_params(pick)), height=340)
 
 
 def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCENT) -> Spec:
@@ -254,7 +254,7 @@ def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCEN
     ).sort("value", descending=measure.sign < 0, nulls_last=False)  # the best last, on top
     ends = map_domain(frame, measure)
     chart = (
-        alt.Chart(_inline(frame))
+        alt.Chart(inline(frame))
         .mark_circle(size=26, opacity=0.85)
         .encode(
             x=_free_axis("x", embedding_map.axes[0]),
@@ -276,7 +276,7 @@ def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCEN
         )
         .add_params(alt.selection_interval(bind="scales", zoom="wheel![event.shiftKey]"))
     )
-    return _finish(chart, height=460)
+    return finish(chart, height=460)
 
 
 def map_domain(frame: pl.DataFrame, measure: Measure = PERCENT) -> tuple[float, float]:
@@ -289,7 +289,8 @@ def map_domain(frame: pl.DataFrame, measure: Measure = PERCENT) -> tuple[float, 
     return measure.real(float(low)), measure.real(float(high))
 
 
-def _inline(frame: pl.DataFrame) -> alt.InlineData:
+def inline(frame: pl.DataFrame) -> alt.InlineData:
+    """A frame as CSV inside a chart."""
     types = {
         name: "number" if dtype.is_numeric() else "string" for name, dtype in frame.schema.items()
     }
@@ -326,7 +327,7 @@ def _scatter(
 ) -> alt.Chart:
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(zero=False)
     return (
-        alt.Chart(_inline(frame))
+        alt.Chart(inline(frame))
         .mark_circle(size=22, opacity=0.45, color=COLOURS[0])
         .encode(
             x=alt.X(f"{x[0]}:Q", title=x[1], scale=scale),
@@ -339,7 +340,7 @@ def _scatter(
 def _diagonal(ends: Sequence[Any]) -> alt.Chart:
     ends_frame = pl.DataFrame({"from": list(ends), "to": list(ends)})
     return (
-        alt.Chart(_inline(ends_frame))
+        alt.Chart(inline(ends_frame))
         .mark_line(strokeDash=[5, 4], strokeWidth=1.25, color=BASELINE_COLOUR)
         .encode(x="from:Q", y="to:Q")
     )
@@ -360,6 +361,7 @@ def _log_domain(sizes: Sequence[int]) -> list[float]:
     return [sizes[0] * 0.85, sizes[-1] * 1.18]
 
 
-def _finish(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+def finish(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+    """A chart as wide as the page."""
     finished: Spec = chart.properties(width="container", height=height).to_dict()
     return finished

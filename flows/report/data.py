@@ -144,6 +144,20 @@ class SearchComparison:
 
 
 @dataclass(frozen=True)
+class Front:
+    """What searches of the same objectives evaluated.
+
+    Attributes:
+        objectives: Name → whether `higher` or `lower` is better.
+        points: label, seed, step, native, a column for each objective, as it was measured, and
+            front: whether no other point is better in all of them.
+    """
+
+    objectives: Mapping[str, str]
+    points: pl.DataFrame
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything a report shows.
 
@@ -164,6 +178,7 @@ class ReportData:
             kendall_tau: one row for each draw of a training set.
         comparisons: Comparisons of predictors on the target.
         search_comparisons: Comparisons of searches for the target.
+        fronts: Of the searches of several objectives, the target among them.
         map: The embedding map.
         best: The best architectures, best first.
         specifications: Embedding specifications in use.
@@ -186,6 +201,7 @@ class ReportData:
     trials: pl.DataFrame | None = None
     comparisons: Sequence[Comparison] = ()
     search_comparisons: Sequence[SearchComparison] = ()
+    fronts: Sequence[Front] = ()
     map: EmbeddingMap | None = None
     best: Sequence[BestCell] = ()
     specifications: Sequence[Specification] = ()

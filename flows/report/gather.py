@@ -30,6 +30,7 @@ from flows.report.data import (
     SearchComparison,
     Specification,
 )
+from flows.report.fronts import gather_fronts
 from flows.report.summaries import principal_plane
 from flows.resolve.vectors import load_labelled
 from flows.running.runs import versions
@@ -79,6 +80,9 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
         trials=trials,
         comparisons=_comparisons(warehouse, space, target),
         search_comparisons=_search_comparisons(warehouse, space, target),
+        fronts=gather_fronts(
+            warehouse, warehouse.searches_of(space, target, several=True), specifications
+        ),
         map=_map(head, labelled, sign),
         best=_best_cells(warehouse, space, values, searches, sign),
         specifications=_specifications(warehouse, status),

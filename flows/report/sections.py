@@ -17,6 +17,7 @@ from flows.report.charts import (
 )
 from flows.report.comparisons import compared_predictors
 from flows.report.data import ReportData
+from flows.report.fronts import shown_front
 from flows.report.rows import Record, TableRow, records, spread
 from flows.report.search_comparisons import compared_searches
 from flows.report.summaries import SearchSummary
@@ -51,8 +52,10 @@ def sections(
     """
     predictors = [compared_predictors(each) for each in data.comparisons]
     searches = [compared_searches(each, data.measure) for each in data.search_comparisons]
+    fronts = [shown_front(each) for each in data.fronts]
     return [
         Section("search", "Search", _search(data, summaries)),
+        *([Section("fronts", "Several objectives", {"fronts": fronts})] if fronts else []),
         Section("search-comparisons", "Searches compared", _unless_empty(compared=searches)),
         Section("predictions", "Predicted against measured", _predictions(data)),
         Section("training-size", "Kendall tau by training size", _training_size(taus)),

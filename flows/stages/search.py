@@ -14,9 +14,10 @@ from cole_core.search.tabular import (
     search_rounds,
 )
 from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.objectives import Goals, choose
 from flows.resolve.requests import AskedVectors, InWarehouse, Measured, Seeds, request
 from flows.resolve.spaces import find_space
-from flows.resolve.values import answering, one_target
+from flows.resolve.values import answering
 from flows.resolve.vectors import find_vectors, load_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
@@ -35,9 +36,11 @@ class SearchRequest(InWarehouse):
         algorithm: The search algorithm.
         budget: Number of evaluations of each search.
         seeds: Seed of a search; may be repeated.
+        sought: Several objectives, and what architectures must fit.
     """
 
     measured: Measured = Measured()
+    sought: Goals = Goals()
     vectors: AskedVectors = Vectors()
     algorithm: AlgorithmOptions = AlgorithmOptions()
     budget: int = 100
@@ -48,18 +51,23 @@ def plan(request: SearchRequest) -> TabularSearch:
     """Resolves and checks a request.
 
     Raises:
-        InputError: No dataset is named, a name is unknown, something was not made yet, or the
-            budget is above what there is.
+        InputError: No dataset is named, a name is unknown, something was not made yet, nothing
+            fits the condition, or the budget is above what there is.
     """
     _ = request.measured.named_dataset
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    name, parameters = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
+    sought = request.sought
+    several = len(sought.objective) > 1
+    name, parameters = request.algorithm.chosen(RECOMMENDED, several)
     make_algorithm(name, **parameters)  # a name that is wrong is said before anything is looked up
     [source] = find_vectors(warehouse, space, [request.vectors])
-    target = one_target(warehouse, space, request.measured)
-    labelled = load_labelled(warehouse, space, source, target)
-    made = make_tabular_search(space, source, target, labelled, name, parameters)
+    chosen = choose(warehouse, space, request.measured, sought)
+    target = chosen.target
+    labelled, objectives = chosen.cut(load_labelled(warehouse, space, source, target))
+    made = make_tabular_search(
+        space, source, target, labelled, name, parameters, objectives, sought.where
+    )
     check_budget(labelled, request.budget)
     return made
 
@@ -74,17 +82,19 @@ def search(request: SearchRequest) -> dict[str, Any]:
     made = planned(plan, request)
     seeds, budget = list(dict.fromkeys(request.seeds)), request.budget
     with recorded_run(request.home, "search", request) as run:
-        known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds], made.sign)
+        ids = [made.search_id(seed) for seed in seeds]
+        known = stored_steps(run.warehouse, ids, made.sign, made.objectives)
         left = sum(max(budget - len(steps), 0) for steps in known.values())
         with track(f"search · {request.algorithm.name}", left) as advance:
             register(run, [made.row(seed) for seed in seeds])
             store_steps(run, search_rounds(made, budget, seeds, list(known.values())), advance)
-        found = summarise(run.warehouse, known, seeds, budget, made.sign)
+        found = summarise(run.warehouse, known, seeds, budget, made.sign, made.objectives)
         run.summary = {
             "evaluations": sum(each["evaluations"] for each in found),
             "skipped": sum(each["skipped"] for each in found),
             "values": answering(run.warehouse, request.space, made.columns["target"]),
             "direction": "lower" if made.sign < 0 else "higher",
             "searches": found,
+            **({} if made.objectives is None else {"objectives": made.objectives.names}),
         }
     return run.summary

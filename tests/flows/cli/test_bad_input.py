@@ -38,6 +38,8 @@ EVALUATE = ("evaluate", NB, "--dataset", "digits", "--limit", 1)
 PREDICTORS = ("compare", "predictors", "--dataset", "cifar10", *FP32)
 SEARCHES = ("compare", "search", "--dataset", "cifar10", *FP32)
 
+SEARCH_TWO = (*SEARCH, "--objective", "accuracy")
+
 # What to do about it: a clause of its own.
 _DO = (
     r"(?:add|allow|ask|choose|convert|correct|draw|drop|fetch|find|give|keep|leave|make|merge|name|"
@@ -391,6 +393,66 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "best by an unknown head": (("best", "--predicted", "--head", "zz"), "zz"),
     "head without a prediction": (("best", "--head", "ab"), "--predicted"),
     "best after unknown epochs": (("best", "--epochs", HUGE), str(HUGE)),
+    "front of one objective": (("best", "--objective", "accuracy"), "--objective accuracy"),
+    "front of one objective twice": (
+        ("best", "--objective", "accuracy", "--objective", "accuracy:max"),
+        "--objective accuracy",
+    ),
+    "objective that is not there": (
+        ("best", "--objective", "accuracy", "--objective", "speed:max"),
+        "--objective speed",
+    ),
+    "objective the wrong way": (
+        ("best", "--objective", "accuracy:min", "--objective", "parameters"),
+        "accuracy:min",
+    ),
+    "objective that is none": (
+        ("best", "--objective", "accuracy", "--objective", "parameters:small"),
+        "parameters:small",
+    ),
+    "objective that no head predicts": (
+        ("best", "--objective", "parameters", "--objective", "predicted_accuracy"),
+        "cole train",
+    ),
+    "objectives by a head": (
+        ("best", "--predicted", "--objective", "accuracy", "--objective", "parameters"),
+        "--predicted",
+    ),
+    "best that nothing fits": (("best", "--where", "parameters < 0"), "parameters < 0"),
+    "best that fits what is no condition": (("best", "--where", "parameters"), "parameters"),
+    "best on an unknown column": (("best", "--where", "svhn > 3"), "svhn"),
+    "search that nothing fits": (
+        (*SEARCH, "--where", "cifar10 > 101"),
+        "cifar10 > 101",
+    ),
+    "search for an objective that is not there": (
+        (*SEARCH_TWO, "--objective", "pixel3_latency:min"),
+        "--objective pixel3_latency",
+    ),
+    "search for what needs no evaluation": (
+        (*SEARCH, "--objective", "parameters"),
+        "--objective parameters",
+    ),
+    "search for several by one that looks at one": (
+        (*SEARCH_TWO, "--objective", "parameters", "--algorithm", "local_search"),
+        "local_search",
+    ),
+    "search for a metric and objectives": (
+        (*SEARCH_TWO, "--objective", "parameters", "--metric", "accuracy"),
+        "--metric accuracy",
+    ),
+    "reference of no objective": (
+        (*SEARCH_TWO, "--objective", "parameters", "--reference", "speed=3"),
+        "--reference speed",
+    ),
+    "reference that is no number": (
+        (*SEARCH_TWO, "--objective", "parameters", "--reference", "accuracy=good"),
+        "accuracy=good",
+    ),
+    "search by training for objectives": (
+        ("search", NB, "--train", "--dataset", "digits", "--objective", "accuracy"),
+        "--objective accuracy",
+    ),
     # comparisons
     "unknown experiment": ((*PREDICTORS[:2], "everything"), "everything"),
     "comparison of one": ((*PREDICTORS, "--encoding", "code.expression"), "two or more"),
