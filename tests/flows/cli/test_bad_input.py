@@ -197,6 +197,10 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     # heads
     "unknown head": ((*TRAIN, "--head", "forest"), "forest"),
     "unknown loss": ((*TRAIN, "-n", 20, "--head", "mlp", "--loss", "l7"), "l7"),
+    "unknown member of a committee": (
+        (*TRAIN, "-n", 20, "--head", "committee", "--head-parameter", 'members=["forest"]'),
+        "forest",
+    ),
     "loss of another head": ((*TRAIN, "-n", 20, "--loss", "hinge"), "hinge"),
     "n larger than the pool": ((*TRAIN, "-n", 55), "-n 55"),
     "n too small": ((*TRAIN, "-n", 1), "-n 1"),
