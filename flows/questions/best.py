@@ -98,7 +98,7 @@ def best(request: BestRequest) -> dict[str, Any]:
 def _front(warehouse: Warehouse, space: SearchSpace, request: BestRequest) -> dict[str, Any]:
     """The front of several objectives, from the best in the first to the best in the others."""
     if request.predicted:
-        raise InputError("--predicted ranks by one head: say --objective predicted_accuracy")
+        raise InputError("--predicted ranks by one head: give --objective predicted_accuracy")
     objectives, rows = find_front(warehouse, space, request.measured, request.sought)
     values = rows.select(each.name for each in objectives).to_numpy()
     front = rows.filter(nondominated(values * [each.sign for each in objectives]))

@@ -151,10 +151,10 @@ def find_objectives(
     found.sort(key=lambda pair: pair[1].target is None)
     target = found[0][1].target
     if target is None:
-        names = " ".join(f"--objective {text}" for text in sought.objective)
+        said = " ".join(f"--objective {text}" for text in sought.objective)
         raise InputError(
-            f"{names}: nothing of it is measured, so there is nothing to evaluate: add one that "
-            f"is, or list the front with 'cole best {names}'"
+            f"{said}: nothing of it is measured, so there is nothing to evaluate: add one that "
+            f"is, or list the front with 'cole best {said}'"
         )
     target = replace(target, direction=found[0][0].direction)
     objectives = _with_references([objective for objective, _ in found], sought.reference)
@@ -268,7 +268,7 @@ def _objective(columns: Columns, measured: Measured, text: str) -> tuple[Objecti
     direction = said or column.direction
     if direction is None:
         raise InputError(
-            f"nobody said whether a higher or a lower {name} is better: say "
+            f"nobody said whether a higher or a lower {name} is better: give "
             f"--objective {name}:max or --objective {name}:min"
         )
     return Objective(name, direction, column.origin), column

@@ -46,7 +46,13 @@ SEARCHES: dict[str, dict[str, dict[str, Any]]] = {
     "nsga2": {"small": {"population": 6}},
     "pareto": {
         "space": {"initial": 5, "batch": 3},
-        "mutation": {"initial": 5, "batch": 4, "n_candidates": 20, "candidates": "mutation"},
+        "mutation": {
+            "initial": 5,
+            "batch": 4,
+            "n_candidates": 20,
+            "candidates": "mutation",
+            **ANYWHERE,
+        },
     },
     "regularized_evolution": {"small": {"population": 8, "sample": 3}},
 }
