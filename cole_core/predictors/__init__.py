@@ -34,7 +34,7 @@ def make_surrogate(
     head: str = "gaussian_process",
     *,
     structural: bool = False,
-    blocks: Sequence[tuple[int, bool]] | None = None,
+    blocks: Sequence[tuple[int, bool | str]] | None = None,
     reduction: str | None = None,
     n_components: int | None = None,
     whitening: float | None = None,
@@ -52,8 +52,9 @@ def make_surrogate(
         structural: Whether the vectors are a structural encoding and not embeddings, which
             changes the default of `reduction` to `none`.
         blocks: For several encodings side by side, the width of each in the vectors and whether it
-            is structural. Embeddings are reduced as ever, structural encodings z-scored.
-        reduction: `none`, `zscore`, `pca` or `whiten`.
+            is structural, or the name of its reduction. Embeddings are reduced as ever, structural
+            encodings z-scored.
+        reduction: `none`, `zscore`, `pca`, `whiten` or `quantiles`.
         n_components: Largest number of components.
         whitening: Power of `whiten`, from 0 to 1; by default 0.35, and 0.2 with encodings side by
             side, which took less of it on NAS-Bench-201's CIFAR-10.
@@ -86,9 +87,10 @@ def make_surrogate(
     make_reduction(settings["reduction"], n_components=most, whitening=whitening)
     make_target(settings["target"])
     made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
+    usual = {True: "zscore", False: str(settings["reduction"])}
     reduced = [
-        (int(width), "zscore" if is_structural else str(settings["reduction"]))
-        for width, is_structural in blocks or ()
+        (int(width), kind if isinstance(kind, str) else usual[bool(kind)])
+        for width, kind in blocks or ()
     ]
     return Surrogate(made, whitening=whitening, blocks=reduced or None, **settings)
 
