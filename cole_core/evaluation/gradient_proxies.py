@@ -145,8 +145,8 @@ def _fisher(network: nn.Module) -> Iterator[list[float]]:
         activation = output.detach().clone()  # before a ReLU in place
 
         def collect(gradient: torch.Tensor) -> None:
-            product = (activation * gradient.detach()).flatten(2) if output.dim() > 2 else None
-            per_channel = activation * gradient.detach() if product is None else product.sum(2)
+            product = activation * gradient.detach()
+            per_channel = product.flatten(2).sum(dim=2) if product.dim() > 2 else product
             shares.append(0.5 * float(per_channel.square().mean(dim=0).sum()))
 
         output.register_hook(collect)
