@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-_NOISE_SHAPE = (3, 16, 16)  # where the space leaves the images open: as small as its cells allow
+_NOISE_SHAPE = (3, 8, 8)  # where the space leaves the images open
 _CLASSES = 10
 _UNITS = {"parameters": "count", "flops": "count"}
 
@@ -31,7 +31,7 @@ _UNITS = {"parameters": "count", "flops": "count"}
 class Proxies(VectorEncoding):
     """Zero-cost proxies of the network with weights at random, on a few images of noise.
 
-    It takes a quarter of a second a network: `cole proxies` computes and keeps them.
+    It takes some tenths of a second a network: `cole proxies` computes and keeps them.
     """
 
     name = PROXIES

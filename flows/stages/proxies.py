@@ -38,7 +38,7 @@ class ProxiesRequest(InWarehouse):
     """
 
     dataset: str | None = None
-    images: int = 16
+    images: int = EncodedProxySettings.images
     networks: NetworkOptions = NetworkOptions()
     seed: Seed = 0
     retry_failed: Flag = False

@@ -172,8 +172,8 @@ def test_of_a_network_that_fails_nothing_is_known() -> None:
 
 def test_settings_are_known_by_their_content() -> None:
     usual = EncodedProxySettings.of(SPACE)
-    assert usual.macro == {"channels": 4, "cells": 3}
-    assert EncodedProxySettings.of(SPACE, macro={"cells": 1}).macro == {"channels": 4, "cells": 1}
+    assert usual.macro == {"channels": 8, "cells": 5}
+    assert EncodedProxySettings.of(SPACE, macro={"cells": 1}).macro == {"channels": 8, "cells": 1}
     ids = {
         each.settings_id("noise")
         for each in (usual, EncodedProxySettings.of(SPACE, seed=1), EncodedProxySettings(images=8))
