@@ -252,6 +252,16 @@ WHERE space = $space AND space_parameters = $space_parameters
 GROUP BY dataset, metric, split, epochs, source
 ORDER BY ALL;
 
+-- name: proxies
+-- What is said of networks that were not trained.
+SELECT architecture_id, metric, avg(value) AS value
+FROM store.evaluations
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND source = $source AND metric IN (SELECT unnest($metrics)) AND coalesce(epochs, 0) = 0
+GROUP BY architecture_id, metric
+ORDER BY architecture_id, metric;
+
 -- name: labels
 SELECT architecture_id, avg(value) AS value  -- the mean over seeds
 FROM store.evaluations

@@ -35,7 +35,7 @@ def make_surrogate(
     head: str = "gaussian_process",
     *,
     structural: bool = False,
-    blocks: Sequence[tuple[int, bool]] | None = None,
+    blocks: Sequence[tuple[int, bool | str]] | None = None,
     reduction: str | None = None,
     n_components: int | None = None,
     whitening: float | None = None,
@@ -53,8 +53,9 @@ def make_surrogate(
         structural: Whether the vectors are a structural encoding and not embeddings, which
             changes the default of `reduction` to `none`.
         blocks: For several encodings side by side, the width of each in the vectors and whether it
-            is structural. Embeddings are reduced as ever, structural encodings z-scored.
-        reduction: `none`, `zscore`, `pca` or `whiten`.
+            is structural, or the name of its reduction. Embeddings are reduced as ever, structural
+            encodings z-scored.
+        reduction: `none`, `zscore`, `pca`, `whiten` or `quantiles`.
         n_components: Largest number of components.
         whitening: Power of `whiten`, from 0 to 1; by default 0.35, and 0.2 with encodings side by
             side, which took less of it on NAS-Bench-201's CIFAR-10.
@@ -91,9 +92,10 @@ def make_surrogate(
         parameters = {"structural": tuple(map(bool, kinds)), **parameters}
     made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
     made.check()
+    usual = {True: "zscore", False: str(settings["reduction"])}
     reduced = [
-        (int(width), "zscore" if is_structural else str(settings["reduction"]))
-        for width, is_structural in blocks or ()
+        (int(width), kind if isinstance(kind, str) else usual[bool(kind)])
+        for width, kind in blocks or ()
     ]
     return Surrogate(made, whitening=whitening, blocks=reduced or None, **settings)
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from cole_core.encodings.proxies import PROXIES
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
@@ -112,6 +115,17 @@ def measure(home: Path, name: str) -> str:
         return command(home, "ingest", name, space.default_source)
     runs_code = True if is_corpus(name) else None  # which is run where somebody says so alone
     return command(home, "evaluate", name, dataset="digits", run=runs_code)
+
+
+def after_proxies(home: Path, name: str) -> str:
+    """Trains a head that reads them."""
+    warehouse = Warehouse(home)
+    space = known_space(warehouse, name)
+    reference = space.reference()
+    vectors = Vectors(encoding=f"{reference}+{PROXIES}")
+    if warehouse.targets(space).filter(pl.col("epochs") != 0).is_empty():
+        return measure(home, name)
+    return train(home, name, vectors)
 
 
 def train(

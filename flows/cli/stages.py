@@ -37,6 +37,7 @@ from flows.stages import (
     fit_heads,
     ingest,
     ingest_corpus,
+    proxies,
     render,
     report,
     search,
@@ -48,6 +49,7 @@ from flows.stages.enumerate import EnumerateRequest
 from flows.stages.fit_heads import FitHeadsRequest
 from flows.stages.ingest import IngestRequest
 from flows.stages.ingest_corpus import IngestCorpusRequest
+from flows.stages.proxies import ProxiesRequest
 from flows.stages.render import RenderRequest
 from flows.stages.report import ReportRequest
 from flows.stages.search import SearchRequest
@@ -184,6 +186,18 @@ def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:
     source = summary.get("trainings_source", summary.get("proxies_source"))
     following = partial(next_steps.after_values, request.home, request.space, source)
     Printer(as_json).summary("evaluate", summary, following)
+
+
+def proxies_(request: ProxiesRequest, *, as_json: Json = False) -> None:
+    """Computes what the encoding proxies is made of; what is stored is skipped.
+
+    Parameters, FLOPs and nine zero-cost proxies of networks with weights at random, on a few images
+    of noise or of a dataset, once for each canonical form. Then --encoding code.bare+proxies reads
+    them; of several sources, proxies:SOURCE says which.
+    """
+    summary = run_stage(proxies.proxies, proxies.plan, request)
+    following = partial(next_steps.after_proxies, request.home, request.space)
+    Printer(as_json).summary("proxies", summary, following)
 
 
 def tell(line: str) -> None:

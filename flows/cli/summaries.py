@@ -302,6 +302,7 @@ _TELLERS: dict[str, Callable[[Page, str, Summary], None]] = {
     "embed": _embed,
     "ingest": _ingest,
     "evaluate": _evaluate,
+    "proxies": _evaluate,
     "train": _train,
     "search": _search,
     "report": _report,

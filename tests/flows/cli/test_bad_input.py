@@ -194,6 +194,19 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "no time": ((*EVALUATE, "--time-limit", 0), "limits of 0.0 s"),
     "evaluate none": (("evaluate", NB, "--dataset", "digits", "--limit", 0), "--limit 0"),
     "evaluate nothing": ((*EVALUATE, "--no-train"), "--proxies"),
+    "proxies of an unknown space": (("proxies", "darts"), "darts"),
+    "proxies of one image": (("proxies", NB, "--images", 1), "--images 1"),
+    "proxies of no channels": (("proxies", NB, "--channels", 0), "channels and cells, 1 or more"),
+    "proxies without processes": (("proxies", NB, "--workers", 0), "--workers 0"),
+    "size of noise": (("proxies", NB, "--size", 9), "--size 9 is for a dataset"),
+    "proxies that nobody computed": (
+        (*TRAIN, "--encoding", "code.bare+proxies"),
+        "proxies are missing: make them with: cole proxies nasbench201",
+    ),
+    "proxies of an unknown source": (
+        (*TRAIN, "--encoding", "proxies:mine"),
+        "source 'mine' has no proxies of nasbench201: make some with: cole proxies",
+    ),
     # heads
     "unknown head": ((*TRAIN, "--head", "forest"), "forest"),
     "unknown loss": ((*TRAIN, "-n", 20, "--head", "mlp", "--loss", "l7"), "l7"),

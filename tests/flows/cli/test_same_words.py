@@ -21,6 +21,7 @@ SPACE: Commands = {
     "embed": ("embed", "darts"),
     "ingest": ("ingest", "darts", "analog-nasbench"),
     "evaluate": ("evaluate", "darts", "--dataset", "digits"),
+    "proxies": ("proxies", "darts"),
     "train": ("train", "darts", *CIFAR10),
     "search": ("search", "darts", *CIFAR10),
     "search by training": ("search", "darts", "--train", "--dataset", "digits"),
@@ -87,6 +88,7 @@ VALUES: Commands = {
 }
 IMAGES: Commands = {
     "evaluate": ("evaluate", NB, *MNIST, "--limit", 1),
+    "proxies": ("proxies", NB, *MNIST),
     "search by training": ("search", NB, "--train", *MNIST),
     "run": ("run", "einspace", "--samples", 3, *MNIST),
 }

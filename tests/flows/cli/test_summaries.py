@@ -30,6 +30,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
     ("embed",): (NB, *FP32),
     ("ingest",): (NB, "{table}"),
     ("evaluate",): ("einspace", "--dataset", "digits", "--samples", 2, "--epochs", 1),
+    ("proxies",): ("einspace", "--images", 4),
     ("train",): (NB, *CIFAR10, "-n", 14, "-n", 20, "--draws", 2, "--head", "ridge"),
     ("search",): (NB, *CIFAR10, "--budget", 12, "--seed", 0, "--seed", 1),
     ("report",): (NB, *CIFAR10),
