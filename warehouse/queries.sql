@@ -349,7 +349,7 @@ GROUP BY target
 ORDER BY max(used_at) DESC;
 
 -- name: searches_of
-SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared
+SELECT search_id, algorithm, seed, spec_id, configuration, flow IN ('compare search', 'compare published') AS compared
 FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
   AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction

@@ -5,7 +5,6 @@ same seed, and is stored as `cole search` stores it: what one of them ran the ot
 """
 
 import os
-from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
@@ -13,9 +12,7 @@ import polars as pl
 from prefect import flow
 from pydantic import Field
 
-from cole_core.encodings.vectors import LabelledVectors, Vectors, VectorSource, share
 from cole_core.errors import InputError
-from cole_core.evaluation.target import Target
 from cole_core.experiments.search_comparison import (
     NOTHING,
     SearchComparison,
@@ -49,7 +46,7 @@ from flows.resolve.requests import (
 )
 from flows.resolve.spaces import find_space
 from flows.resolve.values import answering, one_target
-from flows.resolve.vectors import find_vectors, load_labelled, without_vectors
+from flows.resolve.vectors import find_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -133,7 +130,7 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
     space = find_space(warehouse, request.space)
     target = one_target(warehouse, space, request.measured)
     configurations = request.configurations(space)
-    found = find_all(warehouse, space, reading(configurations), target)
+    found = find_labelled(warehouse, space, reading(configurations), target)
     rows = warehouse.specifications().iter_rows(named=True)
     return make_search_comparison(
         space,
@@ -144,28 +141,6 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
         request.protocol,
         {row["spec_id"]: row for row in rows},
     )
-
-
-def find_all(
-    warehouse: Warehouse, space: SearchSpace, asked: Sequence[Vectors], target: Target
-) -> dict[Vectors | None, tuple[VectorSource, LabelledVectors]]:
-    """The architectures that all configurations may evaluate, with the vectors of each.
-
-    Args:
-        warehouse: Where they are.
-        space: The search space.
-        asked: Which vectors; the architectures of None are there without any.
-        target: What the best is sought of.
-
-    Raises:
-        InputError: Vectors are missing (says which command makes them), or none are in common.
-    """
-    if not asked:
-        return {None: without_vectors(warehouse, space, target)}
-    sources = find_vectors(warehouse, space, asked, whole=True)
-    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
-    shared = share(labelled, canonical=False)
-    return dict(zip(asked, zip(sources, shared, strict=True), strict=True))
 
 
 @flow(name="compare search")
