@@ -87,7 +87,8 @@ def _panel(protocol: PublishedProtocol, rows: Sequence[Row]) -> alt.LayerChart |
         for name in series
     ]
     counted = "evaluations" if protocol.is_search else "labelled architectures"
-    scale: Any = {"type": "log"} if max(protocol.sizes) > 10 * min(protocol.sizes) else {}
+    is_wide = max(protocol.sizes) >= 10 * min(protocol.sizes)
+    scale: Any = {"type": "log"} if is_wide else {"zero": False}
     base = alt.Chart(alt.InlineData(values=frame.to_dicts())).encode(
         x=alt.X(
             "size:Q",

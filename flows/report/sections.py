@@ -74,7 +74,9 @@ def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> Content | N
         return None
     low, _ = search_domain(summaries, data.best_known)
     measure = data.measure
-    chart = search_chart(summaries, data.best_known, data.threshold, measure=measure)
+    chart = search_chart(
+        summaries, data.best_known, data.threshold, measure=measure, arrival=data.arrival
+    )
     return {
         "summaries": summaries,
         "charts": [chart],
