@@ -361,7 +361,7 @@ ORDER BY max(used_at) DESC;
 
 -- name: searches_of
 -- Of one objective or of several.
-SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared
+SELECT search_id, algorithm, seed, spec_id, configuration, flow IN ('compare search', 'compare published') AS compared
 FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
   AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction

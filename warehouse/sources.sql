@@ -41,7 +41,7 @@ WHERE target ->> '$.source' = $source
 UNION ALL
 SELECT 'trial', trial_id, concat(head, ' on ', encoding, ', n=', n, ', draw ', draw), NULL
 FROM store.trials
-WHERE target ->> '$.source' = $source
+WHERE $source IN (target ->> '$.source', configuration ->> '$.learned.source')
 UNION ALL
 SELECT 'search', search_id, concat(any_value(algorithm), ', seed ', any_value(seed), ', ',
                                    count(step), ' evaluations'), NULL
@@ -79,7 +79,8 @@ DELETE FROM store.heads
 WHERE trial_id IN (SELECT trial_id FROM store.trials WHERE target ->> '$.source' = $source);
 
 -- name: forget_trials_of
-DELETE FROM store.trials WHERE target ->> '$.source' = $source;
+DELETE FROM store.trials
+WHERE $source IN (target ->> '$.source', configuration ->> '$.learned.source');
 
 -- name: forget_steps_of
 DELETE FROM store.search_steps

@@ -32,7 +32,7 @@ def describe_search(
         "algorithm": configuration["algorithm"],
         "parameters": _parameters(parameters),
         "structural": parameters.get("structural", False),
-        "given": tuple(given),
+        "given": tuple(name for name in given if name != "blocks"),  # the encoding says those
         "resolved": {
             name.removeprefix("head__"): value
             for name, value in configuration.get("surrogate", given).items()

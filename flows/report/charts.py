@@ -33,6 +33,7 @@ def search_chart(
     errors: float = 1.0,
     band: tuple[str, str] = ("− standard error", "+ standard error"),
     measure: Measure = PERCENT,
+    arrival: str | None = None,
 ) -> Spec:
     """Mean best so far against evaluations, with a band, the best and the threshold.
 
@@ -43,6 +44,7 @@ def search_chart(
         errors: Half the width of the band in standard errors.
         band: What its ends are called.
         measure: How values are shown; what is given here is so that a higher one is better.
+        arrival: What the threshold is called; by default the share of the best that it is.
     """
     budget = max(len(summary.mean) for summary in summaries)
     frame = _curves(summaries, errors * measure.sign).with_columns(
@@ -83,7 +85,9 @@ def search_chart(
     )
     layers: list[alt.Chart] = [area, line, points.add_params(pick)]
     if threshold is not None and best_known is not None:
-        layers += _levels(measure.real(best_known), measure.real(threshold), y_scale, measure)
+        layers += _levels(
+            measure.real(best_known), measure.real(threshold), y_scale, measure, arrival
+        )
     return finish(alt.layer(*layers), height=340)
 
 
@@ -109,7 +113,11 @@ def _curves(summaries: Sequence[SearchSummary], errors: float) -> pl.DataFrame:
 
 
 def _levels(
-    best_known: float, threshold: float, y_scale: alt.Scale, measure: Measure
+    best_known: float,
+    threshold: float,
+    y_scale: alt.Scale,
+    measure: Measure,
+    arrival: str | None,
 ) -> list[alt.Chart]:
     """Rules for the best and for the threshold, each with its name."""
     rules = pl.DataFrame(
@@ -117,7 +125,8 @@ def _levels(
             "at": [best_known, threshold],
             "text": [
                 f"best of the space, {measure.shown(best_known)}",
-                _share(threshold, best_known) + measure.shown(threshold),
+                (f"{arrival}, " if arrival else _share(threshold, best_known))
+                + measure.shown(threshold),
             ],
         }
     )

@@ -20,7 +20,7 @@ from flows.report.data import ReportData
 from flows.report.fronts import shown_front
 from flows.report.rows import Record, TableRow, records, spread
 from flows.report.search_comparisons import compared_searches
-from flows.report.summaries import SearchSummary
+from flows.report.summaries import SearchSummary, told_after
 
 Content = Mapping[str, Any]
 
@@ -71,13 +71,21 @@ def _unless_empty(**parts: Any) -> Content | None:
 
 
 def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> Content | None:
-    """Summaries, charts, and the low end of their vertical axis."""
+    """Summaries, charts, the low end of their vertical axis, and after how many evaluations the
+    distance from the best (as it is in summaries) is told."""
     if not summaries:
         return None
     low, _ = search_domain(summaries, data.best_known)
     measure = data.measure
-    chart = search_chart(summaries, data.best_known, data.threshold, measure=measure)
-    return {"summaries": summaries, "charts": [chart], "low": measure.real(low)}
+    chart = search_chart(
+        summaries, data.best_known, data.threshold, measure=measure, arrival=data.arrival
+    )
+    return {
+        "summaries": summaries,
+        "charts": [chart],
+        "low": measure.real(low),
+        "after": told_after(summaries),
+    }
 
 
 def _predictions(data: ReportData) -> Content | None:

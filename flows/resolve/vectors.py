@@ -23,6 +23,7 @@ from cole_core.encodings.vectors import (
     VectorSource,
     join_side_by_side,
     label,
+    share,
 )
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
@@ -150,6 +151,28 @@ def without_vectors(
         InputError: There are none.
     """
     return _NO_VECTORS, load_labelled(warehouse, space, _NO_VECTORS, target)
+
+
+def find_labelled(
+    warehouse: Warehouse, space: SearchSpace, asked: Sequence[Vectors], target: Target
+) -> dict[Vectors | None, tuple[VectorSource, LabelledVectors]]:
+    """The measured architectures that have all of some vectors, with each of them.
+
+    Args:
+        warehouse: Where they are.
+        space: The search space.
+        asked: Which vectors of whole texts; without any, the architectures of None.
+        target: Which values.
+
+    Raises:
+        InputError: Vectors are missing (says which command makes them), or none are in common.
+    """
+    if not asked:
+        return {None: without_vectors(warehouse, space, target)}
+    sources = find_vectors(warehouse, space, asked, whole=True)
+    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
+    shared = share(labelled, canonical=False)
+    return dict(zip(asked, zip(sources, shared, strict=True), strict=True))
 
 
 def _current_places(space: SearchSpace, found: ArchitectureVectors) -> list[int]:

@@ -6,7 +6,6 @@ same seed, and is stored as `cole search` stores it: what one of them ran the ot
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
@@ -14,9 +13,7 @@ import polars as pl
 from prefect import flow
 from pydantic import Field
 
-from cole_core.encodings.vectors import LabelledVectors, Vectors, VectorSource, share
 from cole_core.errors import InputError
-from cole_core.evaluation.target import Target
 from cole_core.experiments.search_comparison import (
     NOTHING,
     SearchComparison,
@@ -51,7 +48,7 @@ from flows.resolve.requests import (
 )
 from flows.resolve.spaces import find_space
 from flows.resolve.values import answering
-from flows.resolve.vectors import find_vectors, load_labelled, without_vectors
+from flows.resolve.vectors import find_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -141,7 +138,7 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
     if request.until_reached and len(sought.objective) > 1:
         raise InputError("--until-reached is for one objective: leave it out")
     chosen = choose(warehouse, space, request.measured, sought)
-    whole = find_all(warehouse, space, reading(configurations), chosen.target)
+    whole = find_labelled(warehouse, space, reading(configurations), chosen.target)
     cut = {key: (source, *chosen.cut(labelled)) for key, (source, labelled) in whole.items()}
     [(_, _, objectives), *_] = cut.values()
     rows = warehouse.specifications().iter_rows(named=True)
@@ -156,28 +153,6 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
         objectives,
         sought.where,
     )
-
-
-def find_all(
-    warehouse: Warehouse, space: SearchSpace, asked: Sequence[Vectors], target: Target
-) -> dict[Vectors | None, tuple[VectorSource, LabelledVectors]]:
-    """The architectures that all configurations may evaluate, with the vectors of each.
-
-    Args:
-        warehouse: Where they are.
-        space: The search space.
-        asked: Which vectors; the architectures of None are there without any.
-        target: What the best is sought of.
-
-    Raises:
-        InputError: Vectors are missing (says which command makes them), or none are in common.
-    """
-    if not asked:
-        return {None: without_vectors(warehouse, space, target)}
-    sources = find_vectors(warehouse, space, asked, whole=True)
-    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
-    shared = share(labelled, canonical=False)
-    return dict(zip(asked, zip(sources, shared, strict=True), strict=True))
 
 
 @flow(name="compare search")

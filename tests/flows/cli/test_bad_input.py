@@ -36,6 +36,7 @@ SEARCH = ("search", NB, "--dataset", "cifar10", *FP32)
 EMBED = ("embed", NB)
 EVALUATE = ("evaluate", NB, "--dataset", "digits", "--limit", 1)
 PREDICTORS = ("compare", "predictors", "--dataset", "cifar10", *FP32)
+PUBLISHED = ("compare", "published", *FP32)
 SEARCHES = ("compare", "search", "--dataset", "cifar10", *FP32)
 
 SEARCH_TWO = (*SEARCH, "--objective", "accuracy")
@@ -525,6 +526,36 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
         (*SEARCHES, "-c", "encoding=path", "-c", "encoding=graf", "--percent", 500),
         "--percent 500",
     ),
+    "published figures by an unknown protocol": ((*PUBLISHED, "by-hand"), "'by-hand'"),
+    "published figures of a space without": ((*PUBLISHED, "--space", "einspace"), "einspace"),
+    "published figures of an unknown space": ((*PUBLISHED, "--space", "darts"), "darts"),
+    "published figures without values": (
+        (*PUBLISHED, "random-cells", "--encoding", "graf"),
+        "a column cifar10_valid_accuracy_200",
+    ),
+    "published figures on a table without the column": (
+        (*PUBLISHED, "--encoding", "graf", "--table", "{folder}/latency.csv"),
+        "latency.csv holds nothing",
+    ),
+    "published figures on too few rows": (
+        (*PUBLISHED, "--encoding", "graf", "--table", "{folder}/table.csv"),
+        "of 1 architectures",
+    ),
+    "published figures on a table that is not understood": (
+        (*PUBLISHED, "--encoding", "graf", "--table", "{folder}/unclear.csv"),
+        "unclear.csv' first",
+    ),
+    "published figures on no table": ((*PUBLISHED, "--table", "{folder}/nowhere.csv"), "nowhere"),
+    "published figures of an unknown head": ((*PUBLISHED, "--head", "oracle"), "oracle"),
+    "published figures of an unknown parameter": (
+        (*PUBLISHED, "--head-parameter", "depth=3"),
+        "depth",
+    ),
+    "published figures of an unknown encoding": ((*PUBLISHED, "--encoding", "haiku"), "haiku"),
+    "published figures of an unknown search": ((*PUBLISHED, "-c", "algorithm=luck"), "luck"),
+    "published figures without draws": ((*PUBLISHED, "--draws", 0), "--draws 0"),
+    "published figures of one seed": ((*PUBLISHED, "--seeds", 1), "--seeds 1"),
+    "published figures into a folder": ((*PUBLISHED, "--output", "{folder}"), "--output"),
     # upkeep
     "export into what is there": (("export", "{folder}"), "folder is there already"),
     "export into the warehouse": (("export", "{home}/out"), "home/out"),
@@ -596,6 +627,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, made: Small) -> Path:
     texts = {
         "file": "mine",
         "table.csv": f"arch_str,cifar10_test_accuracy_200\n{CELL},90\n",
+        "latency.csv": f"arch_str,cifar10_pixel3_latency\n{CELL},3\n",
+        "unclear.csv": f"arch_str,cifar10_test_accuracy_200,how_good\n{CELL},90,3\n",
         "fear.csv": f'arch_str,cifar10_test_accuracy_200\n"{CELL};import os{ESCAPE}",90\n',
         "broken.py": "class A(nn.Module:\n    pass\n",
         "empty.py": "import torch\n",

@@ -27,6 +27,7 @@ SPACE: Commands = {
     "search by training": ("search", "darts", "--train", "--dataset", "digits"),
     "compare predictors": ("compare", "predictors", "primitives", "--space", "darts"),
     "compare search": ("compare", "search", "encodings", "--space", "darts"),
+    "compare published": ("compare", "published", "--space", "darts"),
     "report": ("report", "darts"),
     "best": ("best", "--space", "darts"),
     "similar": ("similar", NATIVE, "--space", "darts"),
@@ -45,6 +46,7 @@ ENCODING: Commands = {
         *("compare", "search", "--seeds", 2, "--budget", 10),
         *("-c", "encoding=path", "-c", "encoding=haiku"),
     ),
+    "compare published": ("compare", "published", *HAIKU),
     "similar": ("similar", NATIVE, *HAIKU),
     "watch": ("watch", "add", "--space", NB, *HAIKU),
 }
