@@ -46,7 +46,7 @@ UNION ALL
 SELECT 'search', search_id, concat(any_value(algorithm), ', seed ', any_value(seed), ', ',
                                    count(step), ' evaluations'), NULL
 FROM store.searches LEFT JOIN store.search_steps USING (search_id)
-WHERE target ->> '$.source' = $source
+WHERE target ->> '$.source' = $source OR list_contains(configuration ->> '$.transfer[*].source', $source)
 GROUP BY search_id
 UNION ALL
 SELECT DISTINCT 'comparison', comparison_id, concat(experiment, ', of predictors'), NULL
@@ -82,10 +82,14 @@ DELETE FROM store.trials WHERE target ->> '$.source' = $source;
 
 -- name: forget_steps_of
 DELETE FROM store.search_steps
-WHERE search_id IN (SELECT search_id FROM store.searches WHERE target ->> '$.source' = $source);
+WHERE search_id IN (
+    SELECT search_id FROM store.searches
+    WHERE target ->> '$.source' = $source OR list_contains(configuration ->> '$.transfer[*].source', $source)
+);
 
 -- name: forget_searches_of
-DELETE FROM store.searches WHERE target ->> '$.source' = $source;
+DELETE FROM store.searches
+WHERE target ->> '$.source' = $source OR list_contains(configuration ->> '$.transfer[*].source', $source);
 
 -- name: forget_comparisons_of
 DELETE FROM store.comparisons WHERE target ->> '$.source' = $source;

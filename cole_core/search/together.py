@@ -100,13 +100,7 @@ def _evaluate(
 ) -> list[Step]:
     """Evaluates proposals and appends them to the steps."""
     new = [
-        Step(
-            len(steps) + i,
-            proposal.native,
-            problem.evaluate(proposal.native),
-            proposal.predicted_mean,
-            proposal.predicted_std,
-        )
+        proposal.evaluated(len(steps) + i, problem.evaluate(proposal.native))
         for i, proposal in enumerate(proposals)
     ]
     steps += new

@@ -1,11 +1,12 @@
 """Stage: a search that reads cached vectors and measured values."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from prefect import flow
 
 from cole_core.encodings.vectors import Vectors
-from cole_core.experiments.searches import RECOMMENDED
+from cole_core.experiments.searches import RECOMMENDED, WITH_TRANSFER
 from cole_core.search import make_algorithm
 from cole_core.search.tabular import (
     TabularSearch,
@@ -16,11 +17,20 @@ from cole_core.search.tabular import (
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import AskedVectors, InWarehouse, Measured, Seeds, request
 from flows.resolve.spaces import find_space
+from flows.resolve.transfer import (
+    NONE,
+    OldValues,
+    TransferOption,
+    find_old_values,
+    may_transfer,
+    transferred,
+)
 from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
 from flows.running.progress import track
-from flows.running.runs import recorded_run
+from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
+from flows.tasks.old_tasks import expected_by_old_tasks
 from flows.tasks.searches import register, store_steps, stored_steps, summarise
 from warehouse import Warehouse
 
@@ -35,6 +45,7 @@ class SearchRequest(InWarehouse):
         algorithm: The search algorithm.
         budget: Number of evaluations of each search.
         seeds: Seed of a search; may be repeated.
+        transfer: Other tasks of the space that are learned from.
     """
 
     measured: Measured = Measured()
@@ -42,9 +53,30 @@ class SearchRequest(InWarehouse):
     algorithm: AlgorithmOptions = AlgorithmOptions()
     budget: int = 100
     seeds: Seeds = (0,)
+    transfer: TransferOption = NONE
 
 
-def plan(request: SearchRequest) -> TabularSearch:
+@dataclass(frozen=True)
+class SearchPlan:
+    """A search whose names are resolved.
+
+    Attributes:
+        searches: What to run.
+        old: What it learns from beside its own evaluations, if anything.
+    """
+
+    searches: TabularSearch
+    old: OldValues | None
+
+    def ready(self, run: Run) -> TabularSearch:
+        """The searches, with what old tasks expect beside the vectors."""
+        if self.old is None:
+            return self.searches
+        expected = expected_by_old_tasks(run, self.old, self.searches.labelled.vectors)
+        return self.searches.with_expectations(expected)
+
+
+def plan(request: SearchRequest) -> SearchPlan:
     """Resolves and checks a request.
 
     Raises:
@@ -55,13 +87,18 @@ def plan(request: SearchRequest) -> TabularSearch:
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
     name, parameters = request.algorithm.name, request.algorithm.parameters(RECOMMENDED)
-    make_algorithm(name, **parameters)  # a name that is wrong is said before anything is looked up
+    # A name that is wrong is said before anything is looked up.
+    reads = may_transfer(make_algorithm(name, **parameters), request.transfer)
     [source] = find_vectors(warehouse, space, [request.vectors])
     target = one_target(warehouse, space, request.measured)
     labelled = load_labelled(warehouse, space, source, target)
-    made = make_tabular_search(space, source, target, labelled, name, parameters)
+    old = find_old_values(warehouse, space, source, target, request.transfer) if reads else None
+    if old is not None:
+        parameters = request.algorithm.parameters({**RECOMMENDED, **WITH_TRANSFER})
+    tasks = old.configuration if old is not None else ()
+    made = make_tabular_search(space, source, target, labelled, name, parameters, tasks)
     check_budget(labelled, request.budget)
-    return made
+    return SearchPlan(made, old)
 
 
 @flow(name="search")
@@ -71,9 +108,10 @@ def search(request: SearchRequest) -> dict[str, Any]:
     Raises:
         InputError: As `plan`.
     """
-    made = planned(plan, request)
+    resolved = planned(plan, request)
     seeds, budget = list(dict.fromkeys(request.seeds)), request.budget
     with recorded_run(request.home, "search", request) as run:
+        made = resolved.ready(run)
         known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds], made.sign)
         left = sum(max(budget - len(steps), 0) for steps in known.values())
         with track(f"search · {request.algorithm.name}", left) as advance:
@@ -85,6 +123,7 @@ def search(request: SearchRequest) -> dict[str, Any]:
             "skipped": sum(each["skipped"] for each in found),
             "values": answering(run.warehouse, request.space, made.columns["target"]),
             "direction": "lower" if made.sign < 0 else "higher",
+            **transferred(resolved.old),
             "searches": found,
         }
     return run.summary

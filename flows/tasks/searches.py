@@ -55,9 +55,10 @@ def stored_steps(
     """
     found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
     rows = warehouse.search_steps(list(search_ids)).drop("seconds")
-    for search_id, step, native, value, mean, std in rows.iter_rows():
+    for search_id, step, native, value, mean, std, weights in rows.iter_rows():
         mean = None if mean is None else sign * mean
-        found[search_id].append(Step(step - 1, native, sign * value, mean, std))
+        old = tuple(weights or ())
+        found[search_id].append(Step(step - 1, native, sign * value, mean, std, old))
     return found
 
 
@@ -88,6 +89,7 @@ def _outcome(
     search_id: str, seed: int, steps: Sequence[Step], known: int, sign: int
 ) -> dict[str, Any]:
     best = max(steps, key=lambda step: step.value)
+    weights = [step.old_task_weights for step in steps if step.old_task_weights]
     return {
         "search_id": search_id,
         "seed": seed,
@@ -96,4 +98,5 @@ def _outcome(
         "best": best.native,
         "best_value": sign * best.value,
         "found_after": best.index + 1,
+        **({"old_task_weights": weights[-1]} if weights else {}),
     }
