@@ -281,7 +281,7 @@ WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
 SELECT head_id, artifact, artifact_hash FROM store.heads WHERE head_id = $head_id;
 
 -- name: search_steps
-SELECT search_id, step, native, value, predicted_mean, predicted_std, seconds,
+SELECT search_id, step, native, value, predicted_mean, predicted_std, old_task_weights, seconds,
        objectives::VARCHAR AS objectives
 FROM store.search_steps
 JOIN store.architectures USING (architecture_id)

@@ -47,7 +47,8 @@ SELECT 'search', search_id, concat(any_value(algorithm), ', seed ', any_value(se
                                    count(step), ' evaluations'), NULL
 FROM store.searches LEFT JOIN store.search_steps USING (search_id)
 WHERE (target ->> '$.source' = $source
-   OR list_contains(configuration ->> '$.objectives[*].origin.source', $source))
+   OR list_contains(configuration ->> '$.objectives[*].origin.source', $source)
+   OR list_contains(configuration ->> '$.transfer[*].source', $source))
 GROUP BY search_id
 UNION ALL
 SELECT DISTINCT 'comparison', comparison_id, concat(experiment, ', of predictors'), NULL
@@ -87,13 +88,15 @@ DELETE FROM store.search_steps
 WHERE search_id IN (
     SELECT search_id FROM store.searches
     WHERE (target ->> '$.source' = $source
-       OR list_contains(configuration ->> '$.objectives[*].origin.source', $source))
+       OR list_contains(configuration ->> '$.objectives[*].origin.source', $source)
+       OR list_contains(configuration ->> '$.transfer[*].source', $source))
 );
 
 -- name: forget_searches_of
 DELETE FROM store.searches
 WHERE (target ->> '$.source' = $source
-   OR list_contains(configuration ->> '$.objectives[*].origin.source', $source));
+   OR list_contains(configuration ->> '$.objectives[*].origin.source', $source)
+   OR list_contains(configuration ->> '$.transfer[*].source', $source));
 
 -- name: forget_comparisons_of
 DELETE FROM store.comparisons WHERE target ->> '$.source' = $source;

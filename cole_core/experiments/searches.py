@@ -19,6 +19,9 @@ RECOMMENDED: dict[str, Any] = {
     "initial": 10,
     "batch": 5,
 }
+WITH_TRANSFER: Mapping[str, Any] = {"initial": 5}
+"""What changes where old tasks speak: fewer architectures are needed to begin with."""
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {"recommended": RECOMMENDED, "paper": {}}
 
 PERCENT = (98.0, 98.5, 99.0, 99.5)

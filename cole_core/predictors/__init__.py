@@ -43,6 +43,7 @@ def make_surrogate(
     target: str | None = None,
     loss: str = "mse",
     seed: int = 0,
+    old_tasks: int = 0,
     **parameters: Any,
 ) -> "Surrogate":
     """A surrogate by the name of its head; what is not named comes from the head's defaults.
@@ -64,6 +65,7 @@ def make_surrogate(
         target: `standard` or `rank`.
         loss: `mse`, or another of the head's: `hinge` for the MLP.
         seed: Seed of heads that draw at random.
+        old_tasks: How many columns at the end of the vectors say what old tasks expect.
         **parameters: The head's own.
 
     Returns:
@@ -75,6 +77,7 @@ def make_surrogate(
     from cole_core.predictors.reductions import make_reduction
     from cole_core.predictors.surrogate import Surrogate
     from cole_core.predictors.targets import make_target
+    from cole_core.predictors.transfer.surrogate import TransferSurrogate
 
     template = make_head(head)
     settings: dict[str, Any] = {**template.defaults, **(_STRUCTURAL if structural else {})}
@@ -97,7 +100,10 @@ def make_surrogate(
         (int(width), kind if isinstance(kind, str) else usual[bool(kind)])
         for width, kind in blocks or ()
     ]
-    return Surrogate(made, whitening=whitening, blocks=reduced or None, **settings)
+    settings |= {"whitening": whitening, "blocks": reduced or None}
+    if not old_tasks:
+        return Surrogate(made, **settings)
+    return TransferSurrogate(made, old_tasks=old_tasks, **settings)
 
 
 def make_head(name: str, /, **parameters: Any) -> "Head":
@@ -144,8 +150,8 @@ def _head_parameters(
     return parameters
 
 
-# What the vectors, the seed of what is run, and an option of their own say.
-_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "parameters"}
+# What the vectors, the seed of what is run, and options of their own say.
+_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "old_tasks", "parameters"}
 
 
 def surrogate_parameters(head: str) -> list[str]:
@@ -169,10 +175,15 @@ def load_surrogate(path: str | Path) -> "Surrogate":
     Raises:
         InputError: The file is missing or not a surrogate.
     """
-    from cole_core.predictors.surrogate import read_saved, restore_surrogate
+    from cole_core.predictors.surrogate import Surrogate, read_saved, states_by_part
+    from cole_core.predictors.transfer.surrogate import TransferSurrogate
 
     about, arrays = read_saved(path)
-    return restore_surrogate(about, arrays, make_head(about["head"], **about["head_parameters"]))
+    made = TransferSurrogate if "old_tasks" in about["surrogate"] else Surrogate
+    head = make_head(about["head"], **about["head_parameters"])
+    surrogate = made(head, **about["surrogate"])
+    surrogate.restore_states(states_by_part(arrays))
+    return surrogate
 
 
 __all__ = ["heads", "load_surrogate", "make_head", "make_surrogate", "surrogate_parameters"]

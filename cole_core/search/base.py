@@ -24,6 +24,7 @@ class Step:
         value: Its measured value; more is better.
         predicted_mean: What the surrogate expected, in the unit of the value; None without one.
         predicted_std: How sure it was.
+        old_task_weights: How much each old task counted in that; empty where none did.
         others: Its values by the objectives after the first; more is better.
     """
 
@@ -32,6 +33,7 @@ class Step:
     value: float
     predicted_mean: float | None = None
     predicted_std: float | None = None
+    old_task_weights: tuple[float, ...] = ()
     others: tuple[float, ...] = ()
 
     @property
@@ -47,6 +49,25 @@ class Proposal:
     native: str
     predicted_mean: float | None = None
     predicted_std: float | None = None
+    old_task_weights: tuple[float, ...] = ()
+
+    def evaluated(self, index: int, value: float, others: tuple[float, ...] = ()) -> Step:
+        """The step that it becomes.
+
+        Args:
+            index: Its place in the search.
+            value: By the first objective.
+            others: By the objectives after it.
+        """
+        return Step(
+            index,
+            self.native,
+            value,
+            self.predicted_mean,
+            self.predicted_std,
+            self.old_task_weights,
+            others,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -215,13 +236,16 @@ def batch_generator(seed: int, start: int) -> np.random.Generator:
     return np.random.default_rng([seed, start])
 
 
-def seen_forms(problem: SearchProblem, history: Sequence[Step]) -> set[str]:
-    """Canonical forms of the evaluated architectures."""
+def seen_forms(problem: SearchProblem, history: Sequence[Step | Proposal]) -> set[str]:
+    """Canonical forms of what is or will be evaluated."""
     return {problem.canonical(step.native) for step in history}
 
 
 def random_proposals(
-    problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator, count: int
+    problem: SearchProblem,
+    history: Sequence[Step | Proposal],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Proposal]:
     """Up to `count` architectures at random, no twins among them or of the history."""
     seen = seen_forms(problem, history)
@@ -269,14 +293,8 @@ def run_search(
         if done >= len(proposals):
             return
         for proposal in proposals[done : budget - start]:
-            step = Step(
-                len(steps),
-                proposal.native,
-                problem.evaluate(proposal.native),
-                proposal.predicted_mean,
-                proposal.predicted_std,
-                problem.others(proposal.native),
-            )
+            native = proposal.native
+            step = proposal.evaluated(len(steps), problem.evaluate(native), problem.others(native))
             steps.append(step)
             yield step
 

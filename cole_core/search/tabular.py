@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cole_core.encodings.side_by_side import surrogate_kind
@@ -97,6 +98,15 @@ class TabularSearch(StoredSearches):
             )
         return self.searcher.prepare(problem)
 
+    def with_expectations(self, expected: np.ndarray) -> "TabularSearch":
+        """The searches with what old tasks expect of the architectures beside their vectors.
+
+        Args:
+            expected: Shape (n, tasks).
+        """
+        vectors = np.hstack([self.labelled.vectors, expected])
+        return replace(self, labelled=replace(self.labelled, vectors=vectors))
+
     @cached_property
     def _id_of(self) -> dict[str, str]:
         return dict(zip(self.labelled.natives, self.labelled.architecture_ids, strict=True))
@@ -113,6 +123,7 @@ class TabularSearch(StoredSearches):
                 "value": [sign * step.value for step in steps],
                 "predicted_mean": pl.Series(means, dtype=pl.Float64),
                 "predicted_std": pl.Series([s.predicted_std for s in steps], dtype=pl.Float64),
+                "old_task_weights": weights_column(steps),
                 "seconds": seconds,
             }
         )
@@ -131,6 +142,7 @@ def make_tabular_search(
     parameters: Mapping[str, Any],
     objectives: Objectives | None = None,
     where: str | None = None,
+    old_tasks: Sequence[Mapping[str, Any]] = (),
 ) -> TabularSearch:
     """Searches whose vectors and values are at hand.
 
@@ -143,6 +155,7 @@ def make_tabular_search(
         parameters: Its parameters; those of the class where nothing is said.
         objectives: All objectives, where there are several.
         where: The condition that the architectures fit.
+        old_tasks: What tells apart the tasks whose expectations will stand beside the vectors.
 
     Raises:
         InputError: The algorithm or a parameter is unknown, or the algorithm has one objective.
@@ -155,6 +168,8 @@ def make_tabular_search(
         )
     if searcher.reads_vectors:
         kind = surrogate_kind(space, source, labelled)
+        if old_tasks:
+            kind |= {"old_tasks": len(old_tasks)}
         searcher = make_reader(searcher, algorithm, parameters, kind)
     columns = {
         "space": space.name,
@@ -167,6 +182,8 @@ def make_tabular_search(
         "labels_hash": labelled.labels_hash,
         **target.orientation,
     }
+    if old_tasks:
+        configuration["transfer"] = list(old_tasks)
     surrogate = searcher.surrogate_params()
     if surrogate is not None:
         # A setting that is not used says nothing: one that is new later leaves the ids as they are.
@@ -263,6 +280,12 @@ def source_columns(searcher: SearchAlgorithm, source: VectorSource) -> dict[str,
     if not searcher.reads_vectors:
         return {"encoding": "none", "context": "none", "spec_id": None}
     return {"encoding": source.encoding, "context": source.context, "spec_id": source.spec_id}
+
+
+def weights_column(steps: Sequence[Step]) -> pl.Series:
+    """How much each old task counted in each step; null where nothing was transferred."""
+    weights = [list(step.old_task_weights) or None for step in steps]
+    return pl.Series(weights, dtype=pl.List(pl.Float64))
 
 
 def _canonical(space: SearchSpace, labelled: LabelledVectors) -> Callable[[str], str]:

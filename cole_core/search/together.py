@@ -101,13 +101,8 @@ def _evaluate(
 ) -> list[Step]:
     """Evaluates proposals and appends them to the steps."""
     new = [
-        Step(
-            len(steps) + i,
-            proposal.native,
-            problem.evaluate(proposal.native),
-            proposal.predicted_mean,
-            proposal.predicted_std,
-            problem.others(proposal.native),
+        proposal.evaluated(
+            len(steps) + i, problem.evaluate(proposal.native), problem.others(proposal.native)
         )
         for i, proposal in enumerate(proposals)
     ]

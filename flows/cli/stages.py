@@ -30,6 +30,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import check_runs
+from flows.resolve.transfer import AUTO, NONE, TransferOption
 from flows.running.stage import run_stage
 from flows.stages import (
     embed,
@@ -232,6 +233,7 @@ class SearchOptions(InWarehouse):
         training_seed: Seed of every training.
         arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON;
             with --train.
+        transfer: Other tasks of the space that are learned from.
     """
 
     measured: Measured = Measured()
@@ -244,6 +246,7 @@ class SearchOptions(InWarehouse):
     networks: NetworkOptions = NetworkOptions()
     training_seed: TrainingSeed = 0
     arguments: str | None = None
+    transfer: TransferOption = NONE
 
     def reading(self) -> SearchRequest:
         """A search that reads measured values.
@@ -262,7 +265,9 @@ class SearchOptions(InWarehouse):
             raise InputError(
                 f"--arguments {self.arguments} is for networks that are made: add --train"
             )
-        return SearchRequest(**self._common, measured=self.measured, sought=self.sought)
+        return SearchRequest(
+            **self._common, measured=self.measured, sought=self.sought, transfer=self.transfer
+        )
 
     def training(self) -> SearchByTrainingRequest:
         """A search that trains.
@@ -285,6 +290,10 @@ class SearchOptions(InWarehouse):
                     f"{'measures what its function gives' if own else 'measures valid accuracy'}: "
                     "leave it out"
                 )
+        if self.transfer not in (AUTO, NONE):
+            raise InputError(
+                f"--transfer {self.transfer} is for values that are read: leave --train out"
+            )
         epochs = self.measured.epochs
         return SearchByTrainingRequest(
             **self._common,

@@ -134,12 +134,20 @@ def _search(page: Page, title: str, did: Summary) -> None:
     text = stored(did["evaluations"], did["skipped"], "evaluation", "made")
     if "trained" in did:
         text += f"; {count(did['trained'], 'network')} trained for them"
+    if "transfer" in did:
+        text += f"; learning from {count(len(did['transfer']), 'other task')}"
     page.say(text, title=title)
     if "values" in did:
         page.fact("values", did["values"])
     if "objectives" in did:
         _fronts(page, did)
         return
+    for place, old in enumerate(did.get("transfer", ())):
+        weights = [found["old_task_weights"][place] for found in did["searches"]]
+        weight = sum(weights) / len(weights)
+        page.fact(
+            "old task", f"{old['task']}: {count(old['values'], 'value')}, weight {weight:.2f}"
+        )
     tested = any("best_test" in found for found in did["searches"])
     columns = ["seed", "best value", "found after", "evaluations"]
     page.table(

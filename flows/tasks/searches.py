@@ -62,10 +62,11 @@ def stored_steps(
     """
     found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
     rows = warehouse.search_steps(list(search_ids)).drop("seconds")
-    for search_id, step, native, value, mean, std, told in rows.iter_rows():
+    for search_id, step, native, value, mean, std, weights, told in rows.iter_rows():
         mean = None if mean is None else sign * mean
         others = () if objectives is None else objectives.from_json(told)[1:]
-        found[search_id].append(Step(step - 1, native, sign * value, mean, std, others))
+        old = tuple(weights or ())
+        found[search_id].append(Step(step - 1, native, sign * value, mean, std, old, others))
     return found
 
 
@@ -99,6 +100,7 @@ def _outcome(
     search_id: str, seed: int, steps: Sequence[Step], known: int, sign: int
 ) -> dict[str, Any]:
     best = max(steps, key=lambda step: step.value)
+    weights = [step.old_task_weights for step in steps if step.old_task_weights]
     return {
         "search_id": search_id,
         "seed": seed,
@@ -107,6 +109,7 @@ def _outcome(
         "best": best.native,
         "best_value": sign * best.value,
         "found_after": best.index + 1,
+        **({"old_task_weights": weights[-1]} if weights else {}),
     }
 
 
