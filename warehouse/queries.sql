@@ -365,7 +365,7 @@ SELECT search_id, algorithm, seed, spec_id, configuration, flow IN ('compare sea
 FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
   AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
-  AND (configuration -> '$.objectives' IS NOT NULL) = $several
+  AND ((configuration -> '$.objectives') IS NOT NULL) = $several
   AND search_id IN (SELECT search_id FROM store.search_steps)
 ORDER BY search_id;
 
