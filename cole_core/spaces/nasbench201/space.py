@@ -138,7 +138,9 @@ class NASBench201(SearchSpace):
         """`channels` of the first stage (8) and `cells` of each stage (1), unless given."""
         sizes = {"channels": 8, "cells": 1, **given}
         if len(sizes) > 2 or min(sizes.values()) < 1:
-            raise InputError(f"{self.name} takes channels and cells, 1 or more, not {dict(given)}")
+            raise InputError(
+                f"{self.name} takes channels and cells, 1 or more, not {dict(given)}: give those"
+            )
         return sizes
 
     def build_for(
