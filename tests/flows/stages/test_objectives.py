@@ -85,15 +85,15 @@ def test_steps_keep_all_values_and_the_front_is_theirs(timed: Small, algorithm: 
 
 def test_one_objective_is_the_search_it_always_was(timed: Small) -> None:
     measured = Measured(dataset="cifar10", metric="accuracy")
-    plain = plan(replace(ASKED, home=timed.home, measured=measured, sought=Goals()))
-    named = plan(replace(ASKED, home=timed.home, sought=Goals(objective=("accuracy",))))
+    plain = plan(replace(ASKED, home=timed.home, measured=measured, sought=Goals())).searches
+    named = plan(replace(ASKED, home=timed.home, sought=Goals(objective=("accuracy",)))).searches
     assert named.search_id(0) == plain.search_id(0)
     assert "objectives" not in plain.configuration
     lower = replace(ASKED, home=timed.home, sought=Goals(objective=("latency:min",)))
-    assert plan(lower).sign == -1
-    ids = {plan(replace(ASKED, home=timed.home)).search_id(0), plain.search_id(0)}
+    assert plan(lower).searches.sign == -1
+    ids = {plan(replace(ASKED, home=timed.home)).searches.search_id(0), plain.search_id(0)}
     told = replace(BOTH, reference=("accuracy=80",))
-    ids.add(plan(replace(ASKED, home=timed.home, sought=told)).search_id(0))
+    ids.add(plan(replace(ASKED, home=timed.home, sought=told)).searches.search_id(0))
     assert len(ids) == 3
 
 
@@ -111,7 +111,7 @@ def test_what_a_condition_forbids_is_never_evaluated(
     )
     latencies = latencies_of(timed)
     allowed = {n for n, t in latencies.items() if t < 8 and parameters[n] < middle}
-    made = plan(replace(asked, budget=1))
+    made = plan(replace(asked, budget=1)).searches
     assert set(made.labelled.natives) == allowed
     forms = {SPACE.canonical_form(native) for native in allowed}
     search(replace(asked, budget=len(forms)))
@@ -159,11 +159,11 @@ def test_comparisons_are_of_hypervolume(timed: Small) -> None:
     )
     did = compare_searches(request)
     assert did["best"] == 100
-    assert [row["label"] for row in did["rows"]] == ["pareto", "nsga2", "random search"]
+    assert [row["label"] for row in did["rows"]] == ["pareto · code.bare", "nsga2", "random search"]
     found = search(replace(ASKED, home=timed.home, budget=24, seeds=(0, 1)))
     assert found["evaluations"] == 0  # a comparison stores searches as `cole search` does
     shares = [100 * each["hypervolume"] for each in found["searches"]]
     regrets = {(row["label"], row["evaluations"]): row["regret"] for row in did["regrets"]}
-    assert regrets["pareto", 24] == pytest.approx(100 - np.mean(shares))
-    assert regrets["pareto", 24] <= regrets["pareto", 12]
+    assert regrets["pareto · code.bare", 24] == pytest.approx(100 - np.mean(shares))
+    assert regrets["pareto · code.bare", 24] <= regrets["pareto · code.bare", 12]
     assert compare_searches(request)["evaluations"] == 0
