@@ -32,7 +32,8 @@ def describe_search(
         "algorithm": configuration["algorithm"],
         "parameters": _parameters(parameters),
         "structural": parameters.get("structural", False),
-        "given": tuple(given),
+        "given": tuple(name for name in given if name != "old_tasks"),
+        "transfer": tuple(dict.fromkeys(t["dataset"] for t in configuration.get("transfer", ()))),
         "resolved": {
             name.removeprefix("head__"): value
             for name, value in configuration.get("surrogate", given).items()
@@ -77,7 +78,11 @@ def search_labels(
     settings = _settings(descriptions)
     made = [
         " · ".join(
-            [*(words_for(name, each[name]) for name in names if each.get(name) is not None), *words]
+            [
+                *(words_for(name, each[name]) for name in names if each.get(name) is not None),
+                *words,
+                *_transferred(each),
+            ]
         )
         or words_for("algorithm", each["algorithm"])
         for each, words in zip(descriptions, settings, strict=True)
@@ -86,6 +91,12 @@ def search_labels(
         label if made.count(label) == 1 else f"{label} ({id_[:6]})"
         for label, id_ in zip(made, ids, strict=True)
     ]
+
+
+def _transferred(description: Mapping[str, Any]) -> list[str]:
+    """What a search learned from."""
+    old = description.get("transfer")
+    return [f"learning from {', '.join(old)}"] if old else []
 
 
 def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[str]) -> list[str]:

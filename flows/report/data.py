@@ -158,6 +158,7 @@ class ReportData:
             label are seeds of one curve.
         best_known: The best value of the target that the space has, where all are measured; with
             its sign turned where lower is better, like the values of searches.
+        transfers: How much each old task counted in searches, as `transfer_weights` gives it.
         margin: A search has arrived when it is this share of `best_known` away from it.
         predictions: Held-out predictions of one head.
         trials: series (what the head reads) and head, both in words that tell settings apart, n,
@@ -180,6 +181,7 @@ class ReportData:
     reference_encoding: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     searches: pl.DataFrame | None = None
+    transfers: pl.DataFrame | None = None
     best_known: float | None = None
     margin: float = 0.01
     predictions: Predictions | None = None

@@ -31,6 +31,7 @@ from flows.report.data import (
     Specification,
 )
 from flows.report.summaries import principal_plane
+from flows.report.transfers import transfer_weights
 from flows.resolve.vectors import load_labelled
 from flows.running.runs import versions
 from warehouse import Warehouse
@@ -74,6 +75,7 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
             "searches": status["searches"],
         },
         searches=searches.filter(~pl.col("compared")),
+        transfers=transfer_weights(warehouse, space, target),
         best_known=float((sign * values["value"]).max()) if complete else None,  # type: ignore[arg-type]
         predictions=_predictions(warehouse, head, labelled, sign),
         trials=trials,

@@ -14,6 +14,7 @@ from flows.report.charts import (
     search_chart,
     search_domain,
     tau_chart,
+    weights_chart,
 )
 from flows.report.comparisons import compared_predictors
 from flows.report.data import ReportData
@@ -74,7 +75,18 @@ def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> Content | N
     low, _ = search_domain(summaries, data.best_known)
     measure = data.measure
     chart = search_chart(summaries, data.best_known, data.threshold, measure=measure)
-    return {"summaries": summaries, "charts": [chart], "low": measure.real(low)}
+    content = {"summaries": summaries, "charts": [chart], "low": measure.real(low)}
+    return content | {"transfer": _transfer(data.transfers)}
+
+
+def _transfer(weights: pl.DataFrame | None) -> Content | None:
+    """Chart, and first and last weight of each old task; None where nothing was transferred."""
+    if weights is None or weights.is_empty():
+        return None
+    ends = weights.group_by("task", maintain_order=True).agg(
+        first=pl.col("weight").first(), last=pl.col("weight").last()
+    )
+    return {"charts": [weights_chart(weights)], "tasks": ends.to_dicts()}
 
 
 def _predictions(data: ReportData) -> Content | None:
