@@ -32,7 +32,9 @@ def describe_search(
         "algorithm": configuration["algorithm"],
         "parameters": _parameters(parameters),
         "structural": parameters.get("structural", False),
-        "given": tuple(name for name in given if name != "blocks"),  # the encoding says those
+        # Of these the encoding and the tasks say more.
+        "given": tuple(name for name in given if name not in ("blocks", "old_tasks")),
+        "transfer": tuple(dict.fromkeys(t["dataset"] for t in configuration.get("transfer", ()))),
         "resolved": {
             name.removeprefix("head__"): value
             for name, value in configuration.get("surrogate", given).items()
@@ -79,7 +81,11 @@ def search_labels(
     settings = _settings(descriptions)
     made = [
         " · ".join(
-            [*(words_for(name, each[name]) for name in names if each.get(name) is not None), *words]
+            [
+                *(words_for(name, each[name]) for name in names if each.get(name) is not None),
+                *words,
+                *_transferred(each),
+            ]
         )
         or words_for("algorithm", each["algorithm"])
         for each, words in zip(descriptions, settings, strict=True)
@@ -88,6 +94,12 @@ def search_labels(
         label if made.count(label) == 1 else f"{label} ({id_[:6]})"
         for label, id_ in zip(made, ids, strict=True)
     ]
+
+
+def _transferred(description: Mapping[str, Any]) -> list[str]:
+    """What a search learned from."""
+    old = description.get("transfer")
+    return [f"learning from {', '.join(old)}"] if old else []
 
 
 def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[str]) -> list[str]:

@@ -30,7 +30,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import check_runs
-from flows.resolve.transfer import AUTO, NONE, TransferOption
+from flows.resolve.transfer import NONE, TransferOption
 from flows.running.stage import run_stage
 from flows.stages import (
     embed,
@@ -265,9 +265,7 @@ class SearchOptions(InWarehouse):
             raise InputError(
                 f"--arguments {self.arguments} is for networks that are made: add --train"
             )
-        return SearchRequest(
-            **self._common, measured=self.measured, sought=self.sought, transfer=self.transfer
-        )
+        return SearchRequest(**self._common, measured=self.measured, sought=self.sought)
 
     def training(self) -> SearchByTrainingRequest:
         """A search that trains.
@@ -290,10 +288,6 @@ class SearchOptions(InWarehouse):
                     f"{'measures what its function gives' if own else 'measures valid accuracy'}: "
                     "leave it out"
                 )
-        if self.transfer not in (AUTO, NONE):
-            raise InputError(
-                f"--transfer {self.transfer} is for values that are read: leave --train out"
-            )
         epochs = self.measured.epochs
         return SearchByTrainingRequest(
             **self._common,
@@ -308,7 +302,7 @@ class SearchOptions(InWarehouse):
 
     @property
     def _common(self) -> dict[str, Any]:
-        names = ("space", "home", "vectors", "algorithm", "budget", "seeds")
+        names = ("space", "home", "vectors", "algorithm", "budget", "seeds", "transfer")
         return {name: getattr(self, name) for name in names}
 
 

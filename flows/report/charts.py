@@ -145,6 +145,24 @@ def _share(threshold: float, best_known: float) -> str:
     return f"{threshold / best_known * 100:.3g} % of it, " if best_known else ""
 
 
+def weights_chart(weights: pl.DataFrame) -> Spec:
+    """How much each old task counted against evaluations.
+
+    Args:
+        weights: Of `transfer_weights`.
+    """
+    chart = alt.Chart(inline(weights)).mark_line(point=True, interpolate="step-after")
+    return finish(
+        chart.encode(
+            x=alt.X("step:Q", title="architectures evaluated"),
+            y=alt.Y("weight:Q", title="weight, mean over searches", scale=alt.Scale(domainMin=0)),
+            color=alt.Color("task:N", title="old task"),
+            tooltip=["task:N", "step:Q", alt.Tooltip("weight:Q", format=".2f"), "searches:Q"],
+        ),
+        height=220,
+    )
+
+
 def search_domain(
     summaries: Sequence[SearchSummary], best_known: float | None
 ) -> tuple[float, float]:

@@ -190,6 +190,7 @@ class ReportData:
             label are seeds of one curve.
         best_known: The best value of the target that the space has, where all are measured; with
             its sign turned where lower is better, like the values of searches.
+        transfers: How much each old task counted in searches, as `transfer_weights` gives it.
         top: A search has arrived when it has found one of these.
         margin: Where those are not known: when it is this share of `best_known` away from it.
         predictions: Held-out predictions of one head.
@@ -214,6 +215,7 @@ class ReportData:
     reference_encoding: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     searches: pl.DataFrame | None = None
+    transfers: pl.DataFrame | None = None
     best_known: float | None = None
     top: Top | None = None
     margin: float = 0.01

@@ -34,6 +34,7 @@ from flows.report.data import (
 )
 from flows.report.fronts import gather_fronts
 from flows.report.summaries import principal_plane
+from flows.report.transfers import transfer_weights
 from flows.resolve.vectors import load_labelled
 from flows.running.runs import versions
 from warehouse import Warehouse
@@ -79,6 +80,7 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
             "searches": status["searches"],
         },
         searches=searches.filter(~pl.col("compared")),
+        transfers=transfer_weights(warehouse, space, target),
         best_known=float(ordered[0]) if complete else None,
         top=top_of(ordered) if complete else None,
         predictions=_predictions(warehouse, head, labelled, sign),

@@ -14,6 +14,7 @@ from flows.report.charts import (
     search_chart,
     search_domain,
     tau_chart,
+    weights_chart,
 )
 from flows.report.comparisons import compared_predictors
 from flows.report.data import ReportData
@@ -85,7 +86,18 @@ def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> Content | N
         "charts": [chart],
         "low": measure.real(low),
         "after": told_after(summaries),
+        "transfer": _transfer(data.transfers),
     }
+
+
+def _transfer(weights: pl.DataFrame | None) -> Content | None:
+    """Chart, and first and last weight of each old task; None where nothing was transferred."""
+    if weights is None or weights.is_empty():
+        return None
+    ends = weights.group_by("task", maintain_order=True).agg(
+        first=pl.col("weight").first(), last=pl.col("weight").last()
+    )
+    return {"charts": [weights_chart(weights)], "tasks": ends.to_dicts()}
 
 
 def _predictions(data: ReportData) -> Content | None:

@@ -1,7 +1,8 @@
 """Which other tasks a search learns from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import numpy as np
@@ -99,7 +100,12 @@ def transferred(old: OldValues | None) -> dict[str, Any]:
 
 
 def find_old_values(
-    warehouse: Warehouse, space: SearchSpace, source: VectorSource, target: Target, asked: str
+    warehouse: Warehouse,
+    space: SearchSpace,
+    source: VectorSource,
+    target: Target,
+    asked: str,
+    settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> OldValues | None:
     """What a search learns from beside its own evaluations; None where there is nothing.
 
@@ -109,6 +115,7 @@ def find_old_values(
         source: Where the vectors are from.
         target: What the search is of.
         asked: `auto`, `none`, or tasks separated by commas.
+        settings: What the surrogates of the old tasks do otherwise than usual.
 
     Raises:
         InputError: A task is unknown, is the search's own, or has too few values.
@@ -136,18 +143,24 @@ def find_old_values(
         targets,
         labelled_ones,
         vectors.vectors,
-        surrogate_kind(space, source, vectors),
-        [_artifact(source, vectors, task, each) for task, each in enough],
+        {**surrogate_kind(space, source, vectors), **settings},
+        [_artifact(source, vectors, task, each, settings) for task, each in enough],
     )
 
 
 def _artifact(
-    source: VectorSource, vectors: ArchitectureVectors, task: Target, labelled: LabelledVectors
+    source: VectorSource,
+    vectors: ArchitectureVectors,
+    task: Target,
+    labelled: LabelledVectors,
+    settings: Mapping[str, Any],
 ) -> str:
     """Path of a surrogate below the artifacts: a hash of all that decides it."""
     decided = {
         "source": [source.encoding, source.context, source.spec_id],
-        "architectures": vectors.architecture_ids,
+        "settings": dict(settings),
+        # A reduction that is fitted on the space is another one where the space has grown.
+        "architectures": None if settings else vectors.architecture_ids,
         "task": task.key,
         "labels_hash": labelled.labels_hash,
     }
@@ -167,6 +180,8 @@ def find_tasks(
         InputError: A task is unknown, or is the one that is searched.
     """
     if asked == NONE:
+        return []
+    if asked == AUTO and (not warehouse.has_catalog or warehouse.targets(space).is_empty()):
         return []
     stored = find_targets(warehouse, space, Measured())
     others = [each for each in stored if _kind(each) != _kind(target)]

@@ -1,6 +1,6 @@
 """Surrogates of old tasks: fitted once, kept as artifacts, read again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,30 @@ from flows.running.runs import Run
 
 if TYPE_CHECKING:
     from cole_core.predictors.surrogate import Surrogate
+
+
+class WithExpectations:
+    """Vectors of any architectures, with what old tasks expect of them beside.
+
+    Args:
+        vectors: Native strings to vectors, shape (n, d).
+        surrogates: Of the old tasks.
+    """
+
+    def __init__(
+        self,
+        vectors: Callable[[Sequence[str]], np.ndarray],
+        surrogates: "Sequence[Surrogate]",
+    ) -> None:
+        self._vectors = vectors
+        self._surrogates = surrogates
+
+    def __call__(self, natives: Sequence[str]) -> np.ndarray:
+        """Shape (n, d + tasks)."""
+        from cole_core.predictors.transfer.old_task import expectations
+
+        vectors = self._vectors(natives)
+        return np.hstack([vectors, expectations(self._surrogates, vectors)])
 
 
 def expected_by_old_tasks(run: Run, old: OldValues, vectors: np.ndarray) -> np.ndarray:

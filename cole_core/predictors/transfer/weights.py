@@ -9,6 +9,8 @@ import scipy
 
 SHRINKAGE = 1.0
 """How many measurements the prior weighs; chosen on cora, citeseer and CIFAR-10."""
+FADING = 100
+"""After how many measurements old tasks count half, because the head knows by itself by then."""
 TRUST = 0.25
 """What the weights of all old tasks add up to before anything is measured."""
 
@@ -22,7 +24,8 @@ def task_weights(expected: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Weights of old tasks after some measurements of the new one.
 
     The minimum of |scores - expected w|² + SHRINKAGE |w - prior|² over w >= 0, with both sides
-    centred: the weight of an old task that disagrees with what is measured is zero.
+    centred, times FADING / (FADING + n): the weight of an old task that disagrees with what is
+    measured is zero, and all weights fade as measurements come in.
 
     Args:
         expected: What each old task expects of the measured architectures, shape (n, tasks).
@@ -35,4 +38,4 @@ def task_weights(expected: np.ndarray, scores: np.ndarray) -> np.ndarray:
     strength = np.sqrt(SHRINKAGE)
     rows = np.vstack([expected - expected.mean(axis=0), strength * np.eye(tasks)])
     wanted = np.concatenate([scores - scores.mean(), strength * prior_weights(tasks)])
-    return scipy.optimize.nnls(rows, wanted)[0]
+    return scipy.optimize.nnls(rows, wanted)[0] * FADING / (FADING + len(scores))

@@ -10,12 +10,15 @@ import pytest
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
+from flows.report.transfers import transfer_weights
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import Measured
 from flows.stages.ingest import IngestRequest, ingest
+from flows.stages.report import ReportRequest, report
 from flows.stages.search import SearchRequest, plan, search
 from flows.upkeep.forgetting import forget
-from tests.flows.conftest import Cole, Small
+from tests.flows.conftest import SPACE, Cole, Small
 
 ASKED = SearchRequest(
     space="nasbench201",
@@ -159,3 +162,24 @@ def test_forgetting_a_source_takes_the_searches_that_learned_from_it(two: Small)
     left = two.warehouse.sql("SELECT DISTINCT configuration FROM searches")["configuration"]
     assert [("transfer" in json.loads(each)) for each in left] == [False]
     assert not (two.warehouse.artifacts / "old_tasks").exists()
+
+
+def test_the_report_says_what_was_transferred(two: Small) -> None:
+    search(replace(ASKED, home=two.home, seeds=(0, 1)))
+    search(replace(ASKED, home=two.home, transfer="none"))
+    configuration = plan(replace(ASKED, home=two.home)).searches.configuration
+    target = Target(**json.loads(configuration["target"]))
+    weights = transfer_weights(two.warehouse, SPACE, target)
+    stored = two.warehouse.sql(
+        "SELECT step, avg(old_task_weights[1]) AS weight, count(*) AS searches FROM searches "
+        "WHERE old_task_weights IS NOT NULL GROUP BY step ORDER BY step"
+    )
+    assert weights["weight"].to_list() == pytest.approx(stored["weight"].to_list())
+    assert weights["searches"].to_list() == stored["searches"].to_list()
+    did = report(ReportRequest(space="nasbench201", home=two.home, measured=ASKED.measured))
+    page = " ".join(Path(did["report"]).read_text().split())
+    assert "learning from cifar100" in page
+    assert (
+        "cifar100 test accuracy, 200 epochs (other.csv), whose weight went from 0.25 to "
+        f"{weights['weight'][-1]:.2f}" in page
+    )
