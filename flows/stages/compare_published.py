@@ -11,6 +11,7 @@ from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
+from cole_core.encodings.side_by_side import is_structural
 from cole_core.encodings.vectors import Vectors
 from cole_core.experiments.cross_validation import one_core_each
 from cole_core.experiments.published.figures import Row, finding, ranking_rows, search_rows
@@ -25,6 +26,7 @@ from cole_core.hashing import hash_json
 from cole_core.parameters import parse_assignments
 from cole_core.predictors import heads, make_surrogate, surrogate_parameters
 from cole_core.registry import check_parameters
+from cole_core.search import make_algorithm
 from cole_core.search.processes import run_stacks
 from cole_core.search.random_search import RandomSearch
 from cole_core.spaces.base import SearchSpace
@@ -113,11 +115,15 @@ class ComparePublishedRequest:
         """The searches, random search last.
 
         Raises:
-            InputError: A configuration cannot be read.
+            InputError: A configuration cannot be read, or names what is unknown.
         """
         asked = {k: v for k, v in vars(self.read_vectors(space)).items() if v is not None}
         base = SearchConfiguration(**asked)
         given = [parse_search_configuration(text, base) for text in self.configuration]
+        # What is wrong with a name is said before any table is read.
+        for each in given or [base]:
+            is_structural(space, each.encoding)
+            make_algorithm(each.algorithm, **each.parameters())
         return [*(given or [base]), replace(base, algorithm=RandomSearch.name)]
 
 
