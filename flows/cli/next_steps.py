@@ -118,13 +118,16 @@ def measure(home: Path, name: str) -> str:
 
 
 def after_proxies(home: Path, name: str) -> str:
-    """Trains a head that reads them."""
+    """Trains a head that reads them, once there are vectors and values."""
     warehouse = Warehouse(home)
     space = known_space(warehouse, name)
-    reference = space.reference()
-    vectors = Vectors(encoding=f"{reference}+{PROXIES}")
-    if warehouse.targets(space).filter(pl.col("epochs") != 0).is_empty():
+    vectors = Vectors(encoding=f"{space.reference()}+{PROXIES}")
+    if warehouse.targets(space).filter(pl.col("epochs").ne_missing(0)).is_empty():
         return measure(home, name)
+    try:
+        find_vectors(warehouse, space, [vectors])
+    except InputError:
+        return first_missing(home, name)
     return train(home, name, vectors)
 
 
