@@ -82,11 +82,15 @@ class Pareto(Bananas):
     ) -> list[Proposal]:
         if len(history) < self.initial:
             return random_proposals(problem, history, rng, self.initial)
+        from cole_core.predictors.reductions.side_by_side import AlreadySideBySide
+
         vectors = problem.vectors([step.native for step in history])
-        values = values_of(history)
+        values, reduced = values_of(history), AlreadySideBySide(problem.widths)
         surrogates = [self.new_surrogate(rng) for _ in values.T]
         learned: list[Surrogate | float] = [
-            surrogate.fit(vectors, column) if np.ptp(column) > 0 else float(column[0])
+            surrogate.fit(vectors, column, unlabelled=reduced)
+            if np.ptp(column) > 0
+            else float(column[0])
             for surrogate, column in zip(surrogates, values.T, strict=True)
         ]
         natives, vectors = self.scored(problem, history, seen_forms(problem, history), rng)

@@ -198,3 +198,11 @@ def test_the_front_goes_on_where_it_was_stopped() -> None:
 def test_an_acquisition_that_compares_with_one_best_is_refused() -> None:
     with pytest.raises(InputError, match="acquisition 'ei'"):
         make_algorithm("pareto", acquisition="ei")
+
+
+def test_heads_that_read_encodings_apart_search_for_fronts_too() -> None:
+    width = vectors(SPACE, natives(SPACE, 1)).shape[1]
+    sides = ((width - 1, False), (1, True))
+    members = ("gaussian_process:1+2", "ridge:2")
+    algorithm = make_algorithm("pareto", initial=6, head="committee", blocks=sides, members=members)
+    assert len(list(run_search(algorithm, problem(), 10, 0))) == 10
