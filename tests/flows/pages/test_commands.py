@@ -2,7 +2,9 @@
 block or in a sentence, is one that today's command line takes."""
 
 import contextlib
+import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -13,10 +15,11 @@ import polars as pl
 import pytest
 from cyclopts.exceptions import MissingArgumentError
 
+from cole_core.spaces.nasbench201 import NASBench201
 from flows.cli.app import make_app
 from tests.cole_core.language_models.zoo import make_model
 from tests.cole_core.spaces.corpus.networks import RESIDUAL
-from tests.flows.conftest import Cole, Small
+from tests.flows.conftest import SIZE, Cole, Small
 from tests.flows.kitchen import fill
 from tests.flows.pages.reading import PAGES, ROOT, commands, mentioned, name_of
 
@@ -36,7 +39,10 @@ LONG = {
         "tests/flows/running/test_cluster.py"
     ),
 }
-WITH_COMMANDS = [page for page in PAGES if commands(page) and name_of(page) not in ELSEWHERE]
+RESULTS = ROOT / "docs" / "results.md"  # whose commands take an hour: they run small
+WITH_COMMANDS = [
+    page for page in PAGES if commands(page) and name_of(page) not in ELSEWHERE and page != RESULTS
+]
 IN_SENTENCES = sorted({shlex.join(words) for page in PAGES for words in mentioned(page)})
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
 
@@ -60,6 +66,27 @@ def kitchen(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def own_kitchen(kitchen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it, since each page begins where `cole run` ended; commands run there."""
+    folder = tmp_path / "kitchen"
+    shutil.copytree(kitchen, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("COLE_HOME", raising=False)
+    return folder
+
+
+@pytest.fixture
+def few_figures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The published protocols, but of as few architectures as the kitchen has."""
+    text = NASBench201.published.read_text(encoding="utf-8")
+    for asked in (f"architectures = {SIZE}", "sizes = [8, 20]", f"held_out = {SIZE - 30}"):
+        text = re.sub(rf"^{asked.split(' = ')[0]} = .*$", asked, text, flags=re.MULTILINE)
+    path = tmp_path / "published.toml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(NASBench201, "published", path)
+
+
 def test_the_commands_are_found() -> None:
     found = {shlex.join(words) for page in PAGES for words in commands(page)}
     assert set(LONG) < found
@@ -73,12 +100,9 @@ def test_what_runs_elsewhere_is_there() -> None:
         assert (ROOT / path).is_file()
 
 
+@pytest.mark.usefixtures("own_kitchen")
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
-def test_the_commands_of_a_page_run_in_their_order(
-    page: Path, kitchen: Path, cole: Cole, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(kitchen)
-    monkeypatch.delenv("COLE_HOME", raising=False)
+def test_the_commands_of_a_page_run_in_their_order(page: Path, cole: Cole) -> None:
     for program, *words in commands(page):
         if program == "make":
             made = ["make", "--dry-run", "--always-make", *words]  # `.ci/run` runs them
@@ -92,6 +116,22 @@ def test_the_commands_of_a_page_run_in_their_order(
             code, out, err = cole(*words)
             assert code == 0, (words, err)
             assert out, words
+
+
+@pytest.mark.usefixtures("few_figures")
+def test_the_commands_of_the_results_run(own_kitchen: Path, cole: Cole) -> None:
+    table = pl.read_csv(own_kitchen / "baseline.csv")
+    cells, values = table["arch_str"], table["cifar10_baseline_accuracy"]
+    tests = {f"cifar{classes}_test_accuracy_200": values for classes in (10, 100)}
+    pl.DataFrame({"arch_str": cells, **tests}).write_parquet("nasbench201.parquet")
+    valid = {"arch_str": cells, "cifar10_valid_accuracy_200": values - 2}
+    pl.DataFrame(valid).write_parquet("nasbench201_valid.parquet")
+    everything, *each = commands(RESULTS)
+    assert len(each) == RESULTS.read_text().count("\nThe protocol: ") >= 4
+    for _, *words in (everything, *each):
+        code, out, err = cole(*words, "--seeds", 2)
+        assert code == 0, (words, err)
+        assert "ours" in out
 
 
 def installed(words: list[str]) -> None:
@@ -123,7 +163,7 @@ def test_a_command_in_a_sentence_is_one(command: str) -> None:
 
 def test_benchmarks_that_are_named_are_there() -> None:
     text = "".join(page.read_text() for page in PAGES)
-    names = {part.split("`")[0] for part in text.split("python -m ")[1:]}
+    names = {re.split("[` ]", part)[0] for part in text.split("python -m ")[1:]}
     names = {name for name in names if name.startswith("benchmarks.")}
     assert len(names) >= 3
     for name in names:
