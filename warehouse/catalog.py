@@ -157,16 +157,19 @@ class Catalog:
             return
         if version > len(migrations):
             self._check_version(connection)
-        connection.execute("BEGIN")
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
-        for number, script in enumerate(migrations, start=1):
-            if number > version:
-                connection.execute(script)
-                connection.execute("INSERT INTO schema_version VALUES (?)", [number])
+        # One transaction each: DuckDB commits none that alters a table, fills the new column and
+        # alters the table again. A run that is killed in between goes on from there.
+        for number, script in enumerate(migrations[version:], start=version + 1):
+            connection.execute("BEGIN")
+            connection.execute(script)
+            connection.execute("INSERT INTO schema_version VALUES (?)", [number])
+            connection.execute("COMMIT")
         if newest:
+            connection.execute("BEGIN")
             connection.execute(_views())
             connection.execute(query("mark_views").format(hash=_views_hash()))
-        connection.execute("COMMIT")
+            connection.execute("COMMIT")
 
 
 def frame(

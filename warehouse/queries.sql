@@ -273,7 +273,7 @@ GROUP BY architecture_id
 ORDER BY architecture_id;
 
 -- name: trial_results
-SELECT trial_id, n, draw, kendall_tau, spearman, mse, top_recall, collapsed
+SELECT trial_id, n, draw, kendall_tau, spearman, mse, top_recall, collapsed, old_task_weights
 FROM store.trials
 WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
 

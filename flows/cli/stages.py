@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
+from cole_core.predictors.transfer.old_values import NONE
 from cole_core.spaces.corpus import is_corpus
 from flows.cli import next_steps
 from flows.cli.options import DryRun, Json
@@ -30,7 +31,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import check_runs
-from flows.resolve.transfer import NONE, TransferOption
+from flows.resolve.transfer import TransferOption
 from flows.running.stage import run_stage
 from flows.stages import (
     embed,

@@ -1,11 +1,9 @@
-"""Which other tasks a search learns from."""
+"""Which other tasks a head or a search learns from."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Annotated, Any
 
-import numpy as np
 from cyclopts import Parameter
 
 from cole_core.encodings.side_by_side import surrogate_kind
@@ -14,14 +12,13 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_json
 from cole_core.predictors.transfer.limits import LEAST
+from cole_core.predictors.transfer.old_values import AUTO, NONE, OldValues
 from cole_core.search import SearchAlgorithm
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import Measured
 from flows.resolve.values import find_targets, kind_in_words
 from flows.resolve.vectors import load_vectors
 from warehouse import Warehouse
-
-AUTO, NONE = "auto", "none"
 
 TransferOption = Annotated[
     str,
@@ -31,34 +28,6 @@ TransferOption = Annotated[
         " separated by commas, each a dataset's name or dataset:split:metric:epochs."
     ),
 ]
-
-
-@dataclass(frozen=True)
-class OldValues:
-    """What was measured on other tasks.
-
-    Attributes:
-        targets: The tasks.
-        labelled: Their measured architectures, with their vectors; a higher value is better.
-        vectors: Of all architectures of the space.
-        kind: What `surrogate_kind` says of the vectors.
-        artifacts: Where the surrogate of each task is kept: another one where values, vectors or
-            architectures are others.
-    """
-
-    targets: Sequence[Target]
-    labelled: Sequence[LabelledVectors]
-    vectors: np.ndarray
-    kind: dict[str, Any]
-    artifacts: Sequence[str]
-
-    @property
-    def configuration(self) -> list[dict[str, Any]]:
-        """What tells searches apart that read them."""
-        return [
-            {**target.key, "labels_hash": labelled.labels_hash}
-            for target, labelled in zip(self.targets, self.labelled, strict=True)
-        ]
 
 
 def may_transfer(searcher: SearchAlgorithm, asked: str, *, several: bool = False) -> bool:
@@ -88,14 +57,22 @@ def may_transfer(searcher: SearchAlgorithm, asked: str, *, several: bool = False
     return able
 
 
-def transferred(old: OldValues | None) -> dict[str, Any]:
-    """What a summary says of the tasks that were learned from: nothing where there are none."""
+def transferred(old: OldValues | None, by_size: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+    """What a summary says of the tasks that were learned from: nothing where there are none.
+
+    Args:
+        old: The tasks.
+        by_size: For heads, n and the weight of each task in `weights`.
+    """
     if old is None:
         return {}
-    tasks = [
+    tasks: list[dict[str, Any]] = [
         {"task": kind_in_words(target.key), "values": len(labelled.natives)}
         for target, labelled in zip(old.targets, old.labelled, strict=True)
     ]
+    for place, task in enumerate(tasks):
+        if by_size:
+            task["weights"] = [{"n": e["n"], "weight": e["weights"][place]} for e in by_size]
     return {"transfer": tasks}
 
 
@@ -216,7 +193,9 @@ def _named(others: Sequence[Target], target: Target, text: str, space: str) -> T
         return _nearest(fitting, target)
     listed = ", ".join(dict.fromkeys(_long(each) for each in others)) or "no other task"
     if text in (_long(target), target.dataset):
-        raise InputError(f"--transfer {text}: that is what is searched, choose from {listed}")
+        raise InputError(
+            f"--transfer {text}: that is what is searched or predicted, choose from {listed}"
+        )
     raise InputError(f"--transfer {text}: {space} has no such task, choose from {listed}")
 
 

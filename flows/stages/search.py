@@ -7,6 +7,7 @@ from prefect import flow
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.experiments.searches import RECOMMENDED, WITH_TRANSFER
+from cole_core.predictors.transfer.old_values import NONE, OldValues
 from cole_core.search import make_algorithm
 from cole_core.search.tabular import (
     TabularSearch,
@@ -19,8 +20,6 @@ from flows.resolve.objectives import Goals, choose
 from flows.resolve.requests import AskedVectors, InWarehouse, Measured, Seeds, request
 from flows.resolve.spaces import find_space
 from flows.resolve.transfer import (
-    NONE,
-    OldValues,
     TransferOption,
     find_old_values,
     may_transfer,

@@ -21,6 +21,7 @@ from cole_core.evaluation.workers import Workers
 from cole_core.experiments.searches import WITH_TRANSFER
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
+from cole_core.predictors.transfer.old_values import NONE, OldValues
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
@@ -37,8 +38,6 @@ from flows.resolve.requests import (
 )
 from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
 from flows.resolve.transfer import (
-    NONE,
-    OldValues,
     TransferOption,
     find_old_values,
     may_transfer,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cole_core.errors import InputError
-from flows.resolve.transfer import OldValues
+from cole_core.predictors.transfer.old_values import OldValues
 from flows.running.runs import Run
 
 if TYPE_CHECKING:

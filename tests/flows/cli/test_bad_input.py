@@ -260,6 +260,14 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
         (*TRAIN, "--head-parameter", "n_components=some"),
         "n_components is 'some'",
     ),
+    "a head that learns from an unknown task": (
+        (*TRAIN, "-n", 20, "--transfer", "imagenet"),
+        "--transfer imagenet",
+    ),
+    "a head that learns from its own task": (
+        (*TRAIN, "-n", 20, "--transfer", "cifar10"),
+        "--transfer cifar10",
+    ),
     "two sizes behind one option": ((*TRAIN, "-n", 14, 20), "20"),
     "unknown epochs": ((*TRAIN, "--epochs", 7), "epochs 7"),
     "huge epochs": ((*TRAIN, "--epochs", HUGE), str(HUGE)),
