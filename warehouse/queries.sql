@@ -262,6 +262,11 @@ WHERE space = $space AND space_parameters = $space_parameters
 GROUP BY architecture_id, metric
 ORDER BY architecture_id, metric;
 
+-- name: measured_spaces
+SELECT DISTINCT space, space_parameters
+FROM store.evaluations JOIN store.architectures USING (architecture_id)
+ORDER BY ALL;
+
 -- name: labels
 SELECT architecture_id, avg(value) AS value  -- the mean over seeds
 FROM store.evaluations

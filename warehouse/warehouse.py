@@ -235,6 +235,10 @@ class Warehouse(Reader):
         rows = self.read("space_parameters", space=space)
         return [json.loads(text) for text in rows["space_parameters"]]
 
+    def measured_spaces(self) -> pl.DataFrame:
+        """space, space_parameters (JSON) of all spaces of which something was measured."""
+        return self.read("measured_spaces")
+
     def targets(self, space: SearchSpace) -> pl.DataFrame:
         """dataset, metric, split, epochs, source, architectures, unit, direction of each kind of
         value measured."""

@@ -97,12 +97,15 @@ def search_labels(
 
 
 def learned_from(configuration: Mapping[str, Any]) -> tuple[str, ...]:
-    """The datasets of the old tasks that a search or a head learned from.
+    """The datasets of the old tasks that a search or a head learned from, of another space behind
+    its name.
 
     Args:
         configuration: Of the search or the trial, as it is stored.
     """
-    return tuple(dict.fromkeys(task["dataset"] for task in configuration.get("transfer", ())))
+    tasks = configuration.get("transfer", ())
+    names = (f"{t['space']}/{t['dataset']}" if t.get("space") else t["dataset"] for t in tasks)
+    return tuple(dict.fromkeys(names))
 
 
 def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ from cole_core.evaluation.workers import Workers
 from cole_core.experiments.searches import WITH_TRANSFER
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
-from cole_core.predictors.transfer.old_values import NONE, OldValues
+from cole_core.predictors.transfer.old_values import BY_ITS_OWN, NONE, OldValues
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
@@ -64,8 +64,6 @@ RECOMMENDED: dict[str, Any] = {
     "reduction": "zscore",
     "fitted_on": "labelled",
 }
-OLD_TASKS = {"reduction": "zscore", "fitted_on": "labelled"}
-"""How old tasks' surrogates reduce vectors here, where the stored ones grow as a search goes on."""
 
 
 @request
@@ -172,7 +170,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
         if specification is not None:
             check_model(warehouse, specification, request.lm_device)
         if reads:
-            old = find_old_values(warehouse, space, source, target, request.transfer, OLD_TASKS)
+            old = find_old_values(warehouse, space, source, target, request.transfer, BY_ITS_OWN)
         kind: dict[str, Any] = {} if specification is not None else {"structural": True}
         if old is not None:
             given = request.algorithm.parameters({**RECOMMENDED, **WITH_TRANSFER})

@@ -268,6 +268,50 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
         (*TRAIN, "-n", 20, "--transfer", "cifar10"),
         "--transfer cifar10",
     ),
+    "a head that learns from a task of an unknown space": (
+        (*TRAIN, "-n", 20, "--transfer", "darts/cifar10"),
+        "darts",
+    ),
+    "a head that learns from its own space by name": (
+        (*TRAIN, "-n", 20, "--transfer", "nasbench201/cifar100"),
+        "--transfer nasbench201/cifar100",
+    ),
+    "a head that learns from a space without vectors": (
+        (*TRAIN, "-n", 20, "--transfer", "nasbenchgraph/cora"),
+        "nasbenchgraph has no vectors of code.bare",
+    ),
+    "a head on a structural encoding that learns from another space": (
+        (*TRAIN, "-n", 20, "--encoding", "graf", "--transfer", "nasbenchgraph/cora"),
+        "vectors of graf",
+    ),
+    "a search that learns from a space without vectors": (
+        (*SEARCH, "--budget", 10, "--transfer", "nasbenchgraph/cora"),
+        "nasbenchgraph has no vectors of code.bare",
+    ),
+    "a comparison of heads that learn from an unknown task": (
+        (*PREDICTORS, "--encoding", "graf", "--transfer", "imagenet"),
+        "--transfer imagenet",
+    ),
+    "a comparison of heads with nothing to learn from": (
+        (*PREDICTORS, "--encoding", "graf", "--transfer", "auto"),
+        "--transfer auto",
+    ),
+    "a comparison of searches that learn from an unknown task": (
+        (*SEARCHES, "--transfer", "imagenet"),
+        "--transfer imagenet",
+    ),
+    "a comparison of searches with nothing to learn from": (
+        (*SEARCHES, "--transfer", "auto"),
+        "--transfer auto",
+    ),
+    "published figures beside a search that learns from other tasks": (
+        (*PUBLISHED, "-c", "transfer=auto"),
+        "transfer=auto",
+    ),
+    "a comparison of spaces where there is but one": (
+        ("compare", "predictors", "transfer_spaces", "--dataset", "cifar10", *FP32),
+        "vectors of 'code.bare'",
+    ),
     "two sizes behind one option": ((*TRAIN, "-n", 14, 20), "20"),
     "unknown epochs": ((*TRAIN, "--epochs", 7), "epochs 7"),
     "huge epochs": ((*TRAIN, "--epochs", HUGE), str(HUGE)),
