@@ -539,3 +539,18 @@ FROM store.architectures
 WHERE space = $space AND space_parameters = $space_parameters AND canonical_id = $canonical_id
   AND architecture_id <> $architecture_id
 ORDER BY position;
+
+-- name: sources_of_architectures
+-- Who measured each architecture of a space.
+SELECT architecture_id, string_agg(DISTINCT source, ', ' ORDER BY source) AS value
+FROM store.evaluations JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+GROUP BY architecture_id;
+
+-- name: own_values_of_architecture
+-- Every kind of value measured of one architecture, a mean over seeds.
+SELECT dataset, metric, split, epochs, source, avg(value) AS value, any_value(unit) AS unit
+FROM store.evaluations
+WHERE architecture_id = $architecture_id
+GROUP BY ALL
+ORDER BY ALL;

@@ -1,7 +1,5 @@
 """The next useful command after each one, as it can be copied."""
 
-import os
-import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +10,8 @@ from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.own import file_name
 from flows.cli.summaries import best_found
-from flows.resolve.requests import DEFAULT_SPACE, HOME, Measured
+from flows.resolve.commands import command
+from flows.resolve.requests import DEFAULT_SPACE, Measured
 from flows.resolve.spaces import known_space
 from flows.resolve.values import find_targets
 from flows.resolve.vectors import find_vectors
@@ -23,17 +22,6 @@ Step = Callable[[], str | None]
 _SAMPLES = 500  # of a space that has no end
 _ID = 12  # digits of a hash that name it
 _USUAL = Vectors()
-
-
-def command(home: Path | None, *words: object, **options: object) -> str:
-    """A command on a warehouse; what is None, and the warehouse meant anyway, is left out."""
-    said = ["cole", *map(str, words)]
-    for name, value in options.items():
-        if value is not None:
-            said += [f"--{name.replace('_', '-')}", str(value)]
-    if home is not None and home != Path(os.environ.get("COLE_HOME") or HOME):
-        said += ["--home", str(home)]
-    return shlex.join(said)
 
 
 def possible(step: Step) -> str | None:
