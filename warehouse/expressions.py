@@ -45,12 +45,17 @@ def evaluate(rows: pl.DataFrame, expression: str) -> pl.Series:
 
 
 @contextlib.contextmanager
-def interrupted_after(connection: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Ends what the connection runs in the block once so many seconds are over.
+def interrupted_after(
+    connection: duckdb.DuckDBPyConnection, seconds: float | None
+) -> Iterator[None]:
+    """Ends what the connection runs in the block once so many seconds are over; None: never.
 
     Raises:
         InputError: They were.
     """
+    if seconds is None:
+        yield
+        return
     timer = threading.Timer(seconds, connection.interrupt)
     timer.daemon = True
     timer.start()

@@ -554,3 +554,38 @@ FROM store.evaluations
 WHERE architecture_id = $architecture_id
 GROUP BY ALL
 ORDER BY ALL;
+
+-- name: searches_at_a_glance
+-- Each search of a space with what it has come to, the latest first; those of comparisons last.
+SELECT search_id, algorithm, encoding, language_model, dataset, metric, target, seed, configuration,
+       count(*) AS steps, arg_max(best_so_far, step) AS best, max(evaluated_at) AS latest,
+       any_value(flow) = 'compare search' AS compared
+FROM searches JOIN store.runs USING (run_id)
+WHERE searches.space = $space
+GROUP BY ALL
+ORDER BY compared, latest DESC, seed;
+
+-- name: steps_of_searches
+SELECT search_id, seed, step, native, architecture_id, value, best_so_far, predicted_mean,
+       predicted_std, seconds, evaluated_at
+FROM searches
+WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))
+ORDER BY seed, search_id, step;
+
+-- name: runs_at_a_glance
+SELECT run_id, flow, space, started_at, ended_at, summary
+FROM runs
+ORDER BY started_at DESC
+LIMIT $limit;
+
+-- name: compared_targets
+-- What comparisons in a space were about, the latest first.
+SELECT target FROM (
+    SELECT target, started_at
+    FROM store.comparisons JOIN store.runs USING (run_id) WHERE space = $space
+    UNION ALL
+    SELECT target, started_at
+    FROM store.search_comparisons JOIN store.runs USING (run_id) WHERE space = $space
+)
+GROUP BY target
+ORDER BY max(started_at) DESC;

@@ -5,11 +5,11 @@ from nicegui import ui
 from starlette.types import ASGIApp
 
 from flows.explorer.guarding import Guard
-from flows.explorer.pages import architecture, map_page
+from flows.explorer.pages import architecture, comparisons, map_page, runs, searches, sql_page
 from flows.explorer.state import Explorer
 from warehouse import Warehouse
 
-PAGES = (map_page, architecture)
+PAGES = (map_page, architecture, searches, comparisons, sql_page, runs)
 
 
 def make_application(warehouse: Warehouse, port: int) -> ASGIApp:

@@ -1,7 +1,9 @@
 """What the pages of one explorer share: the warehouse, and the maps that were drawn of it."""
 
+import tempfile
 import threading
 from collections import OrderedDict
+from pathlib import Path
 
 from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
@@ -19,10 +21,16 @@ class Explorer:
 
     Args:
         warehouse: The warehouse.
+
+    Attributes:
+        warehouse: The warehouse.
+        downloads: A folder for files that are being downloaded; it goes with the process.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
+        self._folder = tempfile.TemporaryDirectory(prefix="cole-ui-")
+        self.downloads = Path(self._folder.name)
         self._atlases: OrderedDict[object, Atlas] = OrderedDict()
         self._lock = threading.Lock()
 

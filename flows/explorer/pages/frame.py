@@ -49,7 +49,7 @@ def page_frame(here: str, title: str, space: str | None, spaces: list[str]) -> I
             ).props('dense options-dense borderless aria-label="Search space"').classes("spaces")
         elif space is not None:
             ui.label(space).classes("only-space")
-    with ui.element("main"):
+    with ui.element("div").classes("page"):
         yield
 
 
