@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from cyclopts import Parameter
 from pydantic import Field
 
 from flows.cli.options import HOME, InHome
@@ -12,7 +11,7 @@ from flows.explorer.server import PORT, serve
 def ui(
     *,
     home: InHome = HOME,
-    port: Annotated[int, Field(ge=1, le=65_535), Parameter()] = PORT,
+    port: Annotated[int, Field(ge=0, le=65_535)] = PORT,
 ) -> None:
     """Serves a page to explore the warehouse, until it is interrupted: map, architectures,
     searches, comparisons, SQL and runs.
@@ -20,6 +19,6 @@ def ui(
     It listens on this machine alone and changes nothing that is stored. Needs the extra `ui`.
 
     Args:
-        port: Where the page is, on 127.0.0.1.
+        port: Where the page is, on 127.0.0.1; 0 takes a free one.
     """
     serve(home, port, lambda page: print(f"Page: {page} (Ctrl-C ends it)", flush=True))

@@ -18,6 +18,7 @@ from flows.resolve.spaces import stored_space
 from warehouse import Warehouse
 
 _ID = 12  # digits of a hash that name it
+_NEAREST = 10
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,10 @@ def predictions(warehouse: Warehouse, architecture_id: str) -> list[dict[str, An
     return predictions_of(warehouse, space, id_)
 
 
-def neighbours(warehouse: Warehouse, architecture_id: str, k: int = 10) -> dict[str, Any] | None:
+def nearest(warehouse: Warehouse, architecture_id: str) -> dict[str, Any] | None:
     """The nearest by stored vectors, as `cole show` gives them; None where there are none."""
     id_, space, _, _ = find(warehouse, architecture_id)
-    request = ShowRequest(what=id_, home=warehouse.home, space=space.full_name, k=k)
+    request = ShowRequest(what=id_, home=warehouse.home, space=space.full_name, k=_NEAREST)
     return show_neighbours(request, id_)
 
 

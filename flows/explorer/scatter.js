@@ -56,7 +56,7 @@ export default {
     on("pointerleave", () => this.leave());
     on("keydown", (event) => this.key(event));
     on("dblclick", () => this.fit());
-    this.$emit("ready");
+    this.$el.paint = () => this.paint(); // for whoever measures it
   },
   unmounted() {
     this.observer.disconnect();

@@ -99,7 +99,7 @@ def chart(rows: pl.DataFrame) -> dict[str, Any]:
             "step": "end",
             "showSymbol": False,
             "name": f"seed {seed}",
-            "data": part.select(pl.col("step") + _first_step(rows), "best_so_far").rows(),
+            "data": part.select("step", "best_so_far").rows(),
             "lineStyle": {"width": 1.5},
         }
         for (seed, _), part in rows.group_by("seed", "search_id", maintain_order=True)
@@ -124,11 +124,6 @@ def _tenth(value: float, rounded: Callable[[float], int]) -> float:
     """The end of an axis, as its marks are written."""
     size = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 1.0
     return rounded(value / size) * size
-
-
-def _first_step(rows: pl.DataFrame) -> int:
-    """What makes the first step the first evaluation."""
-    return 1 - int(rows["step"].min() or 0)  # type: ignore[arg-type]
 
 
 def beliefs_chart(rows: pl.DataFrame) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The page of one architecture: all that is known of it, what is quick to tell first."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Response
 from fastapi.responses import PlainTextResponse
@@ -13,7 +13,7 @@ from flows.explorer.architecture import (
     Details,
     commands,
     details,
-    neighbours,
+    nearest,
     network_file,
     predictions,
 )
@@ -30,6 +30,10 @@ from flows.explorer.pages.frame import (
 from flows.explorer.pages.tables import plain_table
 from flows.explorer.state import Explorer
 from flows.resolve.values import kind_in_words
+from warehouse import Warehouse
+
+T = TypeVar("T")
+Find = Callable[[Warehouse, str], T]
 
 _TWINS = 20
 
@@ -83,22 +87,21 @@ def _lay_out(explorer: Explorer, card: Card) -> Callable[[], Any]:
         ui.label(about).classes("about")
         copyable(line)
 
+    async def part(place: ui.element, find: Find[T], show: Callable[[T], None]) -> None:
+        with place:
+            waiting = ui.spinner(size="sm")
+            try:
+                found = await in_thread(find, explorer.warehouse, card.architecture_id)
+            except InputError as error:
+                say_problem(error)
+            else:
+                show(found)
+            waiting.delete()
+
     async def fill() -> None:
-        warehouse, id_ = explorer.warehouse, card.architecture_id
-        for place, find, show in (
-            (told, details, lambda found: _show_details(found, texts)),
-            (near, neighbours, _show_neighbours),
-            (predicted, predictions, _show_predictions),
-        ):
-            with place:
-                waiting = ui.spinner(size="sm")
-                try:
-                    found = await in_thread(find, warehouse, id_)  # type: ignore[arg-type]
-                except InputError as error:
-                    say_problem(error)
-                else:
-                    show(found)
-                waiting.delete()
+        await part(told, details, lambda found: _show_details(found, texts))
+        await part(near, nearest, _show_neighbours)
+        await part(predicted, predictions, _show_predictions)
 
     return fill
 
