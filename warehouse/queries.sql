@@ -589,3 +589,6 @@ SELECT target FROM (
 )
 GROUP BY target
 ORDER BY max(started_at) DESC;
+
+-- name: normal_form_of
+SELECT form FROM store.normal_forms WHERE architecture_id = $architecture_id;

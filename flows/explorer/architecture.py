@@ -9,6 +9,8 @@ from markupsafe import Markup
 from cole_core.encodings.base import RenderingError
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus.stored_forms import from_json
+from flows.explorer.drawing import draw_graph
 from flows.questions.network_file import write_network
 from flows.questions.show import ShowRequest, predictions_of, show_neighbours, texts_of, values_of
 from flows.report.trusted import picture
@@ -92,6 +94,28 @@ def draw(space: SearchSpace, native: str) -> Markup | None:
         InputError: It is one that does more than draw.
     """
     svg = _known(space.draw, native)
+    return None if svg is None else picture(svg)
+
+
+def draw_traced(warehouse: Warehouse, architecture_id: str) -> Markup | None:
+    """The picture of a network by its traced graph: the stored one, or one that is traced now
+    where that runs nobody's file.
+
+    Raises:
+        InputError: There is no such architecture.
+    """
+    id_, space, native, _ = find(warehouse, architecture_id)
+    stored = warehouse.read("normal_form_of", architecture_id=id_)
+    try:
+        if not stored.is_empty():
+            graph = from_json(str(stored["form"][0])).graph
+        elif space.is_absent or space.is_foreign:
+            return None
+        else:
+            graph = space.normal_form(native).graph
+    except (ValueError, InputError):  # of another version, or no architecture any more
+        return None
+    svg = None if graph is None else draw_graph(graph)
     return None if svg is None else picture(svg)
 
 

@@ -13,6 +13,7 @@ from flows.explorer.architecture import (
     Details,
     commands,
     details,
+    draw_traced,
     nearest,
     network_file,
     predictions,
@@ -71,7 +72,8 @@ def _lay_out(explorer: Explorer, card: Card) -> Callable[[], Any]:
     ui.label(f"{card.architecture_id} of {card.space}").classes("about mono")
     with ui.element("div").classes("pair"):
         with ui.element("div").classes("card"):
-            show_picture(card)
+            show_picture(card.picture)
+            traced = ui.element("div")
             show_sizes(card)
             space = card.space.partition(":")[0]
             ui.link("On the map", address("/", space=space, at=card.architecture_id))
@@ -100,6 +102,8 @@ def _lay_out(explorer: Explorer, card: Card) -> Callable[[], Any]:
 
     async def fill() -> None:
         await part(told, details, lambda found: _show_details(found, texts))
+        if card.picture is None:
+            await part(traced, draw_traced, show_picture)
         await part(near, nearest, _show_neighbours)
         await part(predicted, predictions, _show_predictions)
 

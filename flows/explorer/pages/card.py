@@ -1,5 +1,6 @@
 """An architecture at a glance, beside the map."""
 
+from markupsafe import Markup
 from nicegui import ui
 
 from flows.explorer.architecture import Card
@@ -14,7 +15,7 @@ def show_card(card: Card) -> None:
     with ui.element("div").classes("card"):
         with ui.element("h2"):
             ui.link(card.native, architecture_address(card.architecture_id)).classes("mono")
-        show_picture(card)
+        show_picture(card.picture)
         show_sizes(card)
         rows = [
             (f"{kind_in_words(row)}, {row['source']}", with_unit(row["value"], row["unit"]))
@@ -31,12 +32,12 @@ def show_card(card: Card) -> None:
         ui.link("Everything about it", link)
 
 
-def show_picture(card: Card) -> None:
-    """Its picture, where there is one."""
-    if card.picture is not None:
+def show_picture(picture: Markup | None) -> None:
+    """A picture, where there is one."""
+    if picture is not None:
         with ui.element("div").classes("picture"):
             # `trusted.picture` wrote it anew, of elements that draw alone.
-            ui.html(str(card.picture), sanitize=False)
+            ui.html(str(picture), sanitize=False)
 
 
 def show_sizes(card: Card) -> None:

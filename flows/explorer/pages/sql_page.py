@@ -1,6 +1,7 @@
 """SQL: a query, its rows, the schema beside it, what was asked before, and a download."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import polars as pl
 from nicegui import app, run, ui
@@ -143,10 +144,23 @@ class SqlPage:
 
 
 def show_answer(answer: Answer) -> None:
-    """Lays out the rows of a query. Columns go by number: their names may be anything."""
+    """Lays out the rows of a query."""
     count = len(answer.rows)
     said = f"the first {ROWS:,} rows" if answer.more else f"{count:,} row{'s' * (count != 1)}"
     ui.label(f"{said}, {answer.seconds:.2f} s").classes("about q-mt-sm")
+    columns, rows = answer_table(answer.columns, answer.numbers, answer.rows)
+    table = ui.table(columns=columns, rows=rows, row_key="key")
+    table.props("dense flat bordered virtual-scroll :rows-per-page-options=[0]")
+    table.classes("mono rows").style("max-height: 60vh")
+
+
+def answer_table(
+    names: Sequence[str], numbers: Sequence[bool], rows: Sequence[Sequence[str | None]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Columns and rows as the table takes them, each column by its number.
+
+    Names may be anything: a browser would run one that begins with a colon.
+    """
     columns = [
         {
             "name": f"c{place}",
@@ -154,12 +168,10 @@ def show_answer(answer: Answer) -> None:
             "field": f"c{place}",
             "align": "right" if number else "left",
         }
-        for place, (name, number) in enumerate(zip(answer.columns, answer.numbers, strict=True))
+        for place, (name, number) in enumerate(zip(names, numbers, strict=True))
     ]
-    rows = [
+    found = [
         {"key": number, **{f"c{place}": cell for place, cell in enumerate(row)}}
-        for number, row in enumerate(answer.rows)
+        for number, row in enumerate(rows)
     ]
-    table = ui.table(columns=columns, rows=rows, row_key="key")
-    table.props("dense flat bordered virtual-scroll :rows-per-page-options=[0]")
-    table.classes("mono rows").style("max-height: 60vh")
+    return columns, found
