@@ -592,3 +592,16 @@ ORDER BY max(started_at) DESC;
 
 -- name: normal_form_of
 SELECT form FROM store.normal_forms WHERE architecture_id = $architecture_id;
+
+-- name: some_texts
+-- Texts of a space, the same ones each time.
+SELECT text
+FROM store.texts
+WHERE text_hash IN (
+    SELECT text_hash
+    FROM store.renderings JOIN store.architectures USING (architecture_id)
+    WHERE space = $space AND space_parameters = $space_parameters
+      AND encoding = $encoding AND context = $context
+    ORDER BY text_hash
+    LIMIT $limit
+);

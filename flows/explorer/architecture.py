@@ -67,13 +67,8 @@ def find(warehouse: Warehouse, architecture_id: str) -> tuple[str, SearchSpace, 
     return row["architecture_id"], space, row["native"], row["canonical_id"]
 
 
-def make_card(warehouse: Warehouse, architecture_id: str) -> Card:
-    """What is told of an architecture at once.
-
-    Raises:
-        InputError: There is no such architecture.
-    """
-    id_, space, native, _ = find(warehouse, architecture_id)
+def make_card(warehouse: Warehouse, space: SearchSpace, id_: str, native: str) -> Card:
+    """What is told of a stored architecture at once."""
     texts = warehouse.texts_of(id_)
     return Card(
         architecture_id=id_,

@@ -79,7 +79,6 @@ class Atlas:
 
     Attributes:
         architectures: architecture_id, native, canonical_id, position, a row for each place.
-        columns: What is known of them, by name.
         places: Where they are, by principal components.
 
     Raises:
@@ -101,10 +100,8 @@ class Atlas:
         self._row = {id_: row for row, id_ in enumerate(found.architecture_ids)}
         self._lock = threading.Lock()
         self._kept: dict[str, pl.Series] = {}
-        self._read_at = stamp(warehouse)
-        self.columns: Mapping[str, Column] = columns_of(
-            warehouse, space, source, self.architectures
-        )
+        self._columns: Mapping[str, Column] = {}
+        self._read_at: Stamp | None = None
 
     def __len__(self) -> int:
         return self.architectures.height
@@ -113,6 +110,21 @@ class Atlas:
         """The row of an architecture; None where it is not on the map."""
         return self._row.get(architecture_id)
 
+    @property
+    def columns(self) -> Mapping[str, Column]:
+        """What is known of the architectures now, by name."""
+        with self._lock:
+            self._renew()
+            return self._columns
+
+    def _renew(self) -> None:
+        """Forgets what was read before somebody wrote into the warehouse."""
+        now = stamp(self.warehouse)
+        if now != self._read_at:
+            self._kept.clear()
+            self._read_at = now
+            self._columns = columns_of(self.warehouse, self.space, self.source, self.architectures)
+
     def values(self, name: str) -> pl.Series:
         """A column's value of each architecture, null where there is none.
 
@@ -120,17 +132,11 @@ class Atlas:
             InputError: It is not known, or cannot be read any more.
         """
         with self._lock:
-            now = stamp(self.warehouse)
-            if now != self._read_at:
-                self._kept.clear()
-                self._read_at = now
-                self.columns = columns_of(
-                    self.warehouse, self.space, self.source, self.architectures
-                )
-            if name not in self.columns:
-                raise InputError(f"no column {name}: choose one of {', '.join(self.columns)}")
+            self._renew()
+            if name not in self._columns:
+                raise InputError(f"no column {name}: choose one of {', '.join(self._columns)}")
             if name not in self._kept:
-                self._kept[name] = self._aligned(self.columns[name].read())
+                self._kept[name] = self._aligned(self._columns[name].read())
             return self._kept[name]
 
     def _aligned(self, frame: pl.DataFrame) -> pl.Series:
@@ -145,14 +151,15 @@ class Atlas:
             InputError: It is none.
         """
         words = {word.lower() for word in _WORD.findall(expression)}
-        if expression.strip() in self.columns:
+        columns = self.columns
+        if expression.strip() in columns:
             return self.values(expression.strip())
-        named = [name for name in self.columns if name in words and name not in KNOWN]
+        named = [name for name in columns if name in words and name not in KNOWN]
         rows = self.architectures.with_columns(self.values(name).alias(name) for name in named)
         try:
             return evaluate(rows, expression)
         except InputError as error:
-            others = ", ".join(name for name in self.columns if name not in rows.columns)
+            others = ", ".join(name for name in columns if name not in rows.columns)
             raise InputError(f"{error}{f', {others}' if others else ''}") from error
 
     def fits(self, condition: str) -> np.ndarray:

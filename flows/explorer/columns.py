@@ -20,6 +20,7 @@ from warehouse.reader import space_filter
 KNOWN = ("architecture_id", "native", "canonical_id", "position")
 _CALL = re.compile(r"(\w+)\(")
 _OPERATIONS = 24  # of which a column counts each
+_SAMPLE = 2_000  # texts in which they are looked for
 
 
 @dataclass(frozen=True)
@@ -131,8 +132,8 @@ def _operations(warehouse: Warehouse, space: SearchSpace, source: VectorSource) 
     """How often a text calls each name that not all texts call equally often."""
     if source.spec_id is None:
         return []
-    texts = warehouse.texts(space, source.encoding, source.context)
-    sample = texts.head(2_000)["text"]
+    where = space_filter(space) | {"encoding": source.encoding, "context": source.context}
+    sample = warehouse.read("some_texts", **where, limit=_SAMPLE)["text"]
     seen: dict[str, set[int]] = {}
     for text in sample:
         called = _CALL.findall(text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
-from flows.explorer.architecture import Card, make_card
+from flows.explorer.architecture import Card, find, make_card
 from flows.explorer.atlas import Atlas
 from flows.resolve.spaces import known_space
 from warehouse import Warehouse
@@ -78,4 +78,5 @@ class Explorer:
         Raises:
             InputError: There is no such architecture.
         """
-        return make_card(self.warehouse, architecture_id)
+        id_, space, native, _ = find(self.warehouse, architecture_id)
+        return make_card(self.warehouse, space, id_, native)

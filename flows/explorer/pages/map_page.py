@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
+from flows.explorer.architecture import make_card
 from flows.explorer.atlas import Atlas, mapped_vectors
 from flows.explorer.colouring import ASIDE, Colouring, colour, ramp
 from flows.explorer.layouts import compute_layout
@@ -27,7 +28,7 @@ from flows.explorer.scatter import Scatter
 from flows.explorer.selecting import within
 from flows.explorer.state import Explorer
 
-_LISTED = 100  # architectures of a selection
+_LISTED = 50  # architectures of a selection
 
 
 def register(explorer: Explorer) -> None:
@@ -66,6 +67,7 @@ class MapPage:
         self._values: pl.Series | None = None
         self._colouring: Colouring | None = None
         self._lasso = False
+        self._condition = ""
 
     def lay_out(self) -> None:
         """The controls, the plot and the side of it; nothing is read yet."""
@@ -136,6 +138,8 @@ class MapPage:
         self._atlas, self._xy = atlas, atlas.places.xy
         self._fits = np.ones(len(atlas), dtype=bool)
         self._method.set_value("pca")
+        self._condition = ""
+        self._where.set_value("")
         self._scatter.set_points(self._xy)
         await self._offer_colours(atlas)
         if self._at is not None and (row := atlas.row_of(self._at)) is not None:
@@ -174,17 +178,19 @@ class MapPage:
         self._show_legend(colouring, expression)
 
     async def _filter(self) -> None:
-        if self._atlas is None:
+        condition = str(self._where.value or "")
+        if self._atlas is None or condition == self._condition:
             return
+        self._condition = condition
         self._problems.clear()
         try:
-            self._fits = await in_thread(self._atlas.fits, self._where.value or "")
+            self._fits = await in_thread(self._atlas.fits, condition)
         except InputError as error:
             self._say(error)
             return
         self._show_colours()
         rows = np.flatnonzero(self._fits)
-        if self._where.value:
+        if condition:
             await self._list(rows, f"{len(rows):,} of {len(self._atlas):,} fit")
 
     def _show_colours(self) -> None:
@@ -245,8 +251,9 @@ class MapPage:
     async def _pick(self, row: int) -> None:
         assert self._atlas is not None
         self._scatter.set_marks([row])
-        id_ = str(self._atlas.architectures["architecture_id"][row])
-        card = await in_thread(self._explorer.card, id_)
+        about = self._atlas.architectures.row(row, named=True)
+        told = (self._space, about["architecture_id"], about["native"])
+        card = await in_thread(make_card, self._explorer.warehouse, *told)
         self._side.clear()
         with self._side:
             show_card(card)
