@@ -32,14 +32,17 @@ def evaluate(rows: pl.DataFrame, expression: str) -> pl.Series:
         try:
             check_query(connection, statement)
             with interrupted_after(connection, SECONDS):
-                found = pl.DataFrame(pl.from_arrow(connection.sql(statement).to_arrow_table()))
+                relation = connection.sql(statement)
+                if len(relation.columns) != 1:
+                    raise InputError("it is several values")
+                found = pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))
         except (duckdb.Error, InputError) as error:
             reason = " ".join(str(error).replace(f"'{statement}'", "it").split())
             raise InputError(
                 f'"{expression}" is no expression: {reason}; write one such '
                 f"as \"native LIKE '%conv%'\" on {', '.join(rows.columns)}"
             ) from error
-    if found.height != rows.height or found.width != 1:
+    if found.height != rows.height:
         raise InputError(f'"{expression}" has not one value for each row: aggregate in a window')
     return found.to_series()
 

@@ -20,6 +20,7 @@ from flows.explorer.architecture import (
 )
 from flows.explorer.pages.card import show_code, show_picture, show_sizes, with_unit
 from flows.explorer.pages.frame import (
+    PATIENCE,
     address,
     architecture_address,
     copyable,
@@ -42,7 +43,7 @@ _TWINS = 20
 def register(explorer: Explorer) -> None:
     """Adds the page, and the file that it offers."""
 
-    @ui.page("/architecture/{architecture_id}", response_timeout=30)
+    @ui.page("/architecture/{architecture_id}", response_timeout=PATIENCE)
     async def architecture_page(architecture_id: str) -> None:
         names = await in_thread(explorer.space_names)
         try:
@@ -53,7 +54,7 @@ def register(explorer: Explorer) -> None:
             return
         with page_frame("/architecture", card.native, card.space, []):
             fill = _lay_out(explorer, card)
-        await ui.context.client.connected(timeout=30)
+        await ui.context.client.connected(timeout=PATIENCE)
         await fill()
 
     @app.get("/architecture/{architecture_id}/net.py")

@@ -10,7 +10,14 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_text
 from cole_core.spaces.base import SearchSpace
-from flows.explorer.pages.frame import address, copyable, in_thread, page_frame, say_problem
+from flows.explorer.pages.frame import (
+    PATIENCE,
+    address,
+    copyable,
+    in_thread,
+    page_frame,
+    say_problem,
+)
 from flows.explorer.state import Explorer
 from flows.report import render_report
 from flows.report.gather import gather_comparisons
@@ -24,7 +31,7 @@ _DRAWN = "/comparisons/drawn"
 def register(explorer: Explorer) -> None:
     """Adds the page, and what it frames."""
 
-    @ui.page("/comparisons", response_timeout=30)
+    @ui.page("/comparisons", response_timeout=PATIENCE)
     async def comparisons_page(space: str | None = None) -> None:
         names = await in_thread(explorer.space_names)
         try:

@@ -1,17 +1,21 @@
 """What every page has: its head with the way to the others, and how it says what went wrong."""
 
-from collections.abc import Awaitable, Callable, Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 from urllib.parse import quote, urlencode
 
-from nicegui import run, ui
+from nicegui import ui
 
 from cole_core.errors import InputError
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+PATIENCE = 60.0
+"""Seconds that a page has to be laid out, and a browser to connect; a busy machine."""
 
 LINKS = (
     ("/", "Map"),
@@ -66,21 +70,13 @@ def architecture_address(architecture_id: str) -> str:
 
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Does in a thread what reads or computes, so that the pages go on."""
-    return cast(T, await run.io_bound(call, *args, **kwargs))
+    return await asyncio.to_thread(call, *args, **kwargs)
 
 
 def say_problem(error: InputError) -> None:
     """What a person can mend, in its place on the page."""
     with ui.element("div").classes("problem").props('role="status"'):
         ui.label(str(error))
-
-
-async def shown_or_said(show: Callable[[], Awaitable[Any]]) -> None:
-    """Lays something out, or says why it cannot be."""
-    try:
-        await show()
-    except InputError as error:
-        say_problem(error)
 
 
 def copyable(command: str) -> None:

@@ -17,6 +17,7 @@ from flows.explorer.colouring import ASIDE, Colouring, colour, ramp
 from flows.explorer.layouts import compute_layout
 from flows.explorer.pages.card import show_card
 from flows.explorer.pages.frame import (
+    PATIENCE,
     architecture_address,
     in_thread,
     page_frame,
@@ -34,7 +35,7 @@ _LISTED = 50  # architectures of a selection
 def register(explorer: Explorer) -> None:
     """Adds the page."""
 
-    @ui.page("/", response_timeout=30)
+    @ui.page("/", response_timeout=PATIENCE)
     async def map_page(space: str | None = None, at: str | None = None) -> None:
         names = await in_thread(explorer.space_names)
         try:
@@ -46,7 +47,7 @@ def register(explorer: Explorer) -> None:
         with page_frame("/", "Map", chosen.name, names):
             page = MapPage(explorer, chosen, at)
             page.lay_out()
-        await ui.context.client.connected(timeout=30)
+        await ui.context.client.connected(timeout=PATIENCE)
         await page.begin()
 
 

@@ -2,7 +2,7 @@
 
 from nicegui import ui
 
-from flows.explorer.pages.frame import heading, in_thread, page_frame
+from flows.explorer.pages.frame import PATIENCE, heading, in_thread, page_frame
 from flows.explorer.pages.tables import plain_table
 from flows.explorer.running import Done, prefect_page, recent
 from flows.explorer.state import Explorer
@@ -11,7 +11,7 @@ from flows.explorer.state import Explorer
 def register(explorer: Explorer) -> None:
     """Adds the page."""
 
-    @ui.page("/runs", response_timeout=30)
+    @ui.page("/runs", response_timeout=PATIENCE)
     async def runs_page() -> None:
         names = await in_thread(explorer.space_names)
         found = await in_thread(recent, explorer.warehouse)
@@ -20,7 +20,7 @@ def register(explorer: Explorer) -> None:
             listed = ui.element("div")
             with listed:
                 _list(found, None)
-        await ui.context.client.connected(timeout=30)
+        await ui.context.client.connected(timeout=PATIENCE)
         page = await in_thread(prefect_page)
         listed.clear()
         with listed:

@@ -8,6 +8,7 @@ from cole_core.spaces.base import SearchSpace
 from flows.explorer.atlas import Stamp, stamp
 from flows.explorer.pages.card import with_unit
 from flows.explorer.pages.frame import (
+    PATIENCE,
     architecture_address,
     copyable,
     heading,
@@ -28,7 +29,7 @@ _LISTED = 60  # steps
 def register(explorer: Explorer) -> None:
     """Adds the page."""
 
-    @ui.page("/searches", response_timeout=30)
+    @ui.page("/searches", response_timeout=PATIENCE)
     async def searches_page(space: str | None = None) -> None:
         names = await in_thread(explorer.space_names)
         try:
@@ -40,7 +41,7 @@ def register(explorer: Explorer) -> None:
         with page_frame("/searches", "Searches", chosen.name, names):
             page = SearchesPage(explorer, chosen)
             page.lay_out()
-        await ui.context.client.connected(timeout=30)
+        await ui.context.client.connected(timeout=PATIENCE)
         await page.look()
         ui.timer(_LOOK_SECONDS, page.look)
 

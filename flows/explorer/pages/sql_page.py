@@ -4,11 +4,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
-from nicegui import app, run, ui
+from nicegui import app, ui
 
 from cole_core.errors import InputError
 from flows.explorer.asking import FORMS, ROWS, Answer, ask, write_answer
-from flows.explorer.pages.frame import copyable, heading, in_thread, page_frame, say_problem
+from flows.explorer.pages.frame import (
+    PATIENCE,
+    copyable,
+    heading,
+    in_thread,
+    page_frame,
+    say_problem,
+)
 from flows.explorer.state import Explorer
 from flows.resolve.commands import command
 
@@ -22,13 +29,13 @@ _KEPT = 30  # queries of the history
 def register(explorer: Explorer) -> None:
     """Adds the page."""
 
-    @ui.page("/sql", response_timeout=30)
+    @ui.page("/sql", response_timeout=PATIENCE)
     async def sql_page() -> None:
         names = await in_thread(explorer.space_names)
         with page_frame("/sql", "SQL", None, names):
             page = SqlPage(explorer)
             page.lay_out()
-        await ui.context.client.connected(timeout=30)
+        await ui.context.client.connected(timeout=PATIENCE)
         await page.begin()
 
 
@@ -126,7 +133,7 @@ class SqlPage:
         async def download() -> None:
             statement = self._editor.value
             try:
-                path = await run.io_bound(
+                path = await in_thread(
                     write_answer,
                     self._explorer.warehouse,
                     statement,
