@@ -10,6 +10,7 @@ import polars as pl
 from cole_core.errors import InputError
 from warehouse.guard import check_query
 from warehouse.queries import query
+from warehouse.results import Texts, presentable
 
 SECONDS = 10.0
 """After which an expression, or a query, that somebody waits for is given up."""
@@ -32,7 +33,7 @@ def evaluate(rows: pl.DataFrame, expression: str) -> pl.Series:
         try:
             check_query(connection, statement)
             with interrupted_after(connection, SECONDS):
-                relation = connection.sql(statement)
+                relation = presentable(connection.sql(statement), Texts.NESTED)
                 if len(relation.columns) != 1:
                     raise InputError("it is several values")
                 found = pl.DataFrame(pl.from_arrow(relation.to_arrow_table()))

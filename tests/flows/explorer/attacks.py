@@ -166,7 +166,6 @@ EXPRESSIONS = (
     "unnest([1, 2])",
     "max(position)",
     "*",
-    "1, 2",
     "1 AS a, 2",
     "(",
     ")",

@@ -94,6 +94,8 @@ def test_what_is_no_condition_is_said_in_one_line(atlas: Atlas, condition: str) 
 def test_an_expression_is_a_colour(atlas: Atlas) -> None:
     found = atlas.evaluate("cifar10 - avg(cifar10) OVER ()")
     assert abs(float(found.mean())) < 1e-9  # type: ignore[arg-type]
+    assert atlas.evaluate("[position, 1]")[3] == "[3,1]"
+    assert atlas.evaluate("position, 1")[3].startswith("{")  # a row in SQL
 
 
 def test_what_is_measured_later_is_there_at_the_next_look(
