@@ -17,6 +17,7 @@ GROUPS = 200
 """That are offered, the latest ones."""
 
 _GRID = {"left": 56, "right": 18, "top": 28, "bottom": 40}
+_SPLIT = {"splitLine": {"lineStyle": {"color": "#8b93a1", "opacity": 0.25}}}  # in light and dark
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,11 @@ def chart(rows: pl.DataFrame) -> dict[str, Any]:
         "animation": False,
         "grid": _GRID,
         "tooltip": {"trigger": "axis", "renderMode": "richText"},
-        "xAxis": {"type": "value", "name": "evaluations", "nameLocation": "middle", "nameGap": 26},
+        "xAxis": {"type": "value", "name": "evaluations", "nameLocation": "middle", "nameGap": 26}
+        | _SPLIT,
         "yAxis": {
             "type": "value",
+            **_SPLIT,
             "min": _tenth(min(ends), math.floor),
             "max": _tenth(max(ends), math.ceil),
         },
@@ -123,7 +126,7 @@ def chart(rows: pl.DataFrame) -> dict[str, Any]:
 def _tenth(value: float, rounded: Callable[[float], int]) -> float:
     """The end of an axis, as its marks are written."""
     size = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 1.0
-    return rounded(value / size) * size
+    return float(f"{rounded(value / size) * size:.6g}")
 
 
 def beliefs_chart(rows: pl.DataFrame) -> dict[str, Any]:
@@ -131,7 +134,7 @@ def beliefs_chart(rows: pl.DataFrame) -> dict[str, Any]:
     known = believed(rows)
     both = pl.concat([known["predicted_mean"], known["value"]])
     ends = [both.quantile(0.02), both.max()] if known.height else [0, 1]
-    axis = {"type": "value", "scale": True, "min": ends[0], "max": ends[1]}
+    axis = {"type": "value", "scale": True, "min": ends[0], "max": ends[1]} | _SPLIT
     about = {"name": "came out", "nameLocation": "middle", "nameGap": 26}
     return {
         "animation": False,
