@@ -1,18 +1,15 @@
 """Which architectures have the nearest vectors, with a condition on what is known of them."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
-import duckdb
 import numpy as np
 import polars as pl
 
-from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
-from warehouse.guard import check_query
-from warehouse.queries import query
+from warehouse.conditions import fitting, mentioned
 from warehouse.reader import space_filter
 from warehouse.warehouse import Warehouse
 
@@ -30,6 +27,9 @@ CONDITION_COLUMNS = (
     "distance",
 )
 """What a condition may speak of, beside measured values."""
+
+Values = Callable[[], pl.DataFrame]
+"""Reads architecture_id and value."""
 
 _OVERFETCH = 4  # times as many as a condition would let pass on average
 _MOST_FETCHED = 20_000  # from the index; beyond it reading every vector is as fast
@@ -82,6 +82,7 @@ def find_neighbours(
     where: str | None = None,
     measured: Mapping[str, Target] | None = None,
     exact: bool = False,
+    computed: Mapping[str, Values] | None = None,
 ) -> Neighbours:
     """The k architectures whose vectors are nearest by cosine distance.
 
@@ -93,6 +94,7 @@ def find_neighbours(
         where: A condition in SQL over `CONDITION_COLUMNS` and the measured values.
         measured: The names of the measured values in the condition.
         exact: Compute every distance even where there is an index.
+        computed: Other values that the condition may speak of, by name; read where it does.
 
     Raises:
         InputError: The condition is not one.
@@ -103,18 +105,16 @@ def find_neighbours(
     if where is None:
         rows = _grow(warehouse, among, vector, k, 2 * k, index is not None)
         return Neighbours(rows, index or "exact", count, None)
-    fitting = _fitting(warehouse, among, vector, where, measured or {})
-    expected = _OVERFETCH * k * count // max(fitting.height, 1)
+    fits = _fitting(warehouse, among, vector, where, measured or {}, computed or {})
+    expected = _OVERFETCH * k * count // max(fits.height, 1)
     if index is not None and expected <= _MOST_FETCHED:
         near = warehouse.vectors.nearest(spec_id, vector, expected, use_index=True)
-        rows = _join(near, fitting)
+        rows = _join(near, fits)
         if rows.height >= k:
-            return Neighbours(
-                _with_texts(warehouse, among, rows.head(k)), index, count, len(fitting)
-            )
+            return Neighbours(_with_texts(warehouse, among, rows.head(k)), index, count, len(fits))
     distances = warehouse.vectors.distances(spec_id, vector)
-    rows = _join(distances, fitting).sort("distance", maintain_order=True).head(k)
-    return Neighbours(_with_texts(warehouse, among, rows), "exact", count, fitting.height)
+    rows = _join(distances, fits).sort("distance", maintain_order=True).head(k)
+    return Neighbours(_with_texts(warehouse, among, rows), "exact", count, fits.height)
 
 
 def _grow(
@@ -153,27 +153,21 @@ def _fitting(
     vector: np.ndarray,
     where: str,
     measured: Mapping[str, Target],
+    computed: Mapping[str, Values],
 ) -> pl.DataFrame:
     """architecture_id, native, canonical_id, text_hash of those that fit the condition."""
-    words = {word.lower() for word in re.findall(r"\w+", where)}
+    words = mentioned(where)
     known = warehouse.read("embedded", **among.parameters, spec_id=among.spec_id)
     if "distance" in words:
         distances = warehouse.vectors.distances(among.spec_id, vector)
         known = known.join(distances, on="text_hash", how="left", maintain_order="left")
-    for name, target in measured.items():
+    values: dict[str, Values] = {
+        name: partial(warehouse.labels, among.space, each) for name, each in measured.items()
+    }
+    for name, read in {**computed, **values}.items():
         if name in words:
-            labels = warehouse.labels(among.space, target).rename({"value": name})
+            labels = read().rename({"value": name})
             known = known.join(labels, on="architecture_id", how="left", maintain_order="left")
-    columns = [*CONDITION_COLUMNS, *measured]
-    with warehouse.asking() as connection:
-        connection.register("known", known.to_arrow())
-        try:
-            check_query(connection, f"SELECT * FROM known WHERE ({where}\n)")
-            relation = connection.sql(query("candidates")).filter(where)
-            kept = relation.project("architecture_id, native, canonical_id, text_hash, position")
-            return pl.DataFrame(pl.from_arrow(kept.to_arrow_table())).sort("position")
-        except (duckdb.Error, InputError) as error:
-            raise InputError(
-                f'--where "{where}" is no condition: {error}; write one such as "n_tokens < 80" on '
-                f"{', '.join(columns)}"
-            ) from error
+    columns = [*CONDITION_COLUMNS, *measured, *computed]
+    kept = fitting(warehouse, known, where, columns, "n_tokens < 80", "candidates")
+    return kept.select("architecture_id", "native", "canonical_id", "text_hash", "position")

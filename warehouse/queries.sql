@@ -252,6 +252,16 @@ WHERE space = $space AND space_parameters = $space_parameters
 GROUP BY dataset, metric, split, epochs, source
 ORDER BY ALL;
 
+-- name: proxies
+-- What is said of networks that were not trained.
+SELECT architecture_id, metric, avg(value) AS value
+FROM store.evaluations
+JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+  AND source = $source AND metric IN (SELECT unnest($metrics)) AND coalesce(epochs, 0) = 0
+GROUP BY architecture_id, metric
+ORDER BY architecture_id, metric;
+
 -- name: labels
 SELECT architecture_id, avg(value) AS value  -- the mean over seeds
 FROM store.evaluations
@@ -271,7 +281,8 @@ WHERE trial_id IN (SELECT unnest($trial_ids::VARCHAR[]));
 SELECT head_id, artifact, artifact_hash FROM store.heads WHERE head_id = $head_id;
 
 -- name: search_steps
-SELECT search_id, step, native, value, predicted_mean, predicted_std, seconds
+SELECT search_id, step, native, value, predicted_mean, predicted_std, old_task_weights, seconds,
+       objectives::VARCHAR AS objectives
 FROM store.search_steps
 JOIN store.architectures USING (architecture_id)
 WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))
@@ -349,10 +360,12 @@ GROUP BY target
 ORDER BY max(used_at) DESC;
 
 -- name: searches_of
-SELECT search_id, algorithm, seed, spec_id, configuration, flow = 'compare search' AS compared
+-- Of one objective or of several.
+SELECT search_id, algorithm, seed, spec_id, configuration, flow IN ('compare search', 'compare published') AS compared
 FROM store.searches JOIN store.runs USING (run_id)
 WHERE space = $space AND target = $target
   AND (configuration ->> '$.direction') IS NOT DISTINCT FROM $direction
+  AND ((configuration -> '$.objectives') IS NOT NULL) = $several
   AND search_id IN (SELECT search_id FROM store.search_steps)
 ORDER BY search_id;
 
@@ -443,6 +456,9 @@ FROM (FROM embedded ORDER BY text_hash LIMIT $limit)
 JOIN store.texts USING (text_hash),
      (SELECT min(n_tokens) AS fewest, max(n_tokens) AS most FROM embedded)
 ORDER BY text_hash;
+
+-- name: known
+FROM known;
 
 -- name: candidates
 SELECT known.*, text FROM known JOIN store.texts USING (text_hash);
@@ -559,7 +575,7 @@ ORDER BY ALL;
 -- Each search of a space with what it has come to, the latest first; those of comparisons last.
 SELECT search_id, algorithm, encoding, language_model, dataset, metric, target, seed, configuration,
        count(*) AS steps, arg_max(best_so_far, step) AS best, max(evaluated_at) AS latest,
-       any_value(flow) = 'compare search' AS compared
+       any_value(flow) IN ('compare search', 'compare published') AS compared
 FROM searches JOIN store.runs USING (run_id)
 WHERE searches.space = $space
 GROUP BY ALL

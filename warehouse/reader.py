@@ -74,8 +74,8 @@ class Reader:
         return None if rows.is_empty() else self.artifacts / rows["artifact"][0]
 
     def search_steps(self, search_ids: list[str]) -> pl.DataFrame:
-        """search_id, step, native, value, predicted_mean, predicted_std, seconds (null: not known)
-        of searches so far."""
+        """search_id, step, native, value, predicted_mean, predicted_std, seconds (null: not known),
+        objectives (JSON; null: one alone) of searches so far."""
         return self.read("search_steps", search_ids=search_ids)
 
     def used_targets(self, space: SearchSpace) -> list[Target]:
@@ -83,10 +83,19 @@ class Reader:
         texts = self.read("used_targets", space=space.name)["target"]
         return [Target(**json.loads(text)) for text in texts]
 
-    def searches_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
+    def searches_of(
+        self, space: SearchSpace, target: Target, several: bool = False
+    ) -> pl.DataFrame:
         """search_id, algorithm, seed, spec_id, configuration (JSON), compared (whether a comparison
-        ran it first) of every search for a target that has a step."""
-        return self.read("searches_of", **_learned(space, target))
+        ran it first) of every search for a target that has a step.
+
+        Args:
+            space: The search space.
+            target: What the best is sought of.
+            several: Whether those for which it is the first of several objectives, or those for
+                which it is the only one.
+        """
+        return self.read("searches_of", **_learned(space, target), several=several)
 
     def comparisons_of(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """Every row of every comparison on a target (the columns of store.comparisons and

@@ -41,12 +41,14 @@ WHERE target ->> '$.source' = $source
 UNION ALL
 SELECT 'trial', trial_id, concat(head, ' on ', encoding, ', n=', n, ', draw ', draw), NULL
 FROM store.trials
-WHERE target ->> '$.source' = $source
+WHERE $source IN (target ->> '$.source', configuration ->> '$.learned.source')
 UNION ALL
 SELECT 'search', search_id, concat(any_value(algorithm), ', seed ', any_value(seed), ', ',
                                    count(step), ' evaluations'), NULL
 FROM store.searches LEFT JOIN store.search_steps USING (search_id)
-WHERE target ->> '$.source' = $source
+WHERE (target ->> '$.source' = $source
+   OR list_contains(configuration ->> '$.objectives[*].origin.source', $source)
+   OR list_contains(configuration ->> '$.transfer[*].source', $source))
 GROUP BY search_id
 UNION ALL
 SELECT DISTINCT 'comparison', comparison_id, concat(experiment, ', of predictors'), NULL
@@ -78,14 +80,23 @@ DELETE FROM store.heads
 WHERE trial_id IN (SELECT trial_id FROM store.trials WHERE target ->> '$.source' = $source);
 
 -- name: forget_trials_of
-DELETE FROM store.trials WHERE target ->> '$.source' = $source;
+DELETE FROM store.trials
+WHERE $source IN (target ->> '$.source', configuration ->> '$.learned.source');
 
 -- name: forget_steps_of
 DELETE FROM store.search_steps
-WHERE search_id IN (SELECT search_id FROM store.searches WHERE target ->> '$.source' = $source);
+WHERE search_id IN (
+    SELECT search_id FROM store.searches
+    WHERE (target ->> '$.source' = $source
+       OR list_contains(configuration ->> '$.objectives[*].origin.source', $source)
+       OR list_contains(configuration ->> '$.transfer[*].source', $source))
+);
 
 -- name: forget_searches_of
-DELETE FROM store.searches WHERE target ->> '$.source' = $source;
+DELETE FROM store.searches
+WHERE (target ->> '$.source' = $source
+   OR list_contains(configuration ->> '$.objectives[*].origin.source', $source)
+   OR list_contains(configuration ->> '$.transfer[*].source', $source));
 
 -- name: forget_comparisons_of
 DELETE FROM store.comparisons WHERE target ->> '$.source' = $source;

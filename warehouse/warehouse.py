@@ -3,7 +3,7 @@
 import contextlib
 import json
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -247,6 +247,12 @@ class Warehouse(Reader):
     def values_of(self, architecture_ids: list[str], target: Target) -> pl.DataFrame:
         """architecture_id, value (the mean over seeds) of those that were measured."""
         return self.read("values_of", architecture_ids=architecture_ids, **target.key)
+
+    def read_proxies(self, space: SearchSpace, source: str, metrics: Sequence[str]) -> pl.DataFrame:
+        """architecture_id, metric, value (the mean over seeds) of the zero-cost proxies that a
+        source has of a space's architectures."""
+        where = space_filter(space) | {"source": source}
+        return self.read("proxies", **where, metrics=list(metrics))
 
     def labels(self, space: SearchSpace, target: Target) -> pl.DataFrame:
         """architecture_id, value (the mean over seeds), ordered by architecture_id."""

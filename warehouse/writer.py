@@ -266,6 +266,15 @@ class Writer:
         self._write_artifact(name, lambda path: shutil.copyfile(source, path))
         return 1
 
+    def keep_artifact(self, name: str, save: Callable[[Path], object]) -> None:
+        """Writes a file below the artifacts' directory that can be made again.
+
+        Args:
+            name: Its path below the directory.
+            save: Writes it.
+        """
+        self._write_artifact(name, save)
+
     def add_watch(self, row: Mapping[str, Any]) -> int:
         """Adds an embedding specification to those that are kept up to date (the columns of
         store.watches but added_at and run_id)."""
@@ -294,6 +303,8 @@ class Writer:
             for name in _OF_SOURCE:
                 row = connection.execute(query(name), {"source": source}).fetchone()
         self._remove(files.filter(~reports)["file"].drop_nulls())
+        # What is kept of old tasks is made again where it is read.
+        shutil.rmtree(self._artifacts / "old_tasks", ignore_errors=True)
         return int(row[0]) if row else 0
 
     def _remove(self, artifacts: Iterable[str]) -> None:
@@ -312,7 +323,7 @@ class Writer:
 
     def add_search_steps(self, rows: pl.DataFrame) -> int:
         """Adds steps: search_id, step, architecture_id, value, predicted_mean, predicted_std,
-        seconds."""
+        seconds, old_task_weights; of several objectives also objectives (JSON)."""
         stamped = rows.with_columns(evaluated_at=pl.lit(_now()))
         return self._insert(["insert_search_steps"], stamped)
 

@@ -7,6 +7,7 @@ that every space has.
 import functools
 
 from cole_core.encodings.base import NO_CONTEXT, EncodedSpace, Encoding, TextEncoding
+from cole_core.encodings.proxies import PROXIES, split_source
 from cole_core.errors import InputError
 from cole_core.registry import Registry
 
@@ -23,7 +24,7 @@ GENERIC = {
         "graf": "traced_vectors:GraphFeatures",
         "ngram": "traced_vectors:Ngram",
     }.items()
-}
+} | {PROXIES: "cole_core.evaluation.proxy_encoding:Proxies"}
 """What every space has that builds networks, where it does not write or lack it itself."""
 
 
@@ -33,7 +34,7 @@ def make_encoding(space: EncodedSpace, name: str) -> Encoding:
     Raises:
         InputError: It is unknown; lists the known ones.
     """
-    return _registry(type(space)).create(name, space)
+    return _registry(type(space)).create(split_source(name)[0], space)
 
 
 def encoding_names(space: EncodedSpace) -> list[str]:

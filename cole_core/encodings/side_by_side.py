@@ -3,6 +3,7 @@
 from typing import Any
 
 from cole_core.encodings.base import EncodedSpace, VectorEncoding
+from cole_core.encodings.proxies import COLUMNS, is_proxies
 from cole_core.encodings.vectors import ArchitectureVectors, LabelledVectors, VectorSource
 from cole_core.errors import InputError
 
@@ -35,16 +36,25 @@ def surrogate_kind(
         vectors: Architectures with those vectors.
     """
     names = parts(source.encoding)
-    if len(names) == 1 or not vectors.natives:
+    if not vectors.natives or (len(names) == 1 and not is_proxies(names[0])):
         return {"structural": source.spec_id is None}
-    made = [space.encoding(name) for name in names]
-    widths = [
-        each.encode(vectors.natives[:1]).shape[1] if isinstance(each, VectorEncoding) else None
-        for each in made
-    ]
+    widths = [_width(space, name, vectors.natives[:1]) for name in names]
     # All embeddings are of one specification, so what is left is shared evenly.
     left = vectors.vectors.shape[1] - sum(width or 0 for width in widths)
     embedded = left // max(1, widths.count(None))
     return {
-        "blocks": tuple((embedded, False) if width is None else (width, True) for width in widths)
+        "blocks": tuple(
+            (embedded, False)
+            if width is None
+            else (width, "quantiles" if is_proxies(name) else True)
+            for name, width in zip(names, widths, strict=True)
+        )
     }
+
+
+def _width(space: EncodedSpace, name: str, natives: list[str]) -> int | None:
+    """Columns of a structural encoding; None for a text."""
+    if is_proxies(name):
+        return len(COLUMNS)
+    encoding = space.encoding(name)
+    return encoding.encode(natives).shape[1] if isinstance(encoding, VectorEncoding) else None

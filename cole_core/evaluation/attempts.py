@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 _LINE = 300  # characters of an error that are kept
 
 # What a network may raise; anything else ends the worker, which counts as a crash.
-_NETWORK_ERRORS = (
+NETWORK_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -185,8 +185,8 @@ class Evaluator(AnyEvaluator):
             return attempt(DIVERGED, "the loss is no number any more")
         except OverTimeError:
             return attempt(TIMED_OUT, over_time(self.limits))
-        except _NETWORK_ERRORS as error:
-            return attempt(FAILED, _one_line(error))
+        except NETWORK_ERRORS as error:
+            return attempt(FAILED, one_line(error))
         return attempt(OK, scores=tuple(scores))
 
     @cached_property
@@ -248,5 +248,6 @@ class ProxyEvaluator(Evaluator):
         return compute_proxies(network, size, self.data, self.proxies.batch_size)
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """What is recorded of an error."""
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:_LINE]

@@ -49,7 +49,7 @@ def measure(build: Callable[[], nn.Module], input_shape: tuple[int, int, int]) -
     with torch.device("meta"), torch.no_grad():
         network = build()
         images = torch.empty(batch, *input_shape)
-        with _Counter() as counter:
+        with OperationCounter() as counter:
             network(images)
     return NetworkSize(
         parameters=sum(weight.numel() for weight in network.parameters()),
@@ -58,7 +58,7 @@ def measure(build: Callable[[], nn.Module], input_shape: tuple[int, int, int]) -
     )
 
 
-class _Counter(TorchDispatchMode):
+class OperationCounter(TorchDispatchMode):
     """Counts operations and the values that they write; views of others are none."""
 
     def __init__(self) -> None:

@@ -1,4 +1,8 @@
-"""Zero-cost proxies: what a network's initial weights tell of its accuracy, without training."""
+"""Zero-cost proxies: what a network's initial weights tell of its accuracy, without training.
+
+Each is said, with its source, where it is computed: here those that read a forward pass and the
+sizes, in `cole_core.evaluation.gradient_proxies` those that need gradients or answers to noise.
+"""
 
 import copy
 import math
@@ -8,8 +12,9 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from cole_core.evaluation.gradient_proxies import gradient_proxies, zen
 from cole_core.evaluation.images import ImageTensors
-from cole_core.evaluation.measuring import NetworkSize
+from cole_core.evaluation.measuring import NetworkSize, OperationCounter
 from cole_core.evaluation.outcomes import Score
 
 _aten = torch.ops.aten
@@ -52,6 +57,39 @@ def compute_proxies(
     ]
 
 
+def all_proxies(
+    network: nn.Module, images: torch.Tensor, labels: torch.Tensor | None, seed: int
+) -> dict[str, float]:
+    """All proxies that there are, of one network: what the encoding `proxies` is made of.
+
+    Args:
+        network: With its initial weights, which stay.
+        images: (n, channels, height, width).
+        labels: (n,) classes; None takes those that there are in turn, as for noise.
+        seed: Of the noise that `zen` reads.
+
+    Returns:
+        Values by name; some may be no numbers.
+    """
+    counter, patterns = OperationCounter(), _Patterns(len(images))
+
+    def watched(images: torch.Tensor) -> torch.Tensor:
+        with counter, patterns:
+            outputs: torch.Tensor = network(images)
+        return outputs
+
+    network.train()
+    values = gradient_proxies(network, images, labels, watched)
+    return {
+        "parameters": float(sum(weight.numel() for weight in network.parameters())),
+        "flops": float(counter.flops // len(images)),
+        "synflow": synflow(network, images.shape[1:]),
+        "naswot": patterns.log_determinant,
+        **values,
+        "zen": zen(network, images, torch.Generator().manual_seed(seed)),
+    }
+
+
 def synflow(network: nn.Module, input_shape: torch.Size) -> float:
     """Logarithm (base 10) of the synaptic flow (Tanaka et al., arXiv 2006.05467, equation 2).
 
@@ -90,9 +128,7 @@ def naswot(network: nn.Module, images: torch.Tensor) -> float:
     network.train()
     with _Patterns(len(images)) as patterns:
         network(images)
-    if patterns.kernel is None:
-        return math.nan
-    return float(torch.linalg.slogdet(patterns.kernel).logabsdet)
+    return patterns.log_determinant
 
 
 class _Patterns(TorchDispatchMode):
@@ -102,6 +138,13 @@ class _Patterns(TorchDispatchMode):
         super().__init__()
         self._batch = batch
         self.kernel: torch.Tensor | None = None
+
+    @property
+    def log_determinant(self) -> float:
+        """Logarithm of the kernel's determinant; NaN without a ReLU."""
+        if self.kernel is None:
+            return math.nan
+        return float(torch.linalg.slogdet(self.kernel).logabsdet)
 
     def __torch_dispatch__(
         self,

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cole_core.encodings.vectors import LabelledVectors, Vectors, VectorSource, check_values
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
@@ -12,12 +14,18 @@ from cole_core.experiments.search_labels import describe_search, search_labels
 from cole_core.experiments.searches import SearchConfiguration, SearchProtocol
 from cole_core.hashing import hash_json
 from cole_core.search import Step, make_algorithm
+from cole_core.search.bananas import Bananas
+from cole_core.search.dominance import hypervolume_curve
+from cole_core.search.objectives import Objectives
+from cole_core.search.pareto import Pareto
 from cole_core.search.processes import Stack
 from cole_core.search.tabular import TabularSearch, check_budget, make_tabular_search
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import reached
 
 NOTHING = "nothing to compare: name an experiment, or give two or more --configuration that differ"
+
+_WHOLE = 100.0  # percent of the hypervolume of all architectures
 
 Found = Mapping[Vectors | None, tuple[VectorSource, LabelledVectors]]
 
@@ -32,6 +40,8 @@ class SearchComparison:
         target: What the best is sought of.
         labels: What sets each configuration apart, the reference first.
         searches: Those of each configuration, which differ in their seed alone.
+        objectives: Where there are several: then what is compared is hypervolume, in percent of
+            that of all architectures.
     """
 
     experiment: str
@@ -39,6 +49,7 @@ class SearchComparison:
     target: Target
     labels: list[str]
     searches: list[TabularSearch]
+    objectives: Objectives | None = None
 
     @property
     def comparison_id(self) -> str:
@@ -50,7 +61,31 @@ class SearchComparison:
     @property
     def best(self) -> float:
         """The best value that a search can find, as searches see it: higher is better."""
+        if self.objectives is not None:
+            return _WHOLE
         return float(self.searches[0].labelled.values.max())
+
+    @property
+    def sign(self) -> int:
+        """What compared values are multiplied by so that a higher one is better."""
+        return 1 if self.objectives is not None else self.target.sign
+
+    @property
+    def compared(self) -> dict[str, Any]:
+        """What is compared, as the target of the comparison's tables."""
+        if self.objectives is None:
+            return self.target.key
+        return self.target.key | {"metric": f"hypervolume({', '.join(self.objectives.names)})"}
+
+    def values(self, steps: Sequence[Step]) -> list[float]:
+        """What is compared after each step of a search: its value; of several objectives the
+        hypervolume so far."""
+        if self.objectives is None:
+            return [step.value for step in steps]
+        values = np.array([step.values for step in steps], dtype=float)
+        curve = hypervolume_curve(values, self.objectives.reference)
+        share: list[float] = (_WHOLE * curve / self.objectives.hypervolume).tolist()
+        return share
 
     def search_ids(self, made: TabularSearch) -> list[str]:
         """The searches of a configuration, in the order of the seeds."""
@@ -74,6 +109,8 @@ def make_search_comparison(
     target: Target,
     protocol: SearchProtocol,
     specifications: Mapping[str, Mapping[str, Any]],
+    objectives: Objectives | None = None,
+    where: str | None = None,
 ) -> SearchComparison:
     """The comparison of configurations whose vectors and values are at hand.
 
@@ -85,30 +122,40 @@ def make_search_comparison(
         target: What the best is sought of.
         protocol: How to compare.
         specifications: Rows of the warehouse's specifications by spec_id, for the labels.
+        objectives: Those of the architectures, where there are several.
+        where: The condition that the architectures fit.
 
     Raises:
-        InputError: A name is unknown, nothing differs, or a number makes no sense.
+        InputError: A name is unknown, nothing differs, an algorithm has one objective, or a number
+            makes no sense.
     """
     source, labelled = next(iter(found.values()))
     searches: dict[str, TabularSearch] = {}
     for each in configurations:
         if _reads(each):
             source, labelled = found[each.vectors]
+        name, parameters = each.algorithm, each.parameters()
+        if objectives is not None and name == Bananas.name:
+            name, parameters = Pareto.name, dict(each.given)
         made = make_tabular_search(
-            space, source, target, labelled, each.algorithm, each.parameters()
+            space, source, target, labelled, name, parameters, objectives, where
         )
         # The same search under two names would be tested against itself.
         searches.setdefault(made.configuration_id, made)
     if len(searches) < 2:
         raise InputError(NOTHING)
     check_values(labelled)
+    if objectives is not None and not objectives.hypervolume:
+        raise InputError("no architecture is better than the reference: give another --reference")
     check_budget(labelled, protocol.budget)
     described = [
         describe_search(made.configuration, specifications.get(made.configuration["spec_id"]))
         for made in searches.values()
     ]
     names = search_labels(described, list(searches))
-    return SearchComparison(experiment or CUSTOM, protocol, target, names, list(searches.values()))
+    return SearchComparison(
+        experiment or CUSTOM, protocol, target, names, list(searches.values()), objectives
+    )
 
 
 def missing_searches(

@@ -32,12 +32,16 @@ def describe_search(
         "algorithm": configuration["algorithm"],
         "parameters": _parameters(parameters),
         "structural": parameters.get("structural", False),
-        "given": tuple(given),
+        # Of these the encoding and the tasks say more.
+        "given": tuple(name for name in given if name not in ("blocks", "old_tasks")),
+        "transfer": tuple(dict.fromkeys(t["dataset"] for t in configuration.get("transfer", ()))),
         "resolved": {
             name.removeprefix("head__"): value
             for name, value in configuration.get("surrogate", given).items()
         },
     }
+    if "where" in configuration:
+        described["where"] = configuration["where"]
     if configuration["encoding"] != "none":
         described["encoding"] = configuration["encoding"]
     return described | describe_vectors(configuration["context"], specification)
@@ -77,7 +81,11 @@ def search_labels(
     settings = _settings(descriptions)
     made = [
         " · ".join(
-            [*(words_for(name, each[name]) for name in names if each.get(name) is not None), *words]
+            [
+                *(words_for(name, each[name]) for name in names if each.get(name) is not None),
+                *words,
+                *_transferred(each),
+            ]
         )
         or words_for("algorithm", each["algorithm"])
         for each, words in zip(descriptions, settings, strict=True)
@@ -86,6 +94,12 @@ def search_labels(
         label if made.count(label) == 1 else f"{label} ({id_[:6]})"
         for label, id_ in zip(made, ids, strict=True)
     ]
+
+
+def _transferred(description: Mapping[str, Any]) -> list[str]:
+    """What a search learned from."""
+    old = description.get("transfer")
+    return [f"learning from {', '.join(old)}"] if old else []
 
 
 def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[str]) -> list[str]:
@@ -97,6 +111,8 @@ def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[st
     ]
     if any(each.get("random_init") is not None for each in descriptions):
         names.append("random_init")
+    if any("where" in each for each in descriptions):
+        names.append("where")
     return names
 
 
@@ -169,6 +185,7 @@ def words_for(name: str, value: Any) -> str:
     if name in ("encoding", "lm", "pooling", "precision"):
         return str(value)
     fixed = {
+        "where": f"where {value}",
         "context": "no context" if value == "none" else f"{value} context",
         "random_init": f"random weights (seed {value})",
         "acquisition": _ACQUISITIONS.get(str(value), str(value)),

@@ -19,6 +19,9 @@ RECOMMENDED: dict[str, Any] = {
     "initial": 10,
     "batch": 5,
 }
+WITH_TRANSFER: Mapping[str, Any] = {"initial": 5}
+"""What changes where old tasks speak: fewer architectures are needed to begin with."""
+
 PRESETS: Mapping[str, Mapping[str, Any]] = {"recommended": RECOMMENDED, "paper": {}}
 
 PERCENT = (98.0, 98.5, 99.0, 99.5)
@@ -176,6 +179,10 @@ def _algorithms(roles: Roles, base: SearchConfiguration) -> list[SearchConfigura
     return [replace(base, algorithm=name, preset="recommended") for name in names]
 
 
+def _objectives(roles: Roles, base: SearchConfiguration) -> list[SearchConfiguration]:
+    return [replace(base, algorithm=name) for name in ("pareto", "nsga2", "random_search")]
+
+
 def _classic(roles: Roles, base: SearchConfiguration) -> SearchConfiguration:
     """The paper's search on what searches read before language models did."""
     encoding = roles.classic or base.encoding
@@ -187,6 +194,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "defaults": _defaults,
     "ablation": _ablation,
     "algorithms": _algorithms,
+    "objectives": _objectives,
 }
 
 

@@ -17,6 +17,7 @@ heads: "Registry[Head]" = Registry(
     "head",
     "cole.heads",
     {
+        "committee": "cole_core.predictors.committee:CommitteeHead",
         "gaussian_process": "cole_core.predictors.gaussian_process:GaussianProcessHead",
         "kernel_ridge": "cole_core.predictors.linear:KernelRidgeHead",
         "mlp": "cole_core.predictors.mlp:MLPHead",
@@ -34,7 +35,7 @@ def make_surrogate(
     head: str = "gaussian_process",
     *,
     structural: bool = False,
-    blocks: Sequence[tuple[int, bool]] | None = None,
+    blocks: Sequence[tuple[int, bool | str]] | None = None,
     reduction: str | None = None,
     n_components: int | None = None,
     whitening: float | None = None,
@@ -42,6 +43,7 @@ def make_surrogate(
     target: str | None = None,
     loss: str = "mse",
     seed: int = 0,
+    old_tasks: int = 0,
     **parameters: Any,
 ) -> "Surrogate":
     """A surrogate by the name of its head; what is not named comes from the head's defaults.
@@ -52,8 +54,9 @@ def make_surrogate(
         structural: Whether the vectors are a structural encoding and not embeddings, which
             changes the default of `reduction` to `none`.
         blocks: For several encodings side by side, the width of each in the vectors and whether it
-            is structural. Embeddings are reduced as ever, structural encodings z-scored.
-        reduction: `none`, `zscore`, `pca` or `whiten`.
+            is structural, or the name of its reduction. Embeddings are reduced as ever, structural
+            encodings z-scored.
+        reduction: `none`, `zscore`, `pca`, `whiten` or `quantiles`.
         n_components: Largest number of components.
         whitening: Power of `whiten`, from 0 to 1; by default 0.35, and 0.2 with encodings side by
             side, which took less of it on NAS-Bench-201's CIFAR-10.
@@ -62,6 +65,7 @@ def make_surrogate(
         target: `standard` or `rank`.
         loss: `mse`, or another of the head's: `hinge` for the MLP.
         seed: Seed of heads that draw at random.
+        old_tasks: How many columns at the end of the vectors say what old tasks expect.
         **parameters: The head's own.
 
     Returns:
@@ -73,6 +77,7 @@ def make_surrogate(
     from cole_core.predictors.reductions import make_reduction
     from cole_core.predictors.surrogate import Surrogate
     from cole_core.predictors.targets import make_target
+    from cole_core.predictors.transfer.surrogate import TransferSurrogate
 
     template = make_head(head)
     settings: dict[str, Any] = {**template.defaults, **(_STRUCTURAL if structural else {})}
@@ -85,12 +90,20 @@ def make_surrogate(
     most = settings["n_components"]
     make_reduction(settings["reduction"], n_components=most, whitening=whitening)
     make_target(settings["target"])
+    if "structural" in template.get_params():
+        kinds = [is_structural for _, is_structural in blocks] if blocks else [structural]
+        parameters = {"structural": tuple(map(bool, kinds)), **parameters}
     made = make_head(head, **_head_parameters(head, template, parameters, loss, seed))
+    made.check()
+    usual = {True: "zscore", False: str(settings["reduction"])}
     reduced = [
-        (int(width), "zscore" if is_structural else str(settings["reduction"]))
-        for width, is_structural in blocks or ()
+        (int(width), kind if isinstance(kind, str) else usual[bool(kind)])
+        for width, kind in blocks or ()
     ]
-    return Surrogate(made, whitening=whitening, blocks=reduced or None, **settings)
+    settings |= {"whitening": whitening, "blocks": reduced or None}
+    if not old_tasks:
+        return Surrogate(made, **settings)
+    return TransferSurrogate(made, old_tasks=old_tasks, **settings)
 
 
 def make_head(name: str, /, **parameters: Any) -> "Head":
@@ -137,8 +150,8 @@ def _head_parameters(
     return parameters
 
 
-# What the vectors, the seed of what is run, and an option of their own say.
-_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "parameters"}
+# What the vectors, the seed of what is run, and options of their own say.
+_SAID_ELSEWHERE = {"head", "structural", "blocks", "seed", "old_tasks", "parameters"}
 
 
 def surrogate_parameters(head: str) -> list[str]:
@@ -162,10 +175,15 @@ def load_surrogate(path: str | Path) -> "Surrogate":
     Raises:
         InputError: The file is missing or not a surrogate.
     """
-    from cole_core.predictors.surrogate import read_saved, restore_surrogate
+    from cole_core.predictors.surrogate import Surrogate, read_saved, states_by_part
+    from cole_core.predictors.transfer.surrogate import TransferSurrogate
 
     about, arrays = read_saved(path)
-    return restore_surrogate(about, arrays, make_head(about["head"], **about["head_parameters"]))
+    made = TransferSurrogate if "old_tasks" in about["surrogate"] else Surrogate
+    head = make_head(about["head"], **about["head_parameters"])
+    surrogate = made(head, **about["surrogate"])
+    surrogate.restore_states(states_by_part(arrays))
+    return surrogate
 
 
 __all__ = ["heads", "load_surrogate", "make_head", "make_surrogate", "surrogate_parameters"]

@@ -29,12 +29,22 @@ class Head(RegressorMixin, BaseEstimator, ABC):
         defaults: The surrogate around it: reduction, n_components, fitted_on and target.
         losses: What its parameter `loss` may be; none where it has no choice.
         weighs_blocks: Whether `fit` takes the widths of encodings side by side.
+        reads_blocks: Whether it reads such encodings apart, so that a search tells it the widths of
+            those that it has reduced already.
     """
 
     name: str
     defaults: ClassVar[Mapping[str, Any]] = PAPER
     losses: ClassVar[tuple[str, ...]] = ()
     weighs_blocks: ClassVar[bool] = False
+    reads_blocks: ClassVar[bool] = False
+
+    def check(self) -> None:
+        """Refuses parameters that `fit` would refuse, before anything is read.
+
+        Raises:
+            InputError: One means nothing.
+        """
 
     @abstractmethod
     def fit(self, X: np.ndarray, y: np.ndarray) -> "Head":
@@ -64,6 +74,28 @@ class Head(RegressorMixin, BaseEstimator, ABC):
         """
         for head, features, scores in zip(heads, X, y, strict=True):
             head.fit(features, scores)
+
+    @classmethod
+    def fit_many_weighed(
+        cls,
+        heads: Sequence[Any],
+        X: Sequence[np.ndarray],
+        y: Sequence[np.ndarray],
+        blocks: Sequence[Sequence[int]],
+    ) -> None:
+        """As `fit_many`, where the heads weigh encodings side by side.
+
+        Args:
+            heads: Heads to fit, in place.
+            X: Features of each head's training set, shape (n, d).
+            y: Scores of each head's training set, shape (n,).
+            blocks: Columns of each encoding in each head's features; none where there is but one.
+
+        Raises:
+            InputError: A training set is not fit to learn from.
+        """
+        for head, features, scores, widths in zip(heads, X, y, blocks, strict=True):
+            head.fit(features, scores, blocks=widths)
 
     @abstractmethod
     def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,10 @@
 """A surrogate: reduction, target transform and head as one estimator that can be saved."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
@@ -53,6 +54,11 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.blocks = blocks
 
     @property
+    def old_task_weights(self) -> tuple[float, ...]:
+        """How much each old task counts, where it reads any."""
+        return ()
+
+    @property
     def needs_space(self) -> bool:
         """Whether `fit` needs the vectors of the whole space."""
         return self.fitted_on == "space"
@@ -64,6 +70,15 @@ class Surrogate(RegressorMixin, BaseEstimator):
             unlabelled: Shape (N, d).
         """
         return self._new_reduction().fit(unlabelled)
+
+    def reduced(self, vectors: np.ndarray, reduction: Reduction) -> np.ndarray:
+        """Vectors of the whole space as a surrogate without a reduction reads them.
+
+        Args:
+            vectors: Shape (N, d).
+            reduction: What `fit_reduction` made of them.
+        """
+        return reduction.transform(vectors)
 
     def fit(
         self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | Reduction | None = None
@@ -85,10 +100,15 @@ class Surrogate(RegressorMixin, BaseEstimator):
         self.fit_head(*self.prepare(X, y, unlabelled=unlabelled))
         return self
 
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """Columns of each encoding after the reduction, where several stand side by side."""
+        return tuple(self.reduction_.widths_) if isinstance(self.reduction_, SideBySide) else ()
+
     def fit_head(self, features: np.ndarray, scores: np.ndarray) -> None:
         """The rest of `fit` after `prepare`."""
-        if isinstance(self.reduction_, SideBySide) and getattr(self.head, "weighs_blocks", False):
-            self.head.fit(features, scores, blocks=self.reduction_.widths_)
+        if getattr(self.head, "weighs_blocks", False):
+            self.head.fit(features, scores, blocks=self.widths)
         else:
             self.head.fit(features, scores)
 
@@ -122,8 +142,16 @@ class Surrogate(RegressorMixin, BaseEstimator):
 
     def predict_scores(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation on the head's scale, which acquisition functions use."""
-        mean, std = self.head.predict(self.reduction_.transform(X), return_std=True)
+        mean, std = self._score(self._read(X), return_std=True)
         return np.asarray(mean), np.asarray(std)
+
+    def _read(self, X: np.ndarray) -> np.ndarray:
+        """All that scores depend on, shape (m, k)."""
+        return self.reduction_.transform(X)
+
+    def _score(self, features: np.ndarray, return_std: bool = False) -> Any:
+        """Scores of what `_read` gave."""
+        return self.head.predict(features, return_std=return_std)
 
     def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
         """Predicted values in the unit of the targets, with standard deviations when asked for.
@@ -133,14 +161,14 @@ class Surrogate(RegressorMixin, BaseEstimator):
         they tie exactly: the rounding of matrix products depends on a row's place.
         """
         rows, places = _distinct(np.asarray(X))
-        features = self.reduction_.transform(rows)
+        features = self._read(rows)
         different, among = _distinct(features)
         if len(different) < len(features):
             features, places = different, among[places]
         if not return_std:
-            return self.target_.inverse(np.asarray(self.head.predict(features))[places])
+            return self.target_.inverse(np.asarray(self._score(features))[places])
         mean, std = (
-            np.asarray(scores)[places] for scores in self.head.predict(features, return_std=True)
+            np.asarray(scores)[places] for scores in self._score(features, return_std=True)
         )
         return self.target_.inverse(mean), self.target_.inverse_std(mean, std)
 
@@ -158,16 +186,31 @@ class Surrogate(RegressorMixin, BaseEstimator):
             "head_parameters": self.head.get_params(),
             "surrogate": {k: v for k, v in self.get_params(deep=False).items() if k != "head"},
         }
-        states = {
+        arrays: dict[str, Any] = {
+            f"{part}.{key}": value
+            for part, state in self._states().items()
+            for key, value in state.items()
+        }
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+
+    def _states(self) -> dict[str, Mapping[str, np.ndarray]]:
+        """What each part learned."""
+        return {
             "head": self.head.state(),
             "reduction": self.reduction_.state(),
             "target": self.target_.state(),
         }
-        arrays: dict[str, Any] = {
-            f"{part}.{key}": value for part, state in states.items() for key, value in state.items()
-        }
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+
+    def restore_states(self, states: Mapping[str, Mapping[str, np.ndarray]]) -> None:
+        """Takes back what each part learned.
+
+        Args:
+            states: By part, as a saved surrogate has them.
+        """
+        self.head.restore(states.get("head", {}))
+        self.reduction_ = self._new_reduction().restore(states.get("reduction", {}))
+        self.target_ = make_target(self.target).restore(states.get("target", {}))
 
 
 def _distinct(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -178,18 +221,13 @@ def _distinct(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return X[first], places
 
 
-def restore_surrogate(
-    about: dict[str, Any], arrays: dict[str, np.ndarray], head: Head
-) -> Surrogate:
-    """A surrogate from what `Surrogate.save` wrote and a fresh head."""
-
-    def part(name: str) -> dict[str, np.ndarray]:
-        return {k.split(".", 1)[1]: v for k, v in arrays.items() if k.startswith(f"{name}.")}
-
-    surrogate = Surrogate(head.restore(part("head")), **about["surrogate"])
-    surrogate.reduction_ = surrogate._new_reduction().restore(part("reduction"))
-    surrogate.target_ = make_target(surrogate.target).restore(part("target"))
-    return surrogate
+def states_by_part(arrays: Mapping[str, np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+    """The arrays of a saved surrogate, by the part that learned them."""
+    states: dict[str, dict[str, np.ndarray]] = {}
+    for name, values in arrays.items():
+        part, key = name.split(".", 1)
+        states.setdefault(part, {})[key] = values
+    return states
 
 
 def read_saved(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -204,7 +242,7 @@ def read_saved(path: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]
         about = json.loads(str(arrays.pop("about")))
     except FileNotFoundError:
         raise InputError(f"no surrogate at {path}: train one first") from None
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise InputError(f"{path} is not a saved surrogate: {error}") from None
     if about.get("format") != _FORMAT:
         raise InputError(f"{path} has format {about.get('format')}, not {_FORMAT}: train it again")
@@ -235,10 +273,15 @@ def fit_together(
     ]
     together: dict[type[Head], list[int]] = {}
     for i, surrogate in enumerate(surrogates):
-        if isinstance(surrogate.head, Head) and not surrogate.head.weighs_blocks:
+        head = surrogate.head
+        if isinstance(head, Head) and (head.reads_blocks or not head.weighs_blocks):
             together.setdefault(type(surrogate.head), []).append(i)
         else:
             surrogate.fit_head(*prepared[i])
     for kind, members in together.items():
         features, scores = zip(*(prepared[i] for i in members), strict=True)
-        kind.fit_many([surrogates[i].head for i in members], features, scores)
+        made = [surrogates[i].head for i in members]
+        if kind.weighs_blocks:
+            kind.fit_many_weighed(made, features, scores, [surrogates[i].widths for i in members])
+        else:
+            kind.fit_many(made, features, scores)

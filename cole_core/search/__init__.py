@@ -11,6 +11,8 @@ searches: Registry[SearchAlgorithm] = Registry(
     {
         "bananas": "cole_core.search.bananas:Bananas",
         "local_search": "cole_core.search.local_search:LocalSearch",
+        "nsga2": "cole_core.search.nsga2:NSGA2",
+        "pareto": "cole_core.search.pareto:Pareto",
         "random_search": "cole_core.search.random_search:RandomSearch",
         "regularized_evolution": "cole_core.search.regularized_evolution:RegularizedEvolution",
     },
@@ -30,11 +32,17 @@ def make_algorithm(name: str, **parameters: Any) -> SearchAlgorithm:
     return searches.create(name, **parameters)
 
 
+def for_several() -> list[str]:
+    """The algorithms that serve several objectives."""
+    return [name for name, made in searches.loadable().items() if getattr(made, "several", False)]
+
+
 __all__ = [
     "Proposal",
     "SearchAlgorithm",
     "SearchProblem",
     "Step",
+    "for_several",
     "make_algorithm",
     "run_search",
     "searches",

@@ -9,6 +9,7 @@ import numpy as np
 
 from cole_core.errors import InputError
 from cole_core.predictors import surrogate_parameters
+from cole_core.predictors.transfer.weights import prior_weights
 from cole_core.registry import check_parameters
 from cole_core.search.acquisitions import WITHOUT_BEST, get_acquisition
 from cole_core.search.base import (
@@ -19,6 +20,7 @@ from cole_core.search.base import (
     random_proposals,
     seen_forms,
 )
+from cole_core.search.first_evaluations import first_proposals
 
 if TYPE_CHECKING:
     from cole_core.predictors.surrogate import Surrogate
@@ -79,7 +81,7 @@ class Bananas(SearchAlgorithm):
         self.structural = structural
         check_parameters(
             f"search algorithm '{self.name}' with head '{head}'",
-            [name for name in surrogate if name != "blocks"],
+            [name for name in surrogate if name not in ("blocks", "old_tasks")],
             [*_own_parameters(), *surrogate_parameters(head)],
         )
         self.surrogate = {**(_ENSEMBLE if head == "mlp" else {}), **surrogate}
@@ -116,18 +118,21 @@ class Bananas(SearchAlgorithm):
             )
         natives = list(problem.candidates)
         vectors = problem.vectors(natives)
-        reduced = template.fit_reduction(vectors).transform(vectors).astype(np.float32)
+        reduction = template.fit_reduction(vectors)
+        reduced = template.reduced(vectors, reduction).astype(np.float32)
         row = {native: i for i, native in enumerate(natives)}
         return replace(
             problem,
             vectors=lambda some: reduced[[row[native] for native in some]],
             is_prepared=True,
+            widths=tuple(getattr(reduction, "widths_", ())),
         )
 
     def new_surrogate(self, rng: np.random.Generator) -> "Surrogate":
         """A fresh surrogate for the vectors that `prepare` left."""
         surrogate = self._make(int(rng.integers(2**32)))
-        if surrogate.fitted_on == "space":
+        reads_blocks = getattr(surrogate.head, "reads_blocks", False) and surrogate.blocks
+        if surrogate.fitted_on == "space" and not reads_blocks:
             surrogate.set_params(reduction="none", fitted_on="labelled", blocks=None)
         return surrogate
 
@@ -140,10 +145,32 @@ class Bananas(SearchAlgorithm):
         self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator
     ) -> list[Proposal]:
         if len(history) < self.initial:
-            return random_proposals(problem, history, rng, self.initial)
+            if not self.surrogate.get("old_tasks"):
+                return random_proposals(problem, history, rng, self.initial)
+            return first_proposals(problem, rng, self.initial, self._expected(problem, rng))
+        from cole_core.predictors.reductions.side_by_side import AlreadySideBySide
+
         surrogate = self.new_surrogate(rng)
-        surrogate.fit(*self.training_set(problem, history))
+        surrogate.fit(
+            *self.training_set(problem, history), unlabelled=AlreadySideBySide(problem.widths)
+        )
         return self.select(problem, history, surrogate, rng)
+
+    def _expected(self, problem: SearchProblem, rng: np.random.Generator) -> list[Proposal]:
+        """Candidates by what old tasks expect of them before anything is measured."""
+        from cole_core.predictors.transfer.surrogate import TransferSurrogate
+
+        surrogate = self._make(0)
+        assert isinstance(surrogate, TransferSurrogate)
+        if self.candidates == "space":
+            natives, vectors = self._unseen(problem, set(), rng)
+        else:
+            drawn = random_proposals(problem, [], rng, self.n_candidates)
+            natives = [proposal.native for proposal in drawn]
+            vectors = problem.vectors(natives)
+        best = np.argsort(-surrogate.expectation(vectors), kind="stable")
+        weights = tuple(map(float, prior_weights(surrogate.old_tasks)))
+        return [Proposal(natives[i], old_task_weights=weights) for i in best]
 
     @staticmethod
     def training_set(
@@ -163,14 +190,7 @@ class Bananas(SearchAlgorithm):
         rng: np.random.Generator,
     ) -> list[Proposal]:
         """The batch that a fitted surrogate finds most worth evaluating."""
-        seen = seen_forms(problem, history)
-        if self.candidates == "space":
-            rows = problem.pool.unseen(seen, rng)
-            natives: list[str] = [problem.pool.natives[i] for i in rows]
-            vectors = problem.pool.vectors[rows]
-        else:
-            natives = self._mutations(problem, history, seen, rng)
-            vectors = problem.vectors(natives) if natives else np.empty((0, 0))
+        natives, vectors = self.scored(problem, history, seen_forms(problem, history), rng)
         if not natives:
             return []
         mean, std = surrogate.predict_scores(vectors)
@@ -184,9 +204,34 @@ class Bananas(SearchAlgorithm):
         values = surrogate.target_.inverse(mean[chosen])
         deviations = surrogate.target_.inverse_std(mean[chosen], std[chosen])
         return [
-            Proposal(natives[i], float(value), float(deviation))
+            Proposal(natives[i], float(value), float(deviation), surrogate.old_task_weights)
             for i, value, deviation in zip(chosen, values, deviations, strict=True)
         ]
+
+    def scored(
+        self,
+        problem: SearchProblem,
+        history: Sequence[Step],
+        seen: set[str],
+        rng: np.random.Generator,
+    ) -> tuple[list[str], np.ndarray]:
+        """What a surrogate scores, none of it a twin of the history, and the vectors."""
+        if self.candidates == "space":
+            return self._unseen(problem, seen, rng)
+        natives = self._mutations(problem, history, seen, rng)
+        return natives, problem.vectors(natives) if natives else np.empty((0, 0))
+
+    def best_of(self, history: Sequence[Step]) -> list[Step]:
+        """The architectures that are mutated."""
+        return sorted(history, key=lambda step: -step.value)[: self.parents]
+
+    @staticmethod
+    def _unseen(
+        problem: SearchProblem, seen: set[str], rng: np.random.Generator
+    ) -> tuple[list[str], np.ndarray]:
+        """One candidate of each canonical form that is not seen, with its vector."""
+        rows = problem.pool.unseen(seen, rng)
+        return [problem.pool.natives[i] for i in rows], problem.pool.vectors[rows]
 
     def _mutations(
         self,
@@ -196,7 +241,7 @@ class Bananas(SearchAlgorithm):
         rng: np.random.Generator,
     ) -> list[str]:
         """Mutations of the best, none a twin of the history or of another."""
-        best = sorted(history, key=lambda step: -step.value)[: self.parents]
+        best = self.best_of(history)
         taken = set(seen)
         children: list[str] = []
         for _ in range(10 * self.n_candidates):

@@ -24,6 +24,8 @@ class Step:
         value: Its measured value; more is better.
         predicted_mean: What the surrogate expected, in the unit of the value; None without one.
         predicted_std: How sure it was.
+        old_task_weights: How much each old task counted in that; empty where none did.
+        others: Its values by the objectives after the first; more is better.
     """
 
     index: int
@@ -31,6 +33,13 @@ class Step:
     value: float
     predicted_mean: float | None = None
     predicted_std: float | None = None
+    old_task_weights: tuple[float, ...] = ()
+    others: tuple[float, ...] = ()
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Its values by all objectives."""
+        return (self.value, *self.others)
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,25 @@ class Proposal:
     native: str
     predicted_mean: float | None = None
     predicted_std: float | None = None
+    old_task_weights: tuple[float, ...] = ()
+
+    def evaluated(self, index: int, value: float, others: tuple[float, ...] = ()) -> Step:
+        """The step that it becomes.
+
+        Args:
+            index: Its place in the search.
+            value: By the first objective.
+            others: By the objectives after it.
+        """
+        return Step(
+            index,
+            self.native,
+            value,
+            self.predicted_mean,
+            self.predicted_std,
+            self.old_task_weights,
+            others,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +83,12 @@ class SearchProblem:
         candidates: The whole pool, where it is finite and its vectors are at hand; None otherwise.
             No other architecture is proposed.
         is_prepared: Whether an algorithm's `prepare` made it.
+        widths: Columns of each encoding in prepared vectors that hold several side by side.
         announce: Told of the architectures that `evaluate` is about to be called for, of all
             searches that go together, so that they can be evaluated at once.
+        others: An evaluated architecture's values by the objectives after the first, if there are
+            several.
+        reference: From which value on each objective counts, NaN where nobody said; None: of none.
     """
 
     space: SearchSpace
@@ -65,7 +97,10 @@ class SearchProblem:
     evaluate: Callable[[str], float]
     candidates: Sequence[str] | None = None
     is_prepared: bool = False
+    widths: tuple[int, ...] = ()
     announce: Callable[[Sequence[str]], None] = lambda _: None
+    others: Callable[[str], tuple[float, ...]] = lambda _: ()
+    reference: np.ndarray | None = None
 
     def is_new(self, native: str, seen: set[str]) -> bool:
         """Whether an architecture may be proposed: a candidate, and no twin of a seen one."""
@@ -150,6 +185,7 @@ class SearchAlgorithm(ABC):
 
     name: str
     reads_vectors: bool = False
+    several: bool = False  # whether it serves several objectives
 
     def get_params(self) -> dict[str, Any]:
         """What the constructor was given."""
@@ -200,13 +236,16 @@ def batch_generator(seed: int, start: int) -> np.random.Generator:
     return np.random.default_rng([seed, start])
 
 
-def seen_forms(problem: SearchProblem, history: Sequence[Step]) -> set[str]:
-    """Canonical forms of the evaluated architectures."""
+def seen_forms(problem: SearchProblem, history: Sequence[Step | Proposal]) -> set[str]:
+    """Canonical forms of what is or will be evaluated."""
     return {problem.canonical(step.native) for step in history}
 
 
 def random_proposals(
-    problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator, count: int
+    problem: SearchProblem,
+    history: Sequence[Step | Proposal],
+    rng: np.random.Generator,
+    count: int,
 ) -> list[Proposal]:
     """Up to `count` architectures at random, no twins among them or of the history."""
     seen = seen_forms(problem, history)
@@ -254,13 +293,8 @@ def run_search(
         if done >= len(proposals):
             return
         for proposal in proposals[done : budget - start]:
-            step = Step(
-                len(steps),
-                proposal.native,
-                problem.evaluate(proposal.native),
-                proposal.predicted_mean,
-                proposal.predicted_std,
-            )
+            native = proposal.native
+            step = proposal.evaluated(len(steps), problem.evaluate(native), problem.others(native))
             steps.append(step)
             yield step
 

@@ -13,6 +13,7 @@ class RandomSearch(SearchAlgorithm):
     """Architectures at random, without twins."""
 
     name = "random_search"
+    several = True
 
     def batch_start(self, length: int) -> int:
         return length - length % _BATCH

@@ -6,10 +6,11 @@ Without Prefect, so that processes that only search start quickly.
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cole_core.encodings.side_by_side import surrogate_kind
@@ -17,7 +18,8 @@ from cole_core.encodings.vectors import LabelledVectors, VectorSource
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_json, hash_text
-from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
+from cole_core.search import SearchAlgorithm, SearchProblem, Step, for_several, make_algorithm
+from cole_core.search.objectives import Objectives
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import reached
 
@@ -66,11 +68,14 @@ class TabularSearch(StoredSearches):
         searcher: The algorithm.
         space: The search space.
         labelled: The measured architectures and their vectors; a higher value is better.
+        objectives: All objectives and their values of the same architectures, where there are
+            several; those of the first are the labels.
     """
 
     searcher: SearchAlgorithm
     space: SearchSpace
     labelled: LabelledVectors
+    objectives: Objectives | None = None
 
     @cached_property
     def problem(self) -> SearchProblem:
@@ -84,7 +89,23 @@ class TabularSearch(StoredSearches):
             evaluate=lambda native: float(labelled.values[row_of[native]]),
             candidates=labelled.natives,
         )
+        if self.objectives is not None:
+            rest = self.objectives.values[:, 1:].tolist()
+            problem = replace(
+                problem,
+                others=lambda native: tuple(rest[row_of[native]]),
+                reference=self.objectives.said,
+            )
         return self.searcher.prepare(problem)
+
+    def with_expectations(self, expected: np.ndarray) -> "TabularSearch":
+        """The searches with what old tasks expect of the architectures beside their vectors.
+
+        Args:
+            expected: Shape (n, tasks).
+        """
+        vectors = np.hstack([self.labelled.vectors, expected])
+        return replace(self, labelled=replace(self.labelled, vectors=vectors))
 
     @cached_property
     def _id_of(self) -> dict[str, str]:
@@ -94,7 +115,7 @@ class TabularSearch(StoredSearches):
         """Steps as the warehouse takes them, counted from 1, with values as they were measured."""
         sign = self.sign
         means = [None if s.predicted_mean is None else sign * s.predicted_mean for s in steps]
-        return pl.DataFrame(
+        rows = pl.DataFrame(
             {
                 "search_id": search_id,
                 "step": [step.index + 1 for step in steps],
@@ -102,9 +123,14 @@ class TabularSearch(StoredSearches):
                 "value": [sign * step.value for step in steps],
                 "predicted_mean": pl.Series(means, dtype=pl.Float64),
                 "predicted_std": pl.Series([s.predicted_std for s in steps], dtype=pl.Float64),
+                "old_task_weights": weights_column(steps),
                 "seconds": seconds,
             }
         )
+        if self.objectives is None:
+            return rows
+        told = [self.objectives.to_json(step.values) for step in steps]
+        return rows.with_columns(objectives=pl.Series(told, dtype=pl.String))
 
 
 def make_tabular_search(
@@ -114,6 +140,9 @@ def make_tabular_search(
     labelled: LabelledVectors,
     algorithm: str,
     parameters: Mapping[str, Any],
+    objectives: Objectives | None = None,
+    where: str | None = None,
+    old_tasks: Sequence[Mapping[str, Any]] = (),
 ) -> TabularSearch:
     """Searches whose vectors and values are at hand.
 
@@ -124,13 +153,23 @@ def make_tabular_search(
         labelled: The architectures that may be evaluated; a higher value is better.
         algorithm: The search algorithm.
         parameters: Its parameters; those of the class where nothing is said.
+        objectives: All objectives, where there are several.
+        where: The condition that the architectures fit.
+        old_tasks: What tells apart the tasks whose expectations will stand beside the vectors.
 
     Raises:
-        InputError: The algorithm or a parameter is unknown.
+        InputError: The algorithm or a parameter is unknown, or the algorithm has one objective.
     """
     searcher = make_algorithm(algorithm, **parameters)
+    if objectives is not None and not searcher.several:
+        raise InputError(
+            f"algorithm '{algorithm}' looks at one objective, and {len(objectives.of)} are given: "
+            f"choose one of {', '.join(for_several())}"
+        )
     if searcher.reads_vectors:
         kind = surrogate_kind(space, source, labelled)
+        if old_tasks:
+            kind |= {"old_tasks": len(old_tasks)}
         searcher = make_reader(searcher, algorithm, parameters, kind)
     columns = {
         "space": space.name,
@@ -143,11 +182,17 @@ def make_tabular_search(
         "labels_hash": labelled.labels_hash,
         **target.orientation,
     }
+    if old_tasks:
+        configuration["transfer"] = list(old_tasks)
     surrogate = searcher.surrogate_params()
     if surrogate is not None:
         # A setting that is not used says nothing: one that is new later leaves the ids as they are.
         configuration["surrogate"] = {k: v for k, v in surrogate.items() if v is not None}
-    return TabularSearch(columns, configuration, searcher, space, labelled)
+    if objectives is not None:
+        configuration["objectives"] = objectives.configuration
+    if where is not None:
+        configuration["where"] = where
+    return TabularSearch(columns, configuration, searcher, space, labelled, objectives)
 
 
 def make_reader(
@@ -235,6 +280,12 @@ def source_columns(searcher: SearchAlgorithm, source: VectorSource) -> dict[str,
     if not searcher.reads_vectors:
         return {"encoding": "none", "context": "none", "spec_id": None}
     return {"encoding": source.encoding, "context": source.context, "spec_id": source.spec_id}
+
+
+def weights_column(steps: Sequence[Step]) -> pl.Series:
+    """How much each old task counted in each step; null where nothing was transferred."""
+    weights = [list(step.old_task_weights) or None for step in steps]
+    return pl.Series(weights, dtype=pl.List(pl.Float64))
 
 
 def _canonical(space: SearchSpace, labelled: LabelledVectors) -> Callable[[str], str]:

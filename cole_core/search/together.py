@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from cole_core.predictors.reductions.side_by_side import AlreadySideBySide
 from cole_core.predictors.surrogate import fit_together
 from cole_core.search.bananas import Bananas
 from cole_core.search.base import (
@@ -100,12 +101,8 @@ def _evaluate(
 ) -> list[Step]:
     """Evaluates proposals and appends them to the steps."""
     new = [
-        Step(
-            len(steps) + i,
-            proposal.native,
-            problem.evaluate(proposal.native),
-            proposal.predicted_mean,
-            proposal.predicted_std,
+        proposal.evaluated(
+            len(steps) + i, problem.evaluate(proposal.native), problem.others(proposal.native)
         )
         for i, proposal in enumerate(proposals)
     ]
@@ -130,7 +127,8 @@ def _propose(
         ]
     surrogates = [algorithm.new_surrogate(rng) for rng in generators]
     sets = [algorithm.training_set(problem, history) for history in histories]
-    fit_together(surrogates, [s[0] for s in sets], [s[1] for s in sets])
+    reduced = [AlreadySideBySide(problem.widths)] * len(sets)
+    fit_together(surrogates, [s[0] for s in sets], [s[1] for s in sets], unlabelled=reduced)
     return [
         algorithm.select(problem, history, surrogate, rng)
         for history, surrogate, rng in zip(histories, surrogates, generators, strict=True)

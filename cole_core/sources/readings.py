@@ -11,6 +11,10 @@ from cole_core.sources.headings import Heading, Measured, quoted
 _NAMED = 5  # more columns that a refusal names
 
 
+class UnclearColumnsError(InputError):
+    """Columns whose headings do not say what they are."""
+
+
 @dataclass(frozen=True)
 class Reading:
     """What a column was taken for: values, nothing, or something that is not understood.
@@ -68,7 +72,7 @@ def refuse_unclear(readings: Sequence[Reading], source: str) -> None:
     """Checks that every column was understood.
 
     Raises:
-        InputError: Some were not; shows the options that say what they are.
+        UnclearColumnsError: Some were not; shows the options that say what they are.
     """
     unclear = [(each.column, each.unclear) for each in readings if each.unclear is not None]
     if not unclear:
@@ -82,7 +86,7 @@ def refuse_unclear(readings: Sequence[Reading], source: str) -> None:
         named = ", ".join(f"'{name}'" for name, _ in others[:_NAMED])
         more = f"; not understood either: {named}" + (", …" if len(others) > _NAMED else "")
         more += " (--dry-run lists all)"
-    raise InputError(
+    raise UnclearColumnsError(
         f"{source}: {column} → {heading.line} with {say}, or leave it out with --skip "
         f"{quoted(column)}{more}"
     )

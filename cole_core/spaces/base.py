@@ -6,6 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -87,6 +88,8 @@ class SearchSpace(ABC):
             die, and may change.
         is_absent: Whether it is a name alone, of which there is what is stored.
         notations: Other ways in which people write its architectures, by the names that they give.
+        published: TOML file of what other people published on it, see
+            `cole_core.experiments.published.protocols`; None where nothing is listed.
     """
 
     name: ClassVar[str]
@@ -100,6 +103,7 @@ class SearchSpace(ABC):
     is_foreign: ClassVar[bool] = False
     is_absent: ClassVar[bool] = False
     notations: ClassVar[Mapping[str, OtherNotation]] = {}
+    published: ClassVar[Path | None] = None
 
     @property
     def parameters(self) -> Mapping[str, Any]:

@@ -36,6 +36,7 @@ _COMMANDS = {
             "Stores measured values: accuracies, errors, latencies.",
         ),
         "evaluate": ("stages:evaluate", "Trains architectures on a dataset."),
+        "proxies": ("stages:proxies_", "Computes what the encoding proxies is made of."),
         "train": ("stages:train", "Trains a head on stored vectors and tests how well it ranks."),
         "search": ("stages:search_", "Searches for the best architecture."),
         "report": ("stages:report_", "Writes what is known of a space into one HTML file."),

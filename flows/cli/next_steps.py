@@ -4,22 +4,30 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from cole_core.encodings.proxies import PROXIES
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
+from cole_core.experiments.head_trials import n_test
 from cole_core.spaces.base import SearchSpace
+from cole_core.spaces.corpus import is_corpus
 from cole_core.spaces.own import file_name
 from flows.cli.summaries import best_found
 from flows.resolve.commands import command
+from flows.resolve.corpora import read_corpus
 from flows.resolve.requests import DEFAULT_SPACE, Measured
 from flows.resolve.spaces import known_space
 from flows.resolve.values import find_targets
-from flows.resolve.vectors import find_vectors
+from flows.resolve.vectors import find_vectors, load_labelled
+from flows.stages.fit_heads import FitHeadsRequest
 from warehouse import Warehouse
 
 Step = Callable[[], str | None]
 
 _SAMPLES = 500  # of a space that has no end
+_FEWEST = 2  # architectures that a head learns from
 _ID = 12  # digits of a hash that name it
 _USUAL = Vectors()
 
@@ -86,7 +94,22 @@ def measure(home: Path, name: str) -> str:
     space = known_space(Warehouse(home), name)
     if space.default_source is not None:
         return command(home, "ingest", name, space.default_source)
-    return command(home, "evaluate", name, dataset="digits")
+    runs_code = True if is_corpus(name) else None  # which is run where somebody says so alone
+    return command(home, "evaluate", name, dataset="digits", run=runs_code)
+
+
+def after_proxies(home: Path, name: str) -> str:
+    """Trains a head that reads them, once there are vectors and values."""
+    warehouse = Warehouse(home)
+    space = known_space(warehouse, name)
+    vectors = Vectors(encoding=f"{space.reference()}+{PROXIES}")
+    if warehouse.targets(space).filter(pl.col("epochs").ne_missing(0)).is_empty():
+        return measure(home, name)
+    try:
+        find_vectors(warehouse, space, [vectors])
+    except InputError:
+        return first_missing(home, name)
+    return train(home, name, vectors)
 
 
 def train(
@@ -112,9 +135,15 @@ def train(
     [found] = find_vectors(warehouse, space, [vectors])
     known = source in warehouse.targets(space)["source"].to_list()
     target = find_targets(warehouse, space, Measured(source=source if known else None))[0]
+    labelled = load_labelled(warehouse, space, found, target).values
+    most = len(labelled) - n_test(len(labelled))
+    if most < _FEWEST:
+        return measure(home, name)
+    [usual] = FitHeadsRequest.sizes
     return command(
         home,
         *("train", name),
+        *(("-n", most) if most < usual else ()),
         **narrowed(warehouse, space, target),
         encoding=_unusual(space, [found.encoding]),
         context=None if vectors.context == "none" else vectors.context,
@@ -163,13 +192,20 @@ def _show(home: Path, name: str, architecture_id: str) -> str:
 
 
 def after_show(home: Path, found: Mapping[str, Any]) -> str:
-    """Writes the network of what was shown; once that is done, finds what resembles it."""
+    """Writes the network of what was shown, where it has one; else finds what resembles it."""
     what = found["architecture_id"][:_ID] if found["stored"] else found["native"]
     plain = file_name(found["space"]) is None and found["stored"]
     space = None if plain or found["space"] == DEFAULT_SPACE else found["space"]
-    if "output" in found:
+    if "output" in found or _is_source_alone(home, found):
         return command(home, "similar", what, space=space)
     return command(home, "show", what, space=space, output="net.py")
+
+
+def _is_source_alone(home: Path, found: Mapping[str, Any]) -> bool:
+    """Whether it is of a corpus and was never traced, so that there is no class that runs."""
+    if not is_corpus(found["space"]):
+        return False
+    return found["native"] not in read_corpus(Warehouse(home), found["space"]).traced
 
 
 def after_search(home: Path, name: str, did: Mapping[str, Any], dataset: str | None) -> str:

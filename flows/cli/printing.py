@@ -72,6 +72,9 @@ class Printer:
             f"{algorithm}, seed {found['seed']}",
             indent=2,
         )
+        for said in stages["report"].get("findings", ()):
+            self.page.say(f"{said['name']}:")
+            self.page.say(f"{said['figure']} {said['unit']} ({said['note']})", indent=2)
         self.page.fact("report", stages["report"]["report"])
         self._next(following)
 

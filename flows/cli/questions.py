@@ -72,7 +72,8 @@ def similar_(request: SimilarRequest, *, as_json: Json = False) -> None:
 
 
 def best_(request: BestRequest = BestRequest(), *, as_json: Json = False) -> None:
-    """Lists the best architectures by a measured value, or by what a stored head predicts."""
+    """Lists the best architectures by a measured value, or by what a stored head predicts; of
+    several --objective those that no other is better than in all of them."""
     found = best(request)
     following = partial(next_steps.show, request.home, found)
     Printer(as_json).answer("best", found, _about_best(found), following)
@@ -126,6 +127,12 @@ def status(*, home: InHome = HOME, as_json: Json = False) -> None:
 
 
 def _about_best(found: dict[str, Any]) -> str:
+    if "objectives" in found:
+        ways = ", ".join(f"{name} ({way})" for name, way in found["objectives"].items())
+        return (
+            f"the front of {ways}: {found['architectures']:,} of {found['among']:,} "
+            "architectures, which no other is better than in all of them"
+        )
     about = f"{found['dataset']} {found['target']}{not_from(found['other_sources'])}"
     if "head" in found:
         about += (

@@ -21,6 +21,7 @@ from flows.pipelines.request import RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.corpora import RunOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
+from flows.resolve.objectives import Goals
 from flows.resolve.requests import (
     AskedVectors,
     InWarehouse,
@@ -29,6 +30,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import check_runs
+from flows.resolve.transfer import NONE, TransferOption
 from flows.running.stage import run_stage
 from flows.stages import (
     embed,
@@ -36,6 +38,7 @@ from flows.stages import (
     fit_heads,
     ingest,
     ingest_corpus,
+    proxies,
     render,
     report,
     search,
@@ -47,6 +50,7 @@ from flows.stages.enumerate import EnumerateRequest
 from flows.stages.fit_heads import FitHeadsRequest
 from flows.stages.ingest import IngestRequest
 from flows.stages.ingest_corpus import IngestCorpusRequest
+from flows.stages.proxies import ProxiesRequest
 from flows.stages.render import RenderRequest
 from flows.stages.report import ReportRequest
 from flows.stages.search import SearchRequest
@@ -185,6 +189,18 @@ def evaluate(request: TrainNetworksRequest, *, as_json: Json = False) -> None:
     Printer(as_json).summary("evaluate", summary, following)
 
 
+def proxies_(request: ProxiesRequest, *, as_json: Json = False) -> None:
+    """Computes what the encoding proxies is made of; what is stored is skipped.
+
+    Parameters, FLOPs and nine zero-cost proxies of networks with weights at random, on a few images
+    of noise or of a dataset, once for each canonical form. Then --encoding code.bare+proxies reads
+    them; of several sources, proxies:SOURCE says which.
+    """
+    summary = run_stage(proxies.proxies, proxies.plan, request)
+    following = partial(next_steps.after_proxies, request.home, request.space)
+    Printer(as_json).summary("proxies", summary, following)
+
+
 def tell(line: str) -> None:
     """Says what values are taken for, before there are any."""
     print(f"cole: {line}", file=sys.stderr)
@@ -209,6 +225,7 @@ class SearchOptions(InWarehouse):
         algorithm: The search algorithm.
         budget: Number of evaluations.
         seeds: Seed of a search; may be repeated.
+        sought: Several objectives, and what architectures must fit.
         train: An evaluation is a training on --dataset digits, add-digits or a path, or with
             FILE.py:FUNCTION a call of that function with the network (and seed and epochs, if it
             has them); what follows says how.
@@ -216,6 +233,7 @@ class SearchOptions(InWarehouse):
         training_seed: Seed of every training.
         arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON;
             with --train.
+        transfer: Other tasks of the space that are learned from.
     """
 
     measured: Measured = Measured()
@@ -223,10 +241,12 @@ class SearchOptions(InWarehouse):
     algorithm: AlgorithmOptions = AlgorithmOptions()
     budget: int = 100
     seeds: Seeds = (0,)
+    sought: Goals = Goals()
     train: Annotated[bool | str, Parameter(negative=())] = False
     networks: NetworkOptions = NetworkOptions()
     training_seed: TrainingSeed = 0
     arguments: str | None = None
+    transfer: TransferOption = NONE
 
     def reading(self) -> SearchRequest:
         """A search that reads measured values.
@@ -245,7 +265,7 @@ class SearchOptions(InWarehouse):
             raise InputError(
                 f"--arguments {self.arguments} is for networks that are made: add --train"
             )
-        return SearchRequest(**self._common, measured=self.measured)
+        return SearchRequest(**self._common, measured=self.measured, sought=self.sought)
 
     def training(self) -> SearchByTrainingRequest:
         """A search that trains.
@@ -253,6 +273,13 @@ class SearchOptions(InWarehouse):
         Raises:
             InputError: Something is said of stored values, or no dataset is named.
         """
+        for name, value in vars(self.sought).items():
+            if value:
+                said = value if isinstance(value, str) else value[0]
+                raise InputError(
+                    f"--{name} {said} is for measured values, and --train has one objective and "
+                    "no condition: leave it out"
+                )
         own = isinstance(self.train, str)
         for name in ("split", "source") if own else ("metric", "split", "source"):
             if getattr(self.measured, name) is not None:
@@ -275,7 +302,7 @@ class SearchOptions(InWarehouse):
 
     @property
     def _common(self) -> dict[str, Any]:
-        names = ("space", "home", "vectors", "algorithm", "budget", "seeds")
+        names = ("space", "home", "vectors", "algorithm", "budget", "seeds", "transfer")
         return {name: getattr(self, name) for name in names}
 
 

@@ -134,9 +134,20 @@ def _search(page: Page, title: str, did: Summary) -> None:
     text = stored(did["evaluations"], did["skipped"], "evaluation", "made")
     if "trained" in did:
         text += f"; {count(did['trained'], 'network')} trained for them"
+    if "transfer" in did:
+        text += f"; learning from {count(len(did['transfer']), 'other task')}"
     page.say(text, title=title)
     if "values" in did:
         page.fact("values", did["values"])
+    if "objectives" in did:
+        _fronts(page, did)
+        return
+    for place, old in enumerate(did.get("transfer", ())):
+        weights = [found["old_task_weights"][place] for found in did["searches"]]
+        weight = sum(weights) / len(weights)
+        page.fact(
+            "old task", f"{old['task']}: {count(old['values'], 'value')}, weight {weight:.2f}"
+        )
     tested = any("best_test" in found for found in did["searches"])
     columns = ["seed", "best value", "found after", "evaluations"]
     page.table(
@@ -157,6 +168,41 @@ def _search(page: Page, title: str, did: Summary) -> None:
     )
     found = best_found(did)
     page.fact(f"best, of seed {found['seed']}", found["best"])
+
+
+def _fronts(page: Page, did: Summary) -> None:
+    """What searches of several objectives found: how much of the whole front, and the best one."""
+    page.table(
+        ("seed", "evaluations", "on the front", "of all hypervolume"),
+        [
+            (
+                str(found["seed"]),
+                cell(found["evaluations"] + found["skipped"]),
+                cell(len(found["front"])),
+                number(found["hypervolume"], ".1%"),
+            )
+            for found in did["searches"]
+        ],
+        numbers=range(4),
+        flowing=True,
+        indent=2,
+    )
+    found = max(did["searches"], key=lambda each: each["hypervolume"] or 0.0)
+    page.say(f"The front of seed {found['seed']}:")
+    page.table(
+        (*did["objectives"], "found after", "architecture"),
+        [
+            (
+                *(measured(row[name]) for name in did["objectives"]),
+                cell(row["step"]),
+                row["native"],
+            )
+            for row in found["front"]
+        ],
+        numbers=range(len(did["objectives"]) + 1),
+        flowing=True,
+        indent=2,
+    )
 
 
 def best_found(did: Summary) -> dict[str, Any]:
@@ -264,6 +310,7 @@ _TELLERS: dict[str, Callable[[Page, str, Summary], None]] = {
     "embed": _embed,
     "ingest": _ingest,
     "evaluate": _evaluate,
+    "proxies": _evaluate,
     "train": _train,
     "search": _search,
     "report": _report,

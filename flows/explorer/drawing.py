@@ -46,10 +46,10 @@ def _places(read: Sequence[Sequence[int]]) -> list[tuple[float, float]]:
         rows[row].append(number)
     widest = max(map(len, rows)) * (_WIDE + _GAP)
     at = [0.0] * len(read)
-    for row in rows:
-        row.sort(key=lambda number: _middle(at, read[number]))
-        free = (widest - len(row) * (_WIDE + _GAP)) / 2
-        for place, number in enumerate(row):
+    for boxes in rows:
+        boxes.sort(key=lambda number: _middle(at, read[number]))
+        free = (widest - len(boxes) * (_WIDE + _GAP)) / 2
+        for place, number in enumerate(boxes):
             at[number] = _GAP / 2 + free + place * (_WIDE + _GAP)
     return [(x, _GAP / 2 + row * _STEP) for x, row in zip(at, level, strict=True)]
 

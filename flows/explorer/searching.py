@@ -59,7 +59,8 @@ def groups(warehouse: Warehouse, space: SearchSpace) -> list[Group]:
 
 def _group(key: str, rows: list[dict[str, Any]]) -> Group:
     first, rows = rows[0], sorted(rows, key=lambda row: int(row["seed"]))
-    target = Target(**json.loads(first["target"]), **_direction(first["configuration"]))
+    direction = json.loads(first["configuration"]).get("direction", "higher")
+    target = Target(**json.loads(first["target"]), direction=direction)
     reads = [each for each in (first["encoding"], first["language_model"]) if each != "none"]
     words = [first["algorithm"], *reads, f"{first['dataset']} {first['metric']}", key[:6]]
     better = min if target.direction == "lower" else max
@@ -73,11 +74,6 @@ def _group(key: str, rows: list[dict[str, Any]]) -> Group:
         best=better(row["best"] for row in rows),
         compared=bool(first["compared"]),
     )
-
-
-def _direction(configuration: str) -> dict[str, str]:
-    direction = json.loads(configuration).get("direction")
-    return {} if direction is None else {"direction": direction}
 
 
 def steps(warehouse: Warehouse, group: Group) -> pl.DataFrame:
@@ -105,8 +101,8 @@ def chart(rows: pl.DataFrame) -> dict[str, Any]:
         }
         for (seed, _), part in rows.group_by("seed", "search_id", maintain_order=True)
     ]
-    early = rows.filter(pl.col("step") >= rows["step"].max() // 20 if rows.height else pl.lit(True))
-    ends = early["best_so_far"].min() or 0.0, rows["best_so_far"].max() or 1.0
+    early = rows.filter(pl.col("step") >= pl.col("step").max() // 20)["best_so_far"].to_list()
+    ends = (*early, *rows["best_so_far"].to_list()) or (0.0, 1.0)
     return {
         "animation": False,
         "grid": _GRID,

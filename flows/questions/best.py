@@ -3,23 +3,26 @@
 from dataclasses import field
 from typing import Annotated, Any
 
-import numpy as np
 import polars as pl
 from cyclopts import Parameter
 from pydantic import Field
 
-from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
+from cole_core.search.dominance import nondominated
 from cole_core.spaces.base import SearchSpace
+from flows.resolve.columns import Columns
+from flows.resolve.objectives import Sought, find_front
+from flows.resolve.predicting import predict
 from flows.resolve.requests import DEFAULT_SPACE, HOME, Flag, Home, Measured, request
 from flows.resolve.spaces import known_space
 from flows.resolve.values import describe, find_targets
-from flows.resolve.vectors import load_vectors
 from warehouse import Warehouse
 
 MOST = 100_000
 """Architectures that are listed."""
+
+_MOST_LISTED = 10  # unless somebody asks for more
 
 
 @request
@@ -30,7 +33,8 @@ class BestRequest:
         space: The search space.
         home: The warehouse's directory.
         measured: Which values; where several kinds fit, the accuracy that people mean.
-        k: How many.
+        k: How many; by default 10, and a front whole.
+        sought: Several objectives, whose front is listed, and what architectures must fit.
         predicted: By a stored head, measured or not.
         head: Which head, by the beginning of its head_id; by default the one with the most
             labelled.
@@ -40,27 +44,31 @@ class BestRequest:
     space: str = field(default=DEFAULT_SPACE, kw_only=True)
     home: Home = HOME
     measured: Measured = Measured()
-    k: Annotated[int, Parameter(name="-k"), Field(ge=1, le=MOST)] = 10
+    k: Annotated[int | None, Parameter(name="-k"), Field(ge=1, le=MOST)] = None
+    sought: Sought = Sought()
     predicted: Flag = False
     head: str | None = None
     canonical: Flag = False
 
 
 def best(request: BestRequest) -> dict[str, Any]:
-    """The k best architectures.
+    """The k best architectures; of several objectives those that no other is better than in all.
 
     Returns:
         What was ranked by what, and `columns` and `rows`, best first: rank, architecture_id,
-        native, value, and for a head predicted and std.
+        native, value, and for a head predicted and std; of several objectives a column for each
+        instead.
 
     Raises:
-        InputError: A name is unknown, nothing was measured or trained, or nobody said which
-            values are the better ones.
+        InputError: A name is unknown, nothing was measured or trained, nobody said which values are
+            the better ones, or nothing fits the condition.
     """
     if request.head is not None and not request.predicted:
         raise InputError(f"--head {request.head} is for --predicted: give both")
     warehouse = Warehouse(request.home)
     space = known_space(warehouse, request.space)
+    if request.sought.objective:
+        return _front(warehouse, space, request)
     targets = find_targets(warehouse, space, request.measured)
     summary: dict[str, Any] = {"space": request.space}
     if request.predicted:
@@ -73,23 +81,48 @@ def best(request: BestRequest) -> dict[str, Any]:
         labels = warehouse.labels(space, target)
         rows = warehouse.architectures(space).join(labels, on="architecture_id")
         order = "value"
+    if request.sought.where is not None:
+        fits = Columns(warehouse, space, request.measured).fitting(request.sought.where)
+        rows = rows.filter(pl.col("architecture_id").is_in(fits))
     rows = rows.sort([order, "position"], descending=[target.sign > 0, False])
-    if request.canonical:
-        rows = rows.unique("canonical_id", keep="first", maintain_order=True)
-    total = rows.height
-    rows = rows.head(request.k).with_row_index("rank", offset=1)
-    columns = ["rank", "architecture_id", "native", "value", "predicted", "std"]
-    rows = rows.select(name for name in columns if name in rows.columns)
     return summary | {
         "dataset": target.dataset,
         "target": describe(target),
         "other_sources": warehouse.other_sources(space, target),
         "unit": target.unit,
         "direction": target.direction,
-        "architectures": total,
-        "columns": rows.columns,
-        "rows": rows.to_dicts(),
+        **_listed(rows, request, _MOST_LISTED, ["value", "predicted", "std"]),
     }
+
+
+def _front(warehouse: Warehouse, space: SearchSpace, request: BestRequest) -> dict[str, Any]:
+    """The front of several objectives, from the best in the first to the best in the others."""
+    if request.predicted:
+        raise InputError("--predicted ranks by one head: give --objective predicted_accuracy")
+    objectives, rows = find_front(warehouse, space, request.measured, request.sought)
+    values = rows.select(each.name for each in objectives).to_numpy()
+    front = rows.filter(nondominated(values * [each.sign for each in objectives]))
+    names = [each.name for each in objectives]
+    front = front.sort([*names, "position"], descending=[*(o.sign > 0 for o in objectives), False])
+    return {
+        "space": request.space,
+        "objectives": {each.name: each.direction for each in objectives},
+        "among": rows.height,
+        **_listed(front, request, MOST, names),
+    }
+
+
+def _listed(
+    rows: pl.DataFrame, request: BestRequest, usual: int, values: list[str]
+) -> dict[str, Any]:
+    """How many there are, and the first of them as columns and rows."""
+    if request.canonical:
+        rows = rows.unique("canonical_id", keep="first", maintain_order=True)
+    total = rows.height
+    rows = rows.head(usual if request.k is None else request.k).with_row_index("rank", offset=1)
+    columns = ["rank", "architecture_id", "native", *values]
+    rows = rows.select(name for name in columns if name in rows.columns)
+    return {"architectures": total, "columns": rows.columns, "rows": rows.to_dicts()}
 
 
 def _choose_head(
@@ -109,43 +142,3 @@ def _choose_head(
         f"no stored head{which} predicts {dataset}: train one with "
         f"'cole train {space.name} --dataset {dataset}'"
     )
-
-
-def predict(
-    warehouse: Warehouse, space: SearchSpace, target: Target, head: dict[str, Any]
-) -> pl.DataFrame:
-    """What a stored head predicts of every architecture that has the vectors it reads.
-
-    Args:
-        warehouse: Where the vectors are.
-        space: Of the architectures.
-        target: What it predicts.
-        head: A row of `Warehouse.heads_of`.
-
-    Returns:
-        architecture_id, native, canonical_id, position, predicted, std, and value where it was
-        measured.
-
-    Raises:
-        InputError: The head's file or the vectors are not stored.
-    """
-    from cole_core.predictors import load_surrogate
-
-    path = warehouse.head_artifact(head["head_id"])
-    if path is None:
-        raise InputError(f"head {head['head_id']} is not stored: train it again")
-    about = ("encoding", "context", "spec_id", "language_model")
-    architectures = load_vectors(warehouse, space, VectorSource(*(head[name] for name in about)))
-    mean, std = load_surrogate(path).predict(architectures.vectors, return_std=True)
-    rows = pl.DataFrame(
-        {
-            "architecture_id": architectures.architecture_ids,
-            "native": architectures.natives,
-            "canonical_id": architectures.canonical_ids,
-            "position": range(len(architectures.natives)),
-            "predicted": target.sign * np.asarray(mean, np.float64),
-            "std": np.asarray(std, np.float64),
-        }
-    )
-    labels = warehouse.labels(space, target)
-    return rows.join(labels, on="architecture_id", how="left", maintain_order="left")

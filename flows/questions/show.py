@@ -16,9 +16,9 @@ from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_text
 from cole_core.spaces.base import SearchSpace
 from flows.questions.asked import Asked, Question, read_asked
-from flows.questions.best import predict
 from flows.questions.network_file import write_network
 from flows.questions.similar import SimilarRequest, similar
+from flows.resolve.predicting import predict
 from flows.resolve.requests import DEFAULT_SPACE, HOME, AskedVectors, Device, Home, request
 from flows.resolve.values import describe
 from warehouse import Warehouse

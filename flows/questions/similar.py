@@ -15,6 +15,7 @@ from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from flows.questions.asked import SOURCE, Asked, Question, read_asked
 from flows.questions.nearness import UNLIKE, StoredTexts, read_stored_texts
+from flows.resolve.columns import Columns
 from flows.resolve.corpora import RunOptions
 from flows.resolve.requests import (
     DEFAULT_SPACE,
@@ -46,8 +47,8 @@ class SimilarRequest:
         home: The warehouse's directory.
         space: The search space, unless an id tells it.
         k: How many.
-        where: A condition in SQL, such as 'cifar10 > 93': on datasets, distance, text, native,
-            n_tokens, position, truncated.
+        where: A condition in SQL, such as 'cifar10 > 93': on datasets, metrics, parameters,
+            distance, text, native, n_tokens, position, truncated.
         vectors: Which of the stored vectors.
         measured: Which measured values the condition and the answer speak of.
         class_name: Of FILE.py, where it holds several networks.
@@ -87,11 +88,19 @@ class _Search:
     vector: np.ndarray
     k: int
     where: str | None
-    names: dict[str, Target]
+    columns: Columns
 
     def run(self, exact: bool) -> Neighbours:
+        where, columns = self.where, self.columns
         return find_neighbours(
-            self.warehouse, self.among, self.vector, self.k, self.where, self.names, exact
+            self.warehouse,
+            self.among,
+            self.vector,
+            self.k,
+            where,
+            columns.measured,
+            exact,
+            {} if where is None else columns.known(where),
         )
 
 
@@ -130,10 +139,11 @@ def similar(request: SimilarRequest) -> dict[str, Any]:
     if request.measured.asked or not warehouse.targets(asked.space).is_empty():
         targets = find_targets(warehouse, asked.space, request.measured)
     names = column_names(targets, CONDITION_COLUMNS)
+    columns = Columns(warehouse, asked.space, request.measured)
     extra = 0 if asked.native is None else 1  # it finds itself
     stored = read_stored_texts(warehouse, among)
     vector, warning = _vector(warehouse, asked, among, stored, request.device)
-    search = _Search(warehouse, among, vector, request.k + extra, request.where, names)
+    search = _Search(warehouse, among, vector, request.k + extra, request.where, columns)
     found = search.run(request.exact)
     rows = _answer(warehouse, found, asked, names, request.k)
     rows = rows.insert_column(3, _nearer_than(rows["distance"], stored))

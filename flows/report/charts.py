@@ -33,6 +33,7 @@ def search_chart(
     errors: float = 1.0,
     band: tuple[str, str] = ("− standard error", "+ standard error"),
     measure: Measure = PERCENT,
+    arrival: str | None = None,
 ) -> Spec:
     """Mean best so far against evaluations, with a band, the best and the threshold.
 
@@ -43,13 +44,14 @@ def search_chart(
         errors: Half the width of the band in standard errors.
         band: What its ends are called.
         measure: How values are shown; what is given here is so that a higher one is better.
+        arrival: What the threshold is called; by default the share of the best that it is.
     """
     budget = max(len(summary.mean) for summary in summaries)
     frame = _curves(summaries, errors * measure.sign).with_columns(
         measure.real(pl.col("mean", "low", "high"))
     )  # the ends of the band stay what they are called when the sign is turned
     low, high = sorted(measure.real(end) for end in search_domain(summaries, best_known))
-    base = alt.Chart(_inline(frame)).encode(
+    base = alt.Chart(inline(frame)).encode(
         x=alt.X(
             "evaluation:Q",
             title="architectures evaluated",
@@ -83,8 +85,10 @@ def search_chart(
     )
     layers: list[alt.Chart] = [area, line, points.add_params(pick)]
     if threshold is not None and best_known is not None:
-        layers += _levels(measure.real(best_known), measure.real(threshold), y_scale, measure)
-    return _finish(alt.layer(*layers), height=340)
+        layers += _levels(
+            measure.real(best_known), measure.real(threshold), y_scale, measure, arrival
+        )
+    return finish(alt.layer(*layers), height=340)
 
 
 def _curves(summaries: Sequence[SearchSummary], errors: float) -> pl.DataFrame:
@@ -109,7 +113,11 @@ def _curves(summaries: Sequence[SearchSummary], errors: float) -> pl.DataFrame:
 
 
 def _levels(
-    best_known: float, threshold: float, y_scale: alt.Scale, measure: Measure
+    best_known: float,
+    threshold: float,
+    y_scale: alt.Scale,
+    measure: Measure,
+    arrival: str | None,
 ) -> list[alt.Chart]:
     """Rules for the best and for the threshold, each with its name."""
     rules = pl.DataFrame(
@@ -117,11 +125,12 @@ def _levels(
             "at": [best_known, threshold],
             "text": [
                 f"best of the space, {measure.shown(best_known)}",
-                _share(threshold, best_known) + measure.shown(threshold),
+                (f"{arrival}, " if arrival else _share(threshold, best_known))
+                + measure.shown(threshold),
             ],
         }
     )
-    marks = alt.Chart(_inline(rules)).encode(y=alt.Y("at:Q", scale=y_scale))
+    marks = alt.Chart(inline(rules)).encode(y=alt.Y("at:Q", scale=y_scale))
     return [
         marks.mark_rule(strokeDash=[5, 4], opacity=0.55, clip=True),
         # On the left, where the curves are far below.
@@ -134,6 +143,24 @@ def _levels(
 def _share(threshold: float, best_known: float) -> str:
     """What share of the best the threshold is; nothing of a best of 0."""
     return f"{threshold / best_known * 100:.3g} % of it, " if best_known else ""
+
+
+def weights_chart(weights: pl.DataFrame) -> Spec:
+    """How much each old task counted against evaluations.
+
+    Args:
+        weights: Of `transfer_weights`.
+    """
+    chart = alt.Chart(inline(weights)).mark_line(point=True, interpolate="step-after")
+    return finish(
+        chart.encode(
+            x=alt.X("step:Q", title="architectures evaluated"),
+            y=alt.Y("weight:Q", title="weight, mean over searches", scale=alt.Scale(domainMin=0)),
+            color=alt.Color("task:N", title="old task"),
+            tooltip=["task:N", "step:Q", alt.Tooltip("weight:Q", format=".2f"), "searches:Q"],
+        ),
+        height=220,
+    )
 
 
 def search_domain(
@@ -196,7 +223,7 @@ def prediction_charts(
         tooltip,
         domain=(0, 100),
     )
-    return _finish(values, height=330), _finish(ranks, height=330)
+    return finish(values, height=330), finish(ranks, height=330)
 
 
 def tau_chart(
@@ -208,7 +235,7 @@ def tau_chart(
     sizes = sorted(taus["n"].unique().to_list())
     pick = alt.selection_point(fields=["series"], bind="legend")
     fade = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.12))
-    base = alt.Chart(_inline(frame)).encode(
+    base = alt.Chart(inline(frame)).encode(
         x=alt.X(
             "n:Q",
             title="architectures trained on (log scale)",
@@ -239,7 +266,7 @@ def tau_chart(
             alt.Tooltip("draws:Q"),
         ],
     )
-    return _finish(alt.layer(bars, line, points.add_params(pick)), height=340)
+    return finish(alt.layer(bars, line, points.add_params(pick)), height=340)
 
 
 def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCENT) -> Spec:
@@ -254,7 +281,7 @@ def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCEN
     ).sort("value", descending=measure.sign < 0, nulls_last=False)  # the best last, on top
     ends = map_domain(frame, measure)
     chart = (
-        alt.Chart(_inline(frame))
+        alt.Chart(inline(frame))
         .mark_circle(size=26, opacity=0.85)
         .encode(
             x=_free_axis("x", embedding_map.axes[0]),
@@ -276,7 +303,7 @@ def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCEN
         )
         .add_params(alt.selection_interval(bind="scales", zoom="wheel![event.shiftKey]"))
     )
-    return _finish(chart, height=460)
+    return finish(chart, height=460)
 
 
 def map_domain(frame: pl.DataFrame, measure: Measure = PERCENT) -> tuple[float, float]:
@@ -289,7 +316,8 @@ def map_domain(frame: pl.DataFrame, measure: Measure = PERCENT) -> tuple[float, 
     return measure.real(float(low)), measure.real(float(high))
 
 
-def _inline(frame: pl.DataFrame) -> alt.InlineData:
+def inline(frame: pl.DataFrame) -> alt.InlineData:
+    """A frame as CSV inside a chart."""
     types = {
         name: "number" if dtype.is_numeric() else "string" for name, dtype in frame.schema.items()
     }
@@ -326,7 +354,7 @@ def _scatter(
 ) -> alt.Chart:
     scale = alt.Scale(domain=list(domain)) if domain else alt.Scale(zero=False)
     return (
-        alt.Chart(_inline(frame))
+        alt.Chart(inline(frame))
         .mark_circle(size=22, opacity=0.45, color=COLOURS[0])
         .encode(
             x=alt.X(f"{x[0]}:Q", title=x[1], scale=scale),
@@ -339,7 +367,7 @@ def _scatter(
 def _diagonal(ends: Sequence[Any]) -> alt.Chart:
     ends_frame = pl.DataFrame({"from": list(ends), "to": list(ends)})
     return (
-        alt.Chart(_inline(ends_frame))
+        alt.Chart(inline(ends_frame))
         .mark_line(strokeDash=[5, 4], strokeWidth=1.25, color=BASELINE_COLOUR)
         .encode(x="from:Q", y="to:Q")
     )
@@ -360,6 +388,7 @@ def _log_domain(sizes: Sequence[int]) -> list[float]:
     return [sizes[0] * 0.85, sizes[-1] * 1.18]
 
 
-def _finish(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+def finish(chart: alt.Chart | alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+    """A chart as wide as the page."""
     finished: Spec = chart.properties(width="container", height=height).to_dict()
     return finished

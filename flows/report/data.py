@@ -10,6 +10,7 @@ import polars as pl
 from cole_core.evaluation.target import Target
 from cole_core.spaces import space_class, spaces
 from cole_core.spaces.base import SearchSpace
+from flows.report.filters import percent
 from flows.report.measure import Measure, measure_of
 
 _DATASETS = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
@@ -144,6 +145,37 @@ class SearchComparison:
 
 
 @dataclass(frozen=True)
+class Front:
+    """What searches of the same objectives evaluated.
+
+    Attributes:
+        objectives: Name → whether `higher` or `lower` is better.
+        points: label, seed, step, native, a column for each objective, as it was measured, and
+            front: whether no other point is better in all of them.
+    """
+
+    objectives: Mapping[str, str]
+    points: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Top:
+    """The best of a space that was measured whole.
+
+    Attributes:
+        count: How many they are.
+        architectures: Out of how many.
+        share: Which share of the space that is meant to be.
+        value: Of the worst of them; its sign turned where lower is better.
+    """
+
+    count: int
+    architectures: int
+    share: float
+    value: float
+
+
+@dataclass(frozen=True)
 class ReportData:
     """Everything a report shows.
 
@@ -158,12 +190,15 @@ class ReportData:
             label are seeds of one curve.
         best_known: The best value of the target that the space has, where all are measured; with
             its sign turned where lower is better, like the values of searches.
-        margin: A search has arrived when it is this share of `best_known` away from it.
+        transfers: How much each old task counted in searches, as `transfer_weights` gives it.
+        top: A search has arrived when it has found one of these.
+        margin: Where those are not known: when it is this share of `best_known` away from it.
         predictions: Held-out predictions of one head.
         trials: series (what the head reads) and head, both in words that tell settings apart, n,
             kendall_tau: one row for each draw of a training set.
         comparisons: Comparisons of predictors on the target.
         search_comparisons: Comparisons of searches for the target.
+        fronts: Of the searches of several objectives, the target among them.
         map: The embedding map.
         best: The best architectures, best first.
         specifications: Embedding specifications in use.
@@ -180,12 +215,15 @@ class ReportData:
     reference_encoding: str | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     searches: pl.DataFrame | None = None
+    transfers: pl.DataFrame | None = None
     best_known: float | None = None
+    top: Top | None = None
     margin: float = 0.01
     predictions: Predictions | None = None
     trials: pl.DataFrame | None = None
     comparisons: Sequence[Comparison] = ()
     search_comparisons: Sequence[SearchComparison] = ()
+    fronts: Sequence[Front] = ()
     map: EmbeddingMap | None = None
     best: Sequence[BestCell] = ()
     specifications: Sequence[Specification] = ()
@@ -223,9 +261,21 @@ class ReportData:
     @property
     def threshold(self) -> float | None:
         """The value at which a search has arrived, so that a higher one is better."""
+        if self.top is not None:
+            return self.top.value
         if self.best_known is None:
             return None
         return self.best_known - self.margin * abs(self.best_known)
+
+    @property
+    def arrival(self) -> str:
+        """When a search has arrived, in words: "one of the best 0.1 % (16 of 15,625)"."""
+        if self.top is None:
+            return f"within {percent(self.margin)} of the best"
+        top = self.top
+        if top.count == 1:
+            return f"the best of {top.architectures:,}"
+        return f"one of the best {percent(top.share)} ({top.count:,} of {top.architectures:,})"
 
     @property
     def measure(self) -> Measure:

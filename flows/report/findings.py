@@ -7,9 +7,9 @@ import polars as pl
 
 from cole_core.experiments.search_table import told_threshold
 from flows.report.data import ReportData, SearchComparison
-from flows.report.filters import fixed, grouped, percent
+from flows.report.filters import fixed, grouped
 from flows.report.measure import Measure
-from flows.report.summaries import SearchSummary
+from flows.report.summaries import SearchSummary, told_after
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,7 @@ def findings(
         )
     if data.search_comparisons:
         found.append(_compared_arrival(data.search_comparisons[0], data.measure))
-    elif arrival := _fastest_arrival(data, summaries):
-        found.append(arrival)
+    found += search_findings(data, summaries)
     ranked = None if taus is None else taus.drop_nulls("mean")
     if ranked is not None and not ranked.is_empty():
         row = ranked.sort("n", "mean", descending=True).row(0, named=True)
@@ -69,20 +68,53 @@ def _compared_arrival(comparison: SearchComparison, measure: Measure) -> Finding
     )
 
 
-def _fastest_arrival(data: ReportData, summaries: Sequence[SearchSummary]) -> Finding | None:
-    fastest = next((s for s in summaries if s.arrival and not s.is_baseline), None)
-    if fastest is None or fastest.arrival is None:
-        return None
-    note = fastest.label
-    baseline = next((s.arrival for s in summaries if s.arrival and s.is_baseline), None)
-    if baseline is not None:
-        note += f"; random search {_mean(baseline.mean, baseline.mean_is_lower_bound)}"
-    return Finding(
-        f"Evaluations to within {percent(data.margin)} of the best",
-        _mean(fastest.arrival.mean, fastest.arrival.mean_is_lower_bound),
-        note,
-        "mean per seed",
-    )
+def search_findings(data: ReportData, summaries: Sequence[SearchSummary]) -> list[Finding]:
+    """How soon searches are among the best, and how far from the best they are before; each with
+    what random search does."""
+    arrived = [summary for summary in summaries if summary.arrival is not None]
+    if data.threshold is None or data.best_known is None or not arrived:
+        return []
+    first = next((each for each in arrived if not each.is_baseline), None)
+    if first is None:
+        return []
+    others = [first, *(each for each in arrived if each.is_baseline)]
+    at = data.measure.shown(data.measure.real(data.threshold))
+    better = "or less" if data.measure.sign < 0 else "or more"
+    found = [
+        Finding(
+            f"Evaluations to {data.arrival}, {at} {better}",
+            *_told([_arrival(each) for each in others], others),
+            f"mean per seed, {count_of(first.seeds)}",
+        )
+    ]
+    after = told_after(others)
+    best = data.best_known
+    regrets = [fixed(each.regret(best, after).mean, 2) for each in others]
+    unit = "points" if data.measure.unit == "%" else data.measure.unit or ""
+    return [
+        *found,
+        Finding(
+            f"Distance from the best after {grouped(after)} evaluations",
+            *_told(regrets, others),
+            f"{unit}, mean of {count_of(first.seeds)}".removeprefix(", "),
+        ),
+    ]
+
+
+def count_of(seeds: int) -> str:
+    """5 seeds, 1 seed"""
+    return f"{seeds} seed{'' if seeds == 1 else 's'}"
+
+
+def _told(figures: Sequence[str], summaries: Sequence[SearchSummary]) -> tuple[str, str]:
+    """The first one's figure; and whose it is, with those of the others."""
+    said = [f"{each.label} {figure}" for each, figure in zip(summaries, figures, strict=True)]
+    return figures[0], "; ".join([summaries[0].label, *said[1:]])
+
+
+def _arrival(summary: SearchSummary) -> str:
+    assert summary.arrival is not None
+    return _mean(summary.arrival.mean, summary.arrival.mean_is_lower_bound)
 
 
 def _mean(evaluations: float, is_lower_bound: bool) -> str:

@@ -8,9 +8,9 @@ import jinja2
 from flows.report import trusted
 from flows.report.data import ReportData
 from flows.report.filters import FILTERS
-from flows.report.findings import findings
+from flows.report.findings import Finding, findings, search_findings
 from flows.report.sections import sections
-from flows.report.summaries import summarize_searches, summarize_trials
+from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
 
 
 def render_report(data: ReportData, only: Collection[str] | None = None) -> str:
@@ -26,12 +26,7 @@ def render_report(data: ReportData, only: Collection[str] | None = None) -> str:
     Raises:
         InputError: A picture is no SVG, or one that does more than draw.
     """
-    searches, trials = data.searches, data.trials
-    summaries = (
-        []
-        if searches is None or searches.is_empty()
-        else summarize_searches(searches, data.threshold)
-    )
+    summaries, trials = _summaries(data), data.trials
     taus = None if trials is None or trials.is_empty() else summarize_trials(trials)
     return (
         _templates()
@@ -49,6 +44,18 @@ def render_report(data: ReportData, only: Collection[str] | None = None) -> str:
             scripts=trusted.scripts(),
         )
     )
+
+
+def said_of_searches(data: ReportData) -> list[Finding]:
+    """What the page says first of the searches, for who does not open it."""
+    return search_findings(data, _summaries(data))
+
+
+def _summaries(data: ReportData) -> list[SearchSummary]:
+    searches = data.searches
+    if searches is None or searches.is_empty():
+        return []
+    return summarize_searches(searches, data.threshold)
 
 
 @functools.cache

@@ -14,12 +14,14 @@ from flows.report.charts import (
     search_chart,
     search_domain,
     tau_chart,
+    weights_chart,
 )
 from flows.report.comparisons import compared_predictors
 from flows.report.data import ReportData
+from flows.report.fronts import shown_front
 from flows.report.rows import Record, TableRow, records, spread
 from flows.report.search_comparisons import compared_searches
-from flows.report.summaries import SearchSummary
+from flows.report.summaries import SearchSummary, told_after
 
 Content = Mapping[str, Any]
 
@@ -51,8 +53,10 @@ def sections(
     """
     predictors = [compared_predictors(each) for each in data.comparisons]
     searches = [compared_searches(each, data.measure) for each in data.search_comparisons]
+    fronts = [shown_front(each) for each in data.fronts]
     return [
         Section("search", "Search", _search(data, summaries)),
+        *([Section("fronts", "Several objectives", {"fronts": fronts})] if fronts else []),
         Section("search-comparisons", "Searches compared", _unless_empty(compared=searches)),
         Section("predictions", "Predicted against measured", _predictions(data)),
         Section("training-size", "Kendall tau by training size", _training_size(taus)),
@@ -68,13 +72,32 @@ def _unless_empty(**parts: Any) -> Content | None:
 
 
 def _search(data: ReportData, summaries: Sequence[SearchSummary]) -> Content | None:
-    """Summaries, charts, and the low end of their vertical axis."""
+    """Summaries, charts, the low end of their vertical axis, and after how many evaluations the
+    distance from the best (as it is in summaries) is told."""
     if not summaries:
         return None
     low, _ = search_domain(summaries, data.best_known)
     measure = data.measure
-    chart = search_chart(summaries, data.best_known, data.threshold, measure=measure)
-    return {"summaries": summaries, "charts": [chart], "low": measure.real(low)}
+    chart = search_chart(
+        summaries, data.best_known, data.threshold, measure=measure, arrival=data.arrival
+    )
+    return {
+        "summaries": summaries,
+        "charts": [chart],
+        "low": measure.real(low),
+        "after": told_after(summaries),
+        "transfer": _transfer(data.transfers),
+    }
+
+
+def _transfer(weights: pl.DataFrame | None) -> Content | None:
+    """Chart, and first and last weight of each old task; None where nothing was transferred."""
+    if weights is None or weights.is_empty():
+        return None
+    ends = weights.group_by("task", maintain_order=True).agg(
+        first=pl.col("weight").first(), last=pl.col("weight").last()
+    )
+    return {"charts": [weights_chart(weights)], "tasks": ends.to_dicts()}
 
 
 def _predictions(data: ReportData) -> Content | None:

@@ -1,5 +1,6 @@
 """What the report computes from its data: curves, arrivals, correlations, samples."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,10 +9,14 @@ import polars as pl
 from cole_core.statistics import (
     CurveCrossing,
     EvaluationsToReach,
+    Regret,
     best_so_far,
     evaluations_to_reach,
     mean_curve_crossing,
+    regret,
 )
+
+_TOLD_AFTER = 50
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,10 @@ class SearchSummary:
     def mean(self) -> np.ndarray:
         """Mean best so far after each evaluation."""
         return self.curves.mean(axis=0)
+
+    def regret(self, best: float, evaluations: int) -> Regret:
+        """How far its best so far is from the best after some evaluations."""
+        return regret(self.curves, best, evaluations)
 
     @property
     def standard_error(self) -> np.ndarray:
@@ -113,6 +122,11 @@ def summarize_trials(trials: pl.DataFrame) -> pl.DataFrame:
     return frame.sort(
         best, "series", "head", "n", descending=[True, False, False, False], nulls_last=True
     )
+
+
+def told_after(summaries: Sequence[SearchSummary]) -> int:
+    """After how many evaluations the distance from the best is told: 50, or as many as all have."""
+    return min(_TOLD_AFTER, *(summary.budget for summary in summaries))
 
 
 def sample_rows(

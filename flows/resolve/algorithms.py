@@ -12,6 +12,7 @@ from cole_core.search.acquisitions import acquisitions
 from flows.resolve.requests import one_of, repeatable, request
 
 _TUNED = "bananas"  # whose defaults are the paper's, and ours are recommended
+_SEVERAL = "pareto"  # what bananas is for several objectives
 
 
 @request
@@ -46,3 +47,14 @@ class AlgorithmOptions:
         given = {name: value for name, value in asked.items() if value is not None}
         given |= parse_assignments("--parameter", self.parameter)
         return {**recommended, **given} if self.name == _TUNED else given
+
+    def chosen(self, recommended: Mapping[str, Any], several: bool) -> tuple[str, dict[str, Any]]:
+        """The name and the arguments of `make_algorithm`.
+
+        Args:
+            recommended: What bananas does unless asked otherwise.
+            several: Whether there are several objectives, which bananas has another form for.
+        """
+        if several and self.name == _TUNED:
+            return _SEVERAL, self.parameters({})
+        return self.name, self.parameters(recommended)

@@ -8,11 +8,18 @@ from flows.resolve.requests import HOME
 
 
 def command(home: Path | None, *words: object, **options: object) -> str:
-    """A command on a warehouse; what is None, and the warehouse meant anyway, is left out."""
+    """A command on a warehouse; what is None, and the warehouse meant anyway, is left out.
+
+    Args:
+        home: The warehouse.
+        *words: Of the command.
+        **options: Its options; a flag is True.
+    """
     said = ["cole", *map(str, words)]
     for name, value in options.items():
         if value is not None:
-            said += [f"--{name.replace('_', '-')}", str(value)]
+            option = f"--{name.replace('_', '-')}"
+            said += [option] if value is True else [option, str(value)]
     if home is not None and home != Path(os.environ.get("COLE_HOME") or HOME):
         said += ["--home", str(home)]
     return shlex.join(said)

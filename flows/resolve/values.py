@@ -91,23 +91,70 @@ def check_direction(warehouse: Warehouse, space: SearchSpace, target: Target) ->
             )
 
 
-def column_names(targets: Iterable[Target], taken: Iterable[str]) -> dict[str, Target]:
+def by_preference(warehouse: Warehouse, space: SearchSpace, measured: Measured) -> list[Target]:
+    """All kinds of measured values of a space: those that are asked for first, then the others of
+    the dataset, in each the one that people mean first."""
+    asked = measured.asked
+    asked.pop("metric", None)
+
+    def order(target: Target) -> tuple[object, ...]:
+        unlike = [value != target.key[name] for name, value in asked.items()]
+        other = measured.dataset not in (None, target.dataset)
+        return other, sum(unlike), _preference(target)
+
+    return sorted(_targets(warehouse.targets(space)), key=order)
+
+
+def check_one_kind(
+    targets: Iterable[Target], name: str, chosen: Target | None, measured: Measured
+) -> None:
+    """Checks that a metric's name alone leaves no doubt about which kind of values is meant.
+
+    Args:
+        targets: All kinds.
+        name: What was said.
+        chosen: What it was taken for; None: no measured values.
+        measured: What else was said of it. A split that the metric has no values of says nothing.
+
+    Raises:
+        InputError: Several kinds fit.
+    """
+    if chosen is None or name not in (chosen.metric, chosen.dataset):
+        return
+    kinds = [
+        each
+        for each in dict.fromkeys(targets)
+        if (each.dataset, each.metric) == (chosen.dataset, chosen.metric)
+    ]
+    for column, value in measured.asked.items():
+        kinds = [each for each in kinds if each.key[column] == value] or kinds
+    if len(kinds) > 1:
+        raise InputError(
+            f"several kinds of evaluation are called {name}: choose by --split, --epochs and "
+            f"--source from {_listed(kinds)}"
+        )
+
+
+def column_names(
+    targets: Iterable[Target], taken: Iterable[str], metrics: bool = False
+) -> dict[str, Target]:
     """What values are called in a condition.
 
     Args:
         targets: Kinds of values, the preferred ones first.
         taken: Names that mean something else.
+        metrics: Whether a metric's name alone is one too.
 
     Returns:
-        `cifar10` for the preferred kind of a dataset, and `cifar10_test_accuracy_200` for the
-        preferred source of each kind.
+        `cifar10` for the preferred kind of a dataset, `cifar10_test_accuracy_200` for the
+        preferred source of each kind, and `pixel3_latency` for the preferred kind of a metric.
     """
     names: dict[str, Target] = {}
     reserved = set(taken)
     for target in targets:
         epochs = "" if target.epochs is None else f"_{target.epochs}"
         long = f"{target.dataset}_{target.split}_{target.metric}{epochs}"
-        for name in (target.dataset, long):
+        for name in (target.dataset, *([target.metric] if metrics else []), long):
             identifier = re.sub(r"\W", "_", name.lower())
             if identifier not in reserved:
                 names.setdefault(identifier, target)

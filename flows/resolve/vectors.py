@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from cole_core.encodings.base import VectorEncoding
+from cole_core.encodings.proxies import is_proxies
 from cole_core.encodings.side_by_side import is_structural, parts
 from cole_core.encodings.vectors import (
     USUAL,
@@ -22,12 +23,14 @@ from cole_core.encodings.vectors import (
     VectorSource,
     join_side_by_side,
     label,
+    share,
 )
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.own import AbsentSpace
 from flows.resolve.current import current
+from flows.resolve.proxies import load_proxies, with_source
 from warehouse import Warehouse
 
 _COLUMNS = {"lm": "language_model", "pooling": "pooling", "precision": "precision"}
@@ -57,8 +60,13 @@ def find_vectors(
     found: list[VectorSource] = []
     commands: dict[str, None] = {}
     for each in asked:
-        encoding = space.reference(each.context) if each.encoding is None else each.encoding
-        if is_structural(space, encoding):
+        asked_for = space.reference(each.context) if each.encoding is None else each.encoding
+        structural = is_structural(space, asked_for)
+        encoding = with_source(warehouse, space, asked_for)
+        if encoding is None:
+            commands[f"cole proxies {space.full_name}"] = None
+            encoding = asked_for
+        if structural:
             found.append(VectorSource(encoding, "none", None, None))
             continue
         texts = [name for name in parts(encoding) if not is_structural(space, name)]
@@ -70,13 +78,17 @@ def find_vectors(
             found.append(VectorSource(encoding, each.context, spec_id, language_model))
     if commands:
         kind = "embeddings of whole texts" if whole else "embeddings"
+        if all(command.startswith("cole proxies") for command in commands):
+            kind = "proxies"
         raise InputError(f"{kind} are missing: make them with: {'; '.join(commands)}")
     return found
 
 
 def needs_file(space: SearchSpace, encoding: str) -> bool:
     """Whether only the file of a space that is not at hand could encode its architectures so."""
-    return space.is_absent and any(is_structural(space, name) for name in parts(encoding))
+    return space.is_absent and any(
+        is_structural(space, name) and not is_proxies(name) for name in parts(encoding)
+    )
 
 
 def load_vectors(
@@ -97,6 +109,8 @@ def load_vectors(
             space, source.encoding, source.context, source.spec_id
         )
         return found.at(_current_places(space, found)) if space.is_foreign else found
+    if is_proxies(names[0]):
+        return load_proxies(warehouse, space, names[0])
     rows = current(space, warehouse.architectures(space), only_twice=source == _NO_VECTORS)
     if rows.is_empty():
         raise InputError(f"{space.name} has no architectures: run 'cole enumerate {space.name}'")
@@ -137,6 +151,28 @@ def without_vectors(
         InputError: There are none.
     """
     return _NO_VECTORS, load_labelled(warehouse, space, _NO_VECTORS, target)
+
+
+def find_labelled(
+    warehouse: Warehouse, space: SearchSpace, asked: Sequence[Vectors], target: Target
+) -> dict[Vectors | None, tuple[VectorSource, LabelledVectors]]:
+    """The measured architectures that have all of some vectors, with each of them.
+
+    Args:
+        warehouse: Where they are.
+        space: The search space.
+        asked: Which vectors of whole texts; without any, the architectures of None.
+        target: Which values.
+
+    Raises:
+        InputError: Vectors are missing (says which command makes them), or none are in common.
+    """
+    if not asked:
+        return {None: without_vectors(warehouse, space, target)}
+    sources = find_vectors(warehouse, space, asked, whole=True)
+    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
+    shared = share(labelled, canonical=False)
+    return dict(zip(asked, zip(sources, shared, strict=True), strict=True))
 
 
 def _current_places(space: SearchSpace, found: ArchitectureVectors) -> list[int]:

@@ -4,8 +4,8 @@ Every search of a comparison may evaluate the same architectures, begins with th
 same seed, and is stored as `cole search` stores it: what one of them ran the other does not repeat.
 """
 
+import json
 import os
-from collections.abc import Sequence
 from dataclasses import field
 from typing import Annotated, Any
 
@@ -13,9 +13,7 @@ import polars as pl
 from prefect import flow
 from pydantic import Field
 
-from cole_core.encodings.vectors import LabelledVectors, Vectors, VectorSource, share
 from cole_core.errors import InputError
-from cole_core.evaluation.target import Target
 from cole_core.experiments.search_comparison import (
     NOTHING,
     SearchComparison,
@@ -40,6 +38,7 @@ from cole_core.experiments.searches import (
 )
 from cole_core.search.processes import run_stacks
 from cole_core.spaces.base import SearchSpace
+from flows.resolve.objectives import Goals, choose
 from flows.resolve.requests import (
     Compared,
     Flag,
@@ -48,8 +47,8 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
-from flows.resolve.values import answering, one_target
-from flows.resolve.vectors import find_vectors, load_labelled, without_vectors
+from flows.resolve.values import answering
+from flows.resolve.vectors import find_labelled
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -75,6 +74,8 @@ class CompareSearchesRequest(Compared):
         until_reached: A seed that is at every threshold ends once the mean curve is there too,
             after which neither moves; regrets beyond are upper bounds.
         processes: Processes side by side; by default one for each core.
+        sought: Several objectives, which are compared by hypervolume in percent of that of all
+            architectures; and what architectures must fit.
     """
 
     experiment: Annotated[
@@ -89,6 +90,7 @@ class CompareSearchesRequest(Compared):
     regret_at: Annotated[tuple[int, ...] | None, repeatable("--regret-at")] = None
     until_reached: Flag = False
     processes: Annotated[int | None, Field(ge=1)] = None
+    sought: Goals = Goals()
 
     def configurations(self, space: SearchSpace) -> list[SearchConfiguration]:
         """What is compared, those of a named experiment first.
@@ -131,41 +133,26 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
     request.protocol.check()
     warehouse = Warehouse(request.home)
     space = find_space(warehouse, request.space)
-    target = one_target(warehouse, space, request.measured)
     configurations = request.configurations(space)
-    found = find_all(warehouse, space, reading(configurations), target)
+    sought = request.sought
+    if request.until_reached and len(sought.objective) > 1:
+        raise InputError("--until-reached is for one objective: leave it out")
+    chosen = choose(warehouse, space, request.measured, sought)
+    whole = find_labelled(warehouse, space, reading(configurations), chosen.target)
+    cut = {key: (source, *chosen.cut(labelled)) for key, (source, labelled) in whole.items()}
+    [(_, _, objectives), *_] = cut.values()
     rows = warehouse.specifications().iter_rows(named=True)
     return make_search_comparison(
         space,
         request.experiment,
         configurations,
-        found,
-        target,
+        {key: (source, labelled) for key, (source, labelled, _) in cut.items()},
+        chosen.target,
         request.protocol,
         {row["spec_id"]: row for row in rows},
+        objectives,
+        sought.where,
     )
-
-
-def find_all(
-    warehouse: Warehouse, space: SearchSpace, asked: Sequence[Vectors], target: Target
-) -> dict[Vectors | None, tuple[VectorSource, LabelledVectors]]:
-    """The architectures that all configurations may evaluate, with the vectors of each.
-
-    Args:
-        warehouse: Where they are.
-        space: The search space.
-        asked: Which vectors; the architectures of None are there without any.
-        target: What the best is sought of.
-
-    Raises:
-        InputError: Vectors are missing (says which command makes them), or none are in common.
-    """
-    if not asked:
-        return {None: without_vectors(warehouse, space, target)}
-    sources = find_vectors(warehouse, space, asked, whole=True)
-    labelled = [load_labelled(warehouse, space, source, target) for source in sources]
-    shared = share(labelled, canonical=False)
-    return dict(zip(asked, zip(sources, shared, strict=True), strict=True))
 
 
 @flow(name="compare search")
@@ -179,7 +166,7 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
     budget, processes = made.protocol.budget, request.processes or os.cpu_count() or 1
     with recorded_run(request.home, "compare search", request) as run:
         ids = [id_ for each in made.searches for id_ in made.search_ids(each)]
-        known = stored_steps(run.warehouse, ids, made.target.sign)
+        known = stored_steps(run.warehouse, ids, made.target.sign, made.objectives)
         stored = sum(len(steps[:budget]) for steps in known.values())
         stacks = missing_searches(made, known, processes)
         spent = sum(len(history) for stack in stacks for history in stack.histories)
@@ -202,7 +189,7 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
         "experiment": made.experiment,
         "seeds": made.protocol.seeds,
         "budget": budget,
-        "best": made.target.sign * made.best,
+        "best": made.sign * made.best,
         "rows": thresholds.to_dicts(),
         "regrets": regrets.to_dicts(),
     }
@@ -212,13 +199,13 @@ def tabulate(
     warehouse: Warehouse, made: SearchComparison
 ) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """The comparison's two tables and its number of evaluations, from stored steps alone."""
-    protocol, sign = made.protocol, made.target.sign
+    protocol, sign = made.protocol, made.sign
     results, evaluations = [], 0
     for label, each in zip(made.labels, made.searches, strict=True):
         ids = made.search_ids(each)
         steps = warehouse.search_steps(ids).filter(pl.col("step") <= protocol.budget)
-        steps = steps.with_columns(pl.col("value") * sign)
-        values = dict(steps.group_by("search_id", maintain_order=True).agg("value").iter_rows())
+        taken = stored_steps(warehouse, ids, made.target.sign, made.objectives)
+        values = {id_: made.values(each[: protocol.budget]) for id_, each in taken.items()}
         known = not steps["seconds"].has_nulls()
         seconds = float(steps["seconds"].sum()) if known else None
         results.append(SearchResult(label, [values[id_] for id_ in ids], seconds))
@@ -234,7 +221,7 @@ def tabulate(
     about = {
         "experiment": made.experiment,
         "space": made.searches[0].space.name,
-        "target": made.target.to_json(),
+        "target": json.dumps(made.compared, sort_keys=True),
         "architectures": len(made.searches[0].labelled.values),
         "best": sign * made.best,
         "seeds": protocol.seeds,

@@ -1,6 +1,6 @@
 """Stage: what the warehouse knows of a space, as one HTML file."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ from flows.resolve.values import latest_target
 from flows.running.runs import recorded_run, versions
 from flows.running.stage import planned
 from warehouse import Warehouse
+
+PAGE = 2
+"""Counted up where a page of the same data says something else: then it is written again."""
 
 
 @request
@@ -69,7 +72,7 @@ def report(request: ReportRequest) -> dict[str, Any]:
         if same and Path(latest["report"]).exists():
             run.summary = latest | {"reports": 0, "skipped": 1}
             return run.summary
-        html = compose(run.warehouse, made.space, made.target)
+        html, said = compose(run.warehouse, made.space, made.target)
         with run.warehouse.writer("cole report", run.run_id) as writer:
             path = writer.add_report(stored_name(request.space).replace(":", "-"), html)
         run.summary = {
@@ -77,6 +80,7 @@ def report(request: ReportRequest) -> dict[str, Any]:
             "skipped": 0,
             "report": str(path),
             "bytes": len(html.encode()),
+            "findings": said,
             **about,
         }
     return run.summary
@@ -88,13 +92,17 @@ def inputs_hash(warehouse: Warehouse, space: SearchSpace, target: Target) -> str
     counts = {name: value for name, value in status.items() if name not in ("home", "runs")}
     compared = warehouse.search_comparisons_of(space, target)
     thresholds = compared.select("comparison_id", "position", "threshold", "evaluations").rows()
-    return hash_json(counts | versions() | {"thresholds": thresholds})
+    shown = {"thresholds": thresholds, "page": PAGE}
+    return hash_json(counts | versions() | shown)
 
 
 @task(name="compose report", cache_policy=NO_CACHE, persist_result=False)
-def compose(warehouse: Warehouse, space: SearchSpace, target: Target) -> str:
-    """Gathers what the report shows and renders it."""
+def compose(
+    warehouse: Warehouse, space: SearchSpace, target: Target
+) -> tuple[str, list[dict[str, Any]]]:
+    """Gathers what the report shows and renders it; with what it says first of searches."""
     from flows.report.gather import gather
-    from flows.report.page import render_report
+    from flows.report.page import render_report, said_of_searches
 
-    return render_report(gather(warehouse, space, target))
+    data = gather(warehouse, space, target)
+    return render_report(data), [asdict(each) for each in said_of_searches(data)]

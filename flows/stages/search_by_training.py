@@ -2,10 +2,11 @@
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 from prefect import flow
 
@@ -17,6 +18,7 @@ from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.own_training import OwnTraining
 from cole_core.evaluation.settings import TrainingSettings
 from cole_core.evaluation.workers import Workers
+from cole_core.experiments.searches import WITH_TRANSFER
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
@@ -34,11 +36,20 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
+from flows.resolve.transfer import (
+    NONE,
+    OldValues,
+    TransferOption,
+    find_old_values,
+    may_transfer,
+    transferred,
+)
 from flows.resolve.values import check_direction
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
 from flows.tasks.new_architectures import NewValues, NewVectors, SearchEvaluator, values
+from flows.tasks.old_tasks import WithExpectations, old_surrogates
 from flows.tasks.searches import register, stored_steps, summarise
 from warehouse import Warehouse
 
@@ -54,6 +65,8 @@ RECOMMENDED: dict[str, Any] = {
     "reduction": "zscore",
     "fitted_on": "labelled",
 }
+OLD_TASKS = {"reduction": "zscore", "fitted_on": "labelled"}
+"""How old tasks' surrogates reduce vectors here, where the stored ones grow as a search goes on."""
 
 
 @request
@@ -73,6 +86,7 @@ class SearchByTrainingRequest(InWarehouse):
         seeds: Seed of a search; may be repeated. They run side by side.
         lm_device: Where the language model runs.
         arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON.
+        transfer: Other tasks of the space that are learned from.
     """
 
     dataset: str | None
@@ -87,6 +101,7 @@ class SearchByTrainingRequest(InWarehouse):
     seeds: Seeds = (0,)
     lm_device: Device = "auto"
     arguments: str | None = None
+    transfer: TransferOption = NONE
 
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
@@ -116,6 +131,7 @@ class TrainingSearch(StoredSearches):
         evaluator: Trains what it proposes.
         source: Where the vectors of its surrogate are from.
         specification: Of the language model behind them; None for a structural encoding.
+        old: What was measured on other tasks and is learned from, if anything.
     """
 
     searcher: SearchAlgorithm
@@ -123,6 +139,7 @@ class TrainingSearch(StoredSearches):
     evaluator: SearchEvaluator
     source: VectorSource
     specification: EmbeddingSpecification | None
+    old: OldValues | None
 
     @property
     def space(self) -> SearchSpace:
@@ -149,13 +166,20 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
         raise InputError(
             f"--budget {request.budget}: give at least 1 and at most the size of the space"
         )
-    source, specification = VectorSource("none", "none", None, None), None
+    source, specification, old = VectorSource("none", "none", None, None), None, None
+    reads = may_transfer(searcher, request.transfer)
     if searcher.reads_vectors:
         source, specification = _source(space, request.vectors)
-        if specification is None:
-            searcher = make_reader(searcher, name, given, {"structural": True})
-        else:
+        if specification is not None:
             check_model(warehouse, specification, request.lm_device)
+        if reads:
+            old = find_old_values(warehouse, space, source, target, request.transfer, OLD_TASKS)
+        kind: dict[str, Any] = {} if specification is not None else {"structural": True}
+        if old is not None:
+            given = request.algorithm.parameters({**RECOMMENDED, **WITH_TRANSFER})
+            kind |= {"old_tasks": len(old.targets)}
+        if kind:
+            searcher = make_reader(searcher, name, given, kind)
     columns = source_columns(searcher, source) | {
         "space": space.name,
         "algorithm": name,
@@ -170,11 +194,13 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     if space.definition is not None:  # another constructor draws otherwise
         configuration["definition"] = space.definition
     configuration |= target.orientation
+    if old is not None:
+        configuration["transfer"] = old.configuration
     surrogate = searcher.surrogate_params()
     if surrogate is not None:
         configuration["surrogate"] = surrogate
     return TrainingSearch(
-        columns, configuration, searcher, training, evaluator, source, specification
+        columns, configuration, searcher, training, evaluator, source, specification, old
     )
 
 
@@ -215,6 +241,7 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
             "skipped": sum(each["skipped"] for each in found),
             "trained": count_trainings(run.warehouse, made) - tried,
             "direction": "lower" if made.sign < 0 else "higher",
+            **transferred(made.old),
             "searches": found,
         }
     return run.summary
@@ -229,10 +256,14 @@ def make_problem(run: Run, made: TrainingSearch, workers: Workers, lm_device: st
     def canonical(native: str) -> str:
         return hash_text(space.canonical_form(native))
 
+    vectors: Callable[[Sequence[str]], np.ndarray]
+    vectors = NewVectors(run, space, made.source, made.specification, lm_device)
+    if made.old is not None:
+        vectors = WithExpectations(vectors, old_surrogates(run, made.old))
     return SearchProblem(
         space=space,
         canonical=canonical,
-        vectors=NewVectors(run, space, made.source, made.specification, lm_device),
+        vectors=vectors,
         evaluate=trained,
         announce=trained.train,
     )
@@ -261,12 +292,17 @@ def rounds(
                     "value": made.sign * step.value,
                     "predicted_mean": _turned(step.predicted_mean, made.sign),
                     "predicted_std": step.predicted_std,
+                    "old_task_weights": list(step.old_task_weights) or None,
                     "seconds": seconds,
                 }
                 for place, steps in batch.items()
                 for step in steps
             ],
-            schema_overrides={"predicted_mean": pl.Float64, "predicted_std": pl.Float64},
+            schema_overrides={
+                "predicted_mean": pl.Float64,
+                "predicted_std": pl.Float64,
+                "old_task_weights": pl.List(pl.Float64),
+            },
         )
         started = time.perf_counter()
 

@@ -4,9 +4,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from cole_core.search import Step
+from cole_core.search.dominance import hypervolume
+from cole_core.search.objectives import Objectives, front
 from flows.running.runs import Run
 from warehouse import Warehouse
 
@@ -44,7 +47,10 @@ def store_steps(run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int
 
 
 def stored_steps(
-    warehouse: Warehouse, search_ids: Sequence[str], sign: int = 1
+    warehouse: Warehouse,
+    search_ids: Sequence[str],
+    sign: int = 1,
+    objectives: Objectives | None = None,
 ) -> dict[str, list[Step]]:
     """The steps of searches that are in the warehouse, by id and in the order of the ids.
 
@@ -52,12 +58,15 @@ def stored_steps(
         warehouse: Holds them, with values as they were measured.
         search_ids: Of the searches.
         sign: Of the target: searches take the highest value for the best.
+        objectives: Of searches that have several.
     """
     found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
     rows = warehouse.search_steps(list(search_ids)).drop("seconds")
-    for search_id, step, native, value, mean, std in rows.iter_rows():
+    for search_id, step, native, value, mean, std, weights, told in rows.iter_rows():
         mean = None if mean is None else sign * mean
-        found[search_id].append(Step(step - 1, native, sign * value, mean, std))
+        others = () if objectives is None else objectives.from_json(told)[1:]
+        old = tuple(weights or ())
+        found[search_id].append(Step(step - 1, native, sign * value, mean, std, old, others))
     return found
 
 
@@ -67,6 +76,7 @@ def summarise(
     seeds: Sequence[int],
     budget: int,
     sign: int = 1,
+    objectives: Objectives | None = None,
 ) -> list[dict[str, Any]]:
     """What searches found.
 
@@ -76,10 +86,12 @@ def summarise(
         seeds: Of the searches.
         budget: How many steps count.
         sign: Of the target.
+        objectives: Where there are several.
     """
-    found = stored_steps(warehouse, list(known), sign)
+    found = stored_steps(warehouse, list(known), sign, objectives)
     return [
         _outcome(search_id, seed, steps[:budget], len(known[search_id][:budget]), sign)
+        | ({} if objectives is None else _front(steps[:budget], objectives))
         for (search_id, steps), seed in zip(found.items(), seeds, strict=True)
     ]
 
@@ -88,6 +100,7 @@ def _outcome(
     search_id: str, seed: int, steps: Sequence[Step], known: int, sign: int
 ) -> dict[str, Any]:
     best = max(steps, key=lambda step: step.value)
+    weights = [step.old_task_weights for step in steps if step.old_task_weights]
     return {
         "search_id": search_id,
         "seed": seed,
@@ -96,4 +109,17 @@ def _outcome(
         "best": best.native,
         "best_value": sign * best.value,
         "found_after": best.index + 1,
+        **({"old_task_weights": weights[-1]} if weights else {}),
+    }
+
+
+def _front(steps: Sequence[Step], objectives: Objectives) -> dict[str, Any]:
+    """The front of what a search evaluated, and how much of all it encloses."""
+    enclosed = hypervolume(np.array([step.values for step in steps]), objectives.reference)
+    return {
+        "front": [
+            {"native": step.native, "step": step.index + 1, **objectives.as_measured(step.values)}
+            for step in front(steps)
+        ],
+        "hypervolume": enclosed / objectives.hypervolume if objectives.hypervolume else None,
     }

@@ -158,7 +158,7 @@ def retrain_heads(request: RetrainHeadsRequest) -> dict[str, Any]:
 
 def _as_given(surrogate: dict[str, Any]) -> tuple[str, ...]:
     """Every setting of a surrogate as it would be given; what follows from the vectors is not."""
-    derived = ("head", "head__seed", "blocks")
+    derived = ("head", "head__seed", "head__structural", "blocks")
     return tuple(
         f"{name.removeprefix('head__')}={json.dumps(value)}"
         for name, value in surrogate.items()

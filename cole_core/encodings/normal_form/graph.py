@@ -92,12 +92,11 @@ class Node:
 
     def map(self, change: Callable[[Ref], Value]) -> Node:
         """The node with each value that it reads replaced."""
-        return Node(
-            self.operation,
-            tuple(mapped(value, change) for value in self.inputs),
-            tuple((name, mapped(value, change)) for name, value in self.options),
-            self.layer,
-        )
+        inputs = mapped(self.inputs, change)
+        options = mapped(self.options, change) if self.options else ()
+        if inputs == self.inputs and options == self.options:
+            return self
+        return Node(self.operation, inputs, options, self.layer)
 
 
 @dataclass(frozen=True)
@@ -121,22 +120,24 @@ class Graph:
 
 def refs(value: Value) -> Iterator[int]:
     """The nodes that a value speaks of."""
-    if isinstance(value, Ref):
+    kind = type(value)
+    if kind is Ref:
         yield value.number
-    elif isinstance(value, tuple | list):
+    elif kind is tuple or kind is list:
         for part in value:
             yield from refs(part)
-    elif isinstance(value, Slice):
+    elif kind is Slice:
         yield from refs((value.start, value.stop, value.step))
 
 
 def mapped(value: Value, change: Callable[[Ref], Value]) -> Value:
     """A value with all that it refers to replaced."""
-    if isinstance(value, Ref):
+    kind = type(value)
+    if kind is Ref:
         return change(value)
-    if isinstance(value, tuple | list):
-        return type(value)(mapped(part, change) for part in value)
-    if isinstance(value, Slice):
+    if kind is tuple or kind is list:
+        return kind([mapped(part, change) for part in value])
+    if kind is Slice:
         return Slice(*(mapped(part, change) for part in (value.start, value.stop, value.step)))
     return value
 

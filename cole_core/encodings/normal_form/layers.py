@@ -38,6 +38,8 @@ def make(kind: str, arguments: dict[str, Value]) -> Layer:
     """
     usual = _signature(getattr(nn, kind))
     plain = {name: plain_size(name, value) for name, value in arguments.items()}
+    if isinstance(plain.get("padding"), str):
+        plain["padding"] = _padding(plain)
     return Layer(
         kind,
         tuple(
@@ -46,6 +48,20 @@ def make(kind: str, arguments: dict[str, Value]) -> Layer:
             if name in plain and (default is inspect.Parameter.empty or plain[name] != default)
         ),
     )
+
+
+def _padding(convolution: dict[str, Value]) -> Value:
+    """The number that `valid` or `same` stands for; `same` where its two sides differ."""
+    if convolution["padding"] == "valid":
+        return 0
+    kernel, dilation = convolution["kernel_size"], convolution.get("dilation", 1)
+    kernels = kernel if isinstance(kernel, tuple) else (kernel,)
+    dilations = dilation if isinstance(dilation, tuple) else (dilation,) * len(kernels)
+    kernels = kernels if len(kernels) == len(dilations) else kernels * len(dilations)
+    both = [d * (k - 1) for k, d in zip(kernels, dilations, strict=True)]  # sides together
+    if any(pixels % 2 for pixels in both):
+        return convolution["padding"]
+    return plain_size("padding", tuple(pixels // 2 for pixels in both))
 
 
 def usual_of(module: nn.Module) -> dict[str, Value]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from cole_core.errors import InputError
 from cole_core.predictors.reductions.base import Reduction
 from cole_core.predictors.reductions.components import PrincipalComponents
+from cole_core.predictors.reductions.quantiles import Quantiles
 from cole_core.predictors.reductions.scaling import Identity, ZScore
 from cole_core.predictors.reductions.umap import Umap
 
@@ -13,6 +14,7 @@ REDUCTIONS: dict[str, Callable[[int, float], Reduction]] = {
     "zscore": lambda n_components, whitening: ZScore(),
     "pca": lambda n_components, whitening: PrincipalComponents(n_components, 0.0),
     "whiten": PrincipalComponents,
+    "quantiles": lambda n_components, whitening: Quantiles(),
     "umap": lambda n_components, whitening: Umap(n_components),
 }
 
@@ -21,7 +23,7 @@ def make_reduction(name: str, *, n_components: int = 128, whitening: float = 0.3
     """A reduction by name.
 
     Args:
-        name: `none`, `zscore`, `pca`, `whiten` or `umap`.
+        name: `none`, `zscore`, `pca`, `whiten`, `quantiles` or `umap`.
         n_components: Largest number of components of `pca`, `whiten` and `umap`.
         whitening: Power of `whiten`.
 
@@ -39,6 +41,7 @@ __all__ = [
     "REDUCTIONS",
     "Identity",
     "PrincipalComponents",
+    "Quantiles",
     "Reduction",
     "Umap",
     "ZScore",

@@ -7,9 +7,16 @@ import numpy as np
 
 
 class Reduction(ABC):
-    """A linear map of feature vectors that is learned without targets."""
+    """A map of feature vectors that is learned without targets.
+
+    Attributes:
+        name: What it is called.
+        weight: How much its features count beside those of other encodings, as long as nothing is
+            learned of it.
+    """
 
     name: str
+    weight: float = 1.0
 
     @abstractmethod
     def fit(self, X: np.ndarray) -> "Reduction":

@@ -6,12 +6,14 @@ import numpy as np
 
 from cole_core.errors import InputError
 from cole_core.predictors.reductions.base import Reduction
+from cole_core.predictors.reductions.scaling import Identity
 
 
 class SideBySide(Reduction):
     """Each part of a vector under a reduction of its own, scaled to the same total variance.
 
-    Without the scaling the part with the most columns would decide every distance.
+    Without the scaling the part with the most columns would decide every distance. A reduction
+    whose `weight` is not one counts so much more.
 
     Args:
         parts: Width and reduction of each part, in the order of the columns.
@@ -30,7 +32,8 @@ class SideBySide(Reduction):
         ]
         variances = [float(np.var(Z, axis=0).sum()) for Z in fitted]
         share = sum(Z.shape[1] for Z in fitted) / len(fitted)
-        self.scales_ = np.array([np.sqrt(share / v) if v > 0 else 1.0 for v in variances])
+        weights = np.array([part.weight for _, part in self.parts])
+        self.scales_ = weights * [np.sqrt(share / v) if v > 0 else 1.0 for v in variances]
         self.widths_ = [Z.shape[1] for Z in fitted]
         return self
 
@@ -66,3 +69,22 @@ class SideBySide(Reduction):
             prefix = f"{i}."
             part.restore({k[len(prefix) :]: v for k, v in state.items() if k.startswith(prefix)})
         return self
+
+
+class AlreadySideBySide(SideBySide):
+    """Leaves vectors as they are whose encodings were reduced before.
+
+    Args:
+        widths: Columns of each encoding.
+    """
+
+    def __init__(self, widths: Sequence[int]) -> None:
+        super().__init__([(width, Identity()) for width in widths])
+        self.scales_ = np.ones(len(widths))
+        self.widths_ = list(widths)
+
+    def fit(self, X: np.ndarray) -> "AlreadySideBySide":
+        return self
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        return np.asarray(X)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -39,6 +40,7 @@ class NASBench201(SearchSpace):
             "path": "path:Path",
             "path.canonical": "canonical:CanonicalPath",
             "graf": "graf:GraphFeatures",
+            "graf.twins": "canonical:TwinGraphFeatures",
             "ngram": "ngram:Ngram",
         }.items()
     }
@@ -59,6 +61,7 @@ class NASBench201(SearchSpace):
     default_dataset = "cifar10"
     class_name = "Cell"
     notations = NOTATIONS
+    published = Path(__file__).with_name("published.toml")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NASBench201)
@@ -135,7 +138,9 @@ class NASBench201(SearchSpace):
         """`channels` of the first stage (8) and `cells` of each stage (1), unless given."""
         sizes = {"channels": 8, "cells": 1, **given}
         if len(sizes) > 2 or min(sizes.values()) < 1:
-            raise InputError(f"{self.name} takes channels and cells, 1 or more, not {dict(given)}")
+            raise InputError(
+                f"{self.name} takes channels and cells, 1 or more, not {dict(given)}: give those"
+            )
         return sizes
 
     def build_for(

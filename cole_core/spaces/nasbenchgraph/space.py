@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import numpy as np
 
+from cole_core.encodings.proxies import PROXIES
 from cole_core.errors import InputError
 from cole_core.spaces.base import Roles, SearchSpace
 from cole_core.spaces.nasbenchgraph.canonical import (
@@ -43,7 +44,7 @@ class NASBenchGraph(SearchSpace):
             "adjacency": "adjacency:Adjacency",
         }.items()
     }
-    lacks = frozenset({"onnx"})  # which is exported from images
+    lacks = frozenset(("onnx", PROXIES))  # which are of networks that take images
     roles = Roles(
         reference="code.expression",
         renderings=("code.bare", "code.class"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from cole_core.encodings.base import Encoding, RenderingError, TextEncoding
+from cole_core.encodings.proxies import split_source
 from cole_core.encodings.registry import GENERIC, make_encoding
 from cole_core.errors import InputError
 from cole_core.spaces.base import Roles, SearchSpace
@@ -47,7 +48,8 @@ class AbsentSpace(SearchSpace):
         return None
 
     def encoding(self, name: str) -> Encoding:
-        return make_encoding(self, name) if name in GENERIC else _StoredTexts(self, name)
+        known = split_source(name)[0] in GENERIC
+        return make_encoding(self, name) if known else _StoredTexts(self, name)
 
     @property
     def encoding_names(self) -> list[str]:

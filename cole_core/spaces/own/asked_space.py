@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from cole_core.encodings.base import Encoding, RenderingError, TextEncoding, VectorEncoding
+from cole_core.encodings.proxies import split_source
 from cole_core.encodings.registry import encoding_names, make_encoding
 from cole_core.errors import InputError
 from cole_core.foreign_code import RunFailed
@@ -164,7 +165,7 @@ class FileSpace(SearchSpace):
         for each in self.description.about.encodings:
             if each.name == name:
                 return (_Vectors if each.contexts is None else _Texts)(self, each)
-        if name not in self.encoding_names:
+        if split_source(name)[0] not in self.encoding_names:
             raise InputError(
                 f"unknown encoding of {self.name} '{name}': choose one of "
                 f"{', '.join(self.encoding_names)}"

@@ -126,7 +126,7 @@ class SqlPage:
                 with entry:
                     ui.label(" ".join(statement.split()))
 
-    def _setter(self, statement: str) -> Callable[[], None]:
+    def _setter(self, statement: str) -> Callable[[], object]:
         return lambda: self._editor.set_value(statement)
 
     def _downloader(self, form: str) -> Callable[[], object]:

@@ -42,6 +42,7 @@ CELLS = {
         "algorithm=local_search",
         "algorithm=bananas",
     ],
+    "objectives": ["algorithm=pareto", "algorithm=nsga2", "algorithm=random_search"],
 }
 
 

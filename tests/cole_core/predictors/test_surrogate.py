@@ -254,7 +254,7 @@ def test_bad_training_sets_are_refused_in_one_line(head):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"head": "forest"}, "choose one of gaussian_process, kernel_ridge"),
+        ({"head": "forest"}, "choose one of committee, gaussian_process, kernel_ridge"),
         ({"head": "ridge", "reduction": "tsne"}, "unknown reduction 'tsne'"),
         ({"head": "ridge", "target": "log"}, "unknown target 'log'"),
         ({"head": "ridge", "loss": "hinge"}, "no loss 'hinge'"),

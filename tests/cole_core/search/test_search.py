@@ -17,11 +17,14 @@ SPACE = get_space("nasbench201")
 CANONICAL = cache(SPACE.canonical_form)
 OPERATIONS = {"nor_conv_3x3": 3.0, "nor_conv_1x1": 2.0, "skip_connect": 1.0, "avg_pool_3x3": 0.2}
 
+MUTATED = {"candidates": "mutation", "structural": True}
 QUICK = {
     "random_search": {},
     "regularized_evolution": {"population": 8, "sample": 4},
     "local_search": {},
     "bananas": {"initial": 8, "batch": 5, "n_candidates": 30, "epochs": 15},
+    "nsga2": {"population": 8},
+    "pareto": {"initial": 8, "batch": 5, "n_candidates": 30} | MUTATED,
 }
 
 

@@ -43,6 +43,17 @@ SEARCHES: dict[str, dict[str, dict[str, Any]]] = {
         "space": {"initial": 5, "batch": 4, "head": "gaussian_process", "candidates": "space"},
         "paper": {"initial": 9, "batch": 8, "n_candidates": 15, "acquisition": "ei", "epochs": 5},
     },
+    "nsga2": {"small": {"population": 6}},
+    "pareto": {
+        "space": {"initial": 5, "batch": 3},
+        "mutation": {
+            "initial": 5,
+            "batch": 4,
+            "n_candidates": 20,
+            "candidates": "mutation",
+            **ANYWHERE,
+        },
+    },
     "regularized_evolution": {"small": {"population": 8, "sample": 3}},
 }
 

@@ -36,7 +36,10 @@ SEARCH = ("search", NB, "--dataset", "cifar10", *FP32)
 EMBED = ("embed", NB)
 EVALUATE = ("evaluate", NB, "--dataset", "digits", "--limit", 1)
 PREDICTORS = ("compare", "predictors", "--dataset", "cifar10", *FP32)
+PUBLISHED = ("compare", "published", *FP32)
 SEARCHES = ("compare", "search", "--dataset", "cifar10", *FP32)
+
+SEARCH_TWO = (*SEARCH, "--objective", "accuracy")
 
 # What to do about it: a clause of its own.
 _DO = (
@@ -194,9 +197,26 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "no time": ((*EVALUATE, "--time-limit", 0), "limits of 0.0 s"),
     "evaluate none": (("evaluate", NB, "--dataset", "digits", "--limit", 0), "--limit 0"),
     "evaluate nothing": ((*EVALUATE, "--no-train"), "--proxies"),
+    "proxies of an unknown space": (("proxies", "darts"), "darts"),
+    "proxies of one image": (("proxies", NB, "--images", 1), "--images 1"),
+    "proxies of no channels": (("proxies", NB, "--channels", 0), "channels and cells, 1 or more"),
+    "proxies without processes": (("proxies", NB, "--workers", 0), "--workers 0"),
+    "size of noise": (("proxies", NB, "--size", 9), "--size 9 is for a dataset"),
+    "proxies that nobody computed": (
+        (*TRAIN, "--encoding", "code.bare+proxies"),
+        "proxies are missing: make them with: cole proxies nasbench201",
+    ),
+    "proxies of an unknown source": (
+        (*TRAIN, "--encoding", "proxies:mine"),
+        "source 'mine' has no proxies of nasbench201: make some with: cole proxies",
+    ),
     # heads
     "unknown head": ((*TRAIN, "--head", "forest"), "forest"),
     "unknown loss": ((*TRAIN, "-n", 20, "--head", "mlp", "--loss", "l7"), "l7"),
+    "unknown member of a committee": (
+        (*TRAIN, "-n", 20, "--head", "committee", "--head-parameter", 'members=["forest"]'),
+        "forest",
+    ),
     "loss of another head": ((*TRAIN, "-n", 20, "--loss", "hinge"), "hinge"),
     "n larger than the pool": ((*TRAIN, "-n", 55), "-n 55"),
     "n too small": ((*TRAIN, "-n", 1), "-n 1"),
@@ -393,6 +413,66 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "best by an unknown head": (("best", "--predicted", "--head", "zz"), "zz"),
     "head without a prediction": (("best", "--head", "ab"), "--predicted"),
     "best after unknown epochs": (("best", "--epochs", HUGE), str(HUGE)),
+    "front of one objective": (("best", "--objective", "accuracy"), "--objective accuracy"),
+    "front of one objective twice": (
+        ("best", "--objective", "accuracy", "--objective", "accuracy:max"),
+        "--objective accuracy",
+    ),
+    "objective that is not there": (
+        ("best", "--objective", "accuracy", "--objective", "speed:max"),
+        "--objective speed",
+    ),
+    "objective the wrong way": (
+        ("best", "--objective", "accuracy:min", "--objective", "parameters"),
+        "accuracy:min",
+    ),
+    "objective that is none": (
+        ("best", "--objective", "accuracy", "--objective", "parameters:small"),
+        "parameters:small",
+    ),
+    "objective that no head predicts": (
+        ("best", "--objective", "parameters", "--objective", "predicted_accuracy"),
+        "cole train",
+    ),
+    "objectives by a head": (
+        ("best", "--predicted", "--objective", "accuracy", "--objective", "parameters"),
+        "--predicted",
+    ),
+    "best that nothing fits": (("best", "--where", "parameters < 0"), "parameters < 0"),
+    "best that fits what is no condition": (("best", "--where", "parameters"), "parameters"),
+    "best on an unknown column": (("best", "--where", "svhn > 3"), "svhn"),
+    "search that nothing fits": (
+        (*SEARCH, "--where", "cifar10 > 101"),
+        "cifar10 > 101",
+    ),
+    "search for an objective that is not there": (
+        (*SEARCH_TWO, "--objective", "pixel3_latency:min"),
+        "--objective pixel3_latency",
+    ),
+    "search for what needs no evaluation": (
+        (*SEARCH, "--objective", "parameters"),
+        "--objective parameters",
+    ),
+    "search for several by one that looks at one": (
+        (*SEARCH_TWO, "--objective", "parameters", "--algorithm", "local_search"),
+        "local_search",
+    ),
+    "search for a metric and objectives": (
+        (*SEARCH_TWO, "--objective", "parameters", "--metric", "accuracy"),
+        "--metric accuracy",
+    ),
+    "reference of no objective": (
+        (*SEARCH_TWO, "--objective", "parameters", "--reference", "speed=3"),
+        "--reference speed",
+    ),
+    "reference that is no number": (
+        (*SEARCH_TWO, "--objective", "parameters", "--reference", "accuracy=good"),
+        "accuracy=good",
+    ),
+    "search by training for objectives": (
+        ("search", NB, "--train", "--dataset", "digits", "--objective", "accuracy"),
+        "--objective accuracy",
+    ),
     # comparisons
     "unknown experiment": ((*PREDICTORS[:2], "everything"), "everything"),
     "comparison of one": ((*PREDICTORS, "--encoding", "code.expression"), "two or more"),
@@ -448,6 +528,36 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
         (*SEARCHES, "-c", "encoding=path", "-c", "encoding=graf", "--percent", 500),
         "--percent 500",
     ),
+    "published figures by an unknown protocol": ((*PUBLISHED, "by-hand"), "'by-hand'"),
+    "published figures of a space without": ((*PUBLISHED, "--space", "einspace"), "einspace"),
+    "published figures of an unknown space": ((*PUBLISHED, "--space", "darts"), "darts"),
+    "published figures without values": (
+        (*PUBLISHED, "random-cells", "--encoding", "graf"),
+        "a column cifar10_valid_accuracy_200",
+    ),
+    "published figures on a table without the column": (
+        (*PUBLISHED, "--encoding", "graf", "--table", "{folder}/latency.csv"),
+        "latency.csv holds nothing",
+    ),
+    "published figures on too few rows": (
+        (*PUBLISHED, "--encoding", "graf", "--table", "{folder}/table.csv"),
+        "of 1 architectures",
+    ),
+    "published figures on a table that is not understood": (
+        (*PUBLISHED, "--encoding", "graf", "--table", "{folder}/unclear.csv"),
+        "unclear.csv' first",
+    ),
+    "published figures on no table": ((*PUBLISHED, "--table", "{folder}/nowhere.csv"), "nowhere"),
+    "published figures of an unknown head": ((*PUBLISHED, "--head", "oracle"), "oracle"),
+    "published figures of an unknown parameter": (
+        (*PUBLISHED, "--head-parameter", "depth=3"),
+        "depth",
+    ),
+    "published figures of an unknown encoding": ((*PUBLISHED, "--encoding", "haiku"), "haiku"),
+    "published figures of an unknown search": ((*PUBLISHED, "-c", "algorithm=luck"), "luck"),
+    "published figures without draws": ((*PUBLISHED, "--draws", 0), "--draws 0"),
+    "published figures of one seed": ((*PUBLISHED, "--seeds", 1), "--seeds 1"),
+    "published figures into a folder": ((*PUBLISHED, "--output", "{folder}"), "--output"),
     # upkeep
     "export into what is there": (("export", "{folder}"), "folder is there already"),
     "export into the warehouse": (("export", "{home}/out"), "home/out"),
@@ -519,6 +629,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory, made: Small) -> Path:
     texts = {
         "file": "mine",
         "table.csv": f"arch_str,cifar10_test_accuracy_200\n{CELL},90\n",
+        "latency.csv": f"arch_str,cifar10_pixel3_latency\n{CELL},3\n",
+        "unclear.csv": f"arch_str,cifar10_test_accuracy_200,how_good\n{CELL},90,3\n",
         "fear.csv": f'arch_str,cifar10_test_accuracy_200\n"{CELL};import os{ESCAPE}",90\n',
         "broken.py": "class A(nn.Module:\n    pass\n",
         "empty.py": "import torch\n",

@@ -21,11 +21,13 @@ SPACE: Commands = {
     "embed": ("embed", "darts"),
     "ingest": ("ingest", "darts", "analog-nasbench"),
     "evaluate": ("evaluate", "darts", "--dataset", "digits"),
+    "proxies": ("proxies", "darts"),
     "train": ("train", "darts", *CIFAR10),
     "search": ("search", "darts", *CIFAR10),
     "search by training": ("search", "darts", "--train", "--dataset", "digits"),
     "compare predictors": ("compare", "predictors", "primitives", "--space", "darts"),
     "compare search": ("compare", "search", "encodings", "--space", "darts"),
+    "compare published": ("compare", "published", "--space", "darts"),
     "report": ("report", "darts"),
     "best": ("best", "--space", "darts"),
     "similar": ("similar", NATIVE, "--space", "darts"),
@@ -44,6 +46,7 @@ ENCODING: Commands = {
         *("compare", "search", "--seeds", 2, "--budget", 10),
         *("-c", "encoding=path", "-c", "encoding=haiku"),
     ),
+    "compare published": ("compare", "published", *HAIKU),
     "similar": ("similar", NATIVE, *HAIKU),
     "watch": ("watch", "add", "--space", NB, *HAIKU),
 }
@@ -87,6 +90,7 @@ VALUES: Commands = {
 }
 IMAGES: Commands = {
     "evaluate": ("evaluate", NB, *MNIST, "--limit", 1),
+    "proxies": ("proxies", NB, *MNIST),
     "search by training": ("search", NB, "--train", *MNIST),
     "run": ("run", "einspace", "--samples", 3, *MNIST),
 }

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 
+from cole_core.spaces.nasbench201 import NASBench201
 from flows.cli import compare, stages, upkeep
 from flows.cli.app import main, make_app
 from flows.cli.printing import Printer
 from tests.flows.cli.commands import command_paths
 from tests.flows.cli.printed import printed
 from tests.flows.conftest import Small
+from tests.flows.few_protocols import list_few
 
 NB = "nasbench201"
 CIFAR10 = ("--dataset", "cifar10")
@@ -30,6 +32,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
     ("embed",): (NB, *FP32),
     ("ingest",): (NB, "{table}"),
     ("evaluate",): ("einspace", "--dataset", "digits", "--samples", 2, "--epochs", 1),
+    ("proxies",): ("einspace", "--images", 4),
     ("train",): (NB, *CIFAR10, "-n", 14, "-n", 20, "--draws", 2, "--head", "ridge"),
     ("search",): (NB, *CIFAR10, "--budget", 12, "--seed", 0, "--seed", 1),
     ("report",): (NB, *CIFAR10),
@@ -42,6 +45,7 @@ ARGUMENTS: dict[tuple[str, ...], tuple[object, ...]] = {
         *("-c", "algorithm=random_search", "-c", "encoding=graf,head=ridge,acquisition=exploit"),
         *("--seeds", 2, "--budget", 20, "--processes", 1, *CIFAR10),
     ),
+    ("compare", "published"): (*("found", "--encoding", "graf", "--seeds", 2, "--processes", 1),),
     ("best",): (*CIFAR10, "-k", 3),
     ("sources",): (),
     ("forget",): ("{table_name}",),  # without --yes, so that it says what would be
@@ -116,6 +120,7 @@ def house(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sma
     shutil.copytree(made.home, home)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("COLE_HOME", str(home))
+        patched.setattr(NASBench201, "published", list_few(home.parent / "listed.toml"))
         for module in (stages, compare, upkeep):
             patched.setattr(module, "run_stage", remembering(module.run_stage))
         yield Small(home, made.table)

@@ -122,7 +122,8 @@ def test_no_address_gets_into_a_page(target: Target, page: httpx.Client) -> None
     before = target.state()
     for attack in attacks.PAGES:
         found = raw(page, attack.format(home=target.warehouse.home).replace(" ", "%20"))
-        assert found.status_code == 200, attack
+        # A slash within an id makes it an address of no page; what is said then is a page as well.
+        assert found.status_code == (404 if "%2f" in attack else 200), attack
         assert "<script>hack" not in found.text, attack
         assert "<img src=x" not in found.text, attack
     assert target.state() == before

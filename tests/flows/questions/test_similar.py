@@ -75,6 +75,18 @@ def test_similar_with_a_condition_is_the_plain_loop(made: Small) -> None:
         assert row["twin"] == (SPACE.canonical_form(row["native"]) == canonical)
 
 
+def test_similar_knows_sizes_and_metrics_as_best_does(made: Small) -> None:
+    native = next(iter(made.accuracies))
+    sizes = {each: SPACE.parameter_count(each) for each in made.accuracies}
+    small, middle = float(np.median(list(sizes.values()))), 90.0
+    where = f"parameters < {small} AND accuracy > {middle}"
+    found = similar(asking(made, native, k=60, where=where))
+    expected = {each for each, value in made.accuracies.items() if value > middle}
+    expected &= {each for each, size in sizes.items() if size < small}
+    assert {row["native"] for row in found["rows"]} == expected - {native}
+    assert found["fitting"] == len(expected)
+
+
 def test_an_architecture_that_is_not_stored_and_its_text_find_the_same(made: Small) -> None:
     native = next(n for n in SPACE.enumerate() if n not in made.accuracies)
     encoding = get_space("nasbench201").encoding("code.bare")

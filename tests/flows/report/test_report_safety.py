@@ -89,7 +89,7 @@ def test_charts_hold_the_data_as_it_was_and_end_no_script(text: str) -> None:
 def test_only_one_module_marks_anything_safe() -> None:
     folder = resources.files("flows.report")
     templates = list(folder.joinpath("templates").iterdir())
-    assert len(templates) == 10
+    assert len(templates) == 12
     for file in [*folder.iterdir(), *templates]:
         if file.name.endswith((".py", ".jinja")) and file.name != "trusted.py":
             text = file.read_text("utf-8")

@@ -36,6 +36,15 @@ class Fragile(NASBench201):
         return super().build_for(native, *arguments)
 
 
+class Distinct(Fragile):
+    """The same, each the only one of its canonical form."""
+
+    name = "distinct"
+
+    def canonical_form(self, native: str) -> str:
+        return native
+
+
 class Choosy(NASBench201):
     """Cells whose networks fail where they pool what comes in."""
 

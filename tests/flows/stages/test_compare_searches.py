@@ -27,6 +27,7 @@ from cole_core.statistics import corrected_paired_t_test
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.requests import Measured
 from flows.resolve.values import one_target
+from flows.resolve.vectors import find_labelled
 from flows.stages import compare_searches as comparing_searches
 from flows.stages.compare_searches import CompareSearchesRequest, compare_searches
 from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
@@ -388,7 +389,7 @@ def test_values_that_say_nothing(small: Small, values: np.ndarray, said: str) ->
     request = asked(small, PATH, RANDOM)
     configurations = request.configurations(SPACE)
     target = one_target(small.warehouse, SPACE, CIFAR10)
-    found = comparing_searches.find_all(small.warehouse, SPACE, reading(configurations), target)
+    found = find_labelled(small.warehouse, SPACE, reading(configurations), target)
     changed = {
         vectors: (source, replace(pool, values=values)) for vectors, (source, pool) in found.items()
     }

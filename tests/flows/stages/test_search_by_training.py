@@ -228,3 +228,18 @@ def test_killed_between_a_training_and_its_step(tmp_path: Path) -> None:
     assert len(after) == 20
     assert [row for row in after if row in before] == before
     assert np.unique([row[1] for row in after]).tolist() == list(range(1, 11))
+
+
+def test_what_was_trained_on_another_dataset_is_learned_from(tmp_path: Path) -> None:
+    random = AlgorithmOptions(name="random_search")
+    search(tmp_path, 20, algorithm=random)
+    assert "transfer" not in search(tmp_path, 4, transfer="auto")  # one task alone
+    did = search(tmp_path, 7, replace(WORK, dataset="add-digits", transfer="auto"))
+    [old] = did["transfer"]
+    assert old["task"] == "digits valid accuracy, 1 epochs"
+    told = "SELECT old_task_weights FROM searches WHERE dataset = 'add-digits' ORDER BY step"
+    weights = [each for (each,) in rows(tmp_path, told)]
+    assert weights[:4] == [[0.25]] * 3 + [None]
+    assert all(len(each) == 1 and each[0] >= 0 for each in weights[4:])
+    again = search(tmp_path, 7, replace(WORK, dataset="add-digits", transfer="digits"))
+    assert (again["evaluations"], again["skipped"], again["trained"]) == (0, 7, 0)

@@ -127,6 +127,22 @@ SAME = {
             lambda: nn.Conv2d(8, 16, 3, groups=2),
         ),
     ],
+    "padding that keeps the size": [
+        form(lambda x, m: m(x), lambda: nn.Conv2d(8, 8, 3, padding=1)),
+        form(lambda x, m: m(x), lambda: nn.Conv2d(8, 8, 3, padding="same")),
+        form(
+            lambda x, m: functional.conv2d(x, m.weight, m.bias, padding="same"),
+            lambda: nn.Conv2d(8, 8, 3),
+        ),
+    ],
+    "padding of another kernel": [
+        form(lambda x, m: m(x), lambda: nn.Conv2d(8, 8, (3, 5), padding=(1, 4), dilation=(1, 2))),
+        form(lambda x, m: m(x), lambda: nn.Conv2d(8, 8, (3, 5), padding="same", dilation=(1, 2))),
+    ],
+    "no padding": [
+        form(lambda x, m: m(x), lambda: nn.Conv2d(8, 8, 3)),
+        form(lambda x, m: m(x), lambda: nn.Conv2d(8, 8, 3, padding="valid")),
+    ],
     "batch norm": [
         form(lambda x, m: m(x), lambda: nn.BatchNorm2d(8)),
         form(
@@ -155,6 +171,7 @@ DIFFERENT = [
             lambda: nn.Conv2d(8, 8, 3, padding=1, groups=8),
             lambda: nn.Conv2d(8, 8, 3, padding=1, groups=2),
             lambda: nn.Conv2d(8, 8, 3, padding=2, dilation=2),
+            lambda: nn.Conv2d(8, 8, 4, padding="same"),
             lambda: nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect"),
             lambda: nn.Conv2d(8, 8, (1, 3), padding=(0, 1)),
             lambda: nn.Conv2d(8, 8, 3, stride=2, padding=1),

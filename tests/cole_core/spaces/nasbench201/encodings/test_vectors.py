@@ -22,6 +22,7 @@ VECTOR_ENCODINGS = {
     "path": 155,
     "path.canonical": 155,
     "graf": 191,
+    "graf.twins": 191,
     "ngram": 107,
 }
 
@@ -101,6 +102,20 @@ def test_graf_counts_operations_paths_and_degrees() -> None:
                 np.mean([degree for _, degree in graph.in_degree()]),
             ]
         assert vector.tolist() == expected
+
+
+def test_graf_of_twins_is_the_mean_over_all_that_compute_the_same() -> None:
+    alone = dict(zip(NATIVES, encode("graf", NATIVES), strict=True))
+    twins: dict[str, list[str]] = {}
+    for native in NATIVES:
+        twins.setdefault(SPACE.canonical_form(native), []).append(native)
+    assert len(twins) == 5_260
+    for native, vector in zip(SAMPLE, encode("graf.twins", SAMPLE), strict=True):
+        group = twins[SPACE.canonical_form(native)]
+        expected = np.mean([alone[twin].astype(float) for twin in group], axis=0)
+        np.testing.assert_allclose(vector, expected, rtol=1e-6)
+        of_twins = encode("graf.twins", group[:3])
+        np.testing.assert_array_equal(of_twins, np.tile(vector, (len(of_twins), 1)))
 
 
 def test_ngram_counts_runs_of_tokens() -> None:

@@ -1,0 +1,1 @@
+"""What other people published, and ours by the same protocols."""
