@@ -1,8 +1,7 @@
 """Searches as the explorer shows them: what each has come to, and step by step."""
 
 import json
-import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +10,13 @@ import polars as pl
 from cole_core.evaluation.target import Target
 from cole_core.hashing import hash_json
 from cole_core.spaces.base import SearchSpace
+from flows.report.data import Front
+from flows.report.fronts import gather_fronts
+from flows.report.transfers import weights_of
 from warehouse import Warehouse
 
 GROUPS = 200
 """That are offered, the latest ones."""
-
-_GRID = {"left": 56, "right": 18, "top": 28, "bottom": 40}
-_SPLIT = {"splitLine": {"lineStyle": {"color": "#8b93a1", "opacity": 0.25}}}  # in light and dark
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,7 @@ class Group:
         steps: Evaluations of them all.
         best: The best value that one has found, as it was measured.
         compared: Whether a comparison ran them.
+        configurations: Of each, as JSON, by search_id.
     """
 
     key: str
@@ -43,6 +43,7 @@ class Group:
     steps: int
     best: float
     compared: bool
+    configurations: Mapping[str, str]
 
 
 def groups(warehouse: Warehouse, space: SearchSpace) -> list[Group]:
@@ -59,10 +60,12 @@ def groups(warehouse: Warehouse, space: SearchSpace) -> list[Group]:
 
 def _group(key: str, rows: list[dict[str, Any]]) -> Group:
     first, rows = rows[0], sorted(rows, key=lambda row: int(row["seed"]))
-    direction = json.loads(first["configuration"]).get("direction", "higher")
-    target = Target(**json.loads(first["target"]), direction=direction)
+    shared = json.loads(first["configuration"])
+    target = Target(**json.loads(first["target"]), direction=shared.get("direction", "higher"))
+    sought = [each["name"] for each in shared.get("objectives", [])]
     reads = [each for each in (first["encoding"], first["language_model"]) if each != "none"]
-    words = [first["algorithm"], *reads, f"{first['dataset']} {first['metric']}", key[:6]]
+    about = " and ".join(sought) or first["metric"]
+    words = [first["algorithm"], *reads, f"{first['dataset']} {about}", key[:6]]
     better = min if target.direction == "lower" else max
     return Group(
         key=key,
@@ -73,6 +76,7 @@ def _group(key: str, rows: list[dict[str, Any]]) -> Group:
         steps=sum(row["steps"] for row in rows),
         best=better(row["best"] for row in rows),
         compared=bool(first["compared"]),
+        configurations={row["search_id"]: row["configuration"] for row in rows},
     )
 
 
@@ -88,67 +92,16 @@ def believed(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(known).select("seed", "step", "predicted_mean", "predicted_std", "value")
 
 
-def chart(rows: pl.DataFrame) -> dict[str, Any]:
-    """Best so far of each seed by evaluations, for ECharts; its words are drawn, never HTML."""
-    series = [
-        {
-            "type": "line",
-            "step": "end",
-            "showSymbol": False,
-            "name": f"seed {seed}",
-            "data": part.select("step", "best_so_far").rows(),
-            "lineStyle": {"width": 1.5},
-        }
-        for (seed, _), part in rows.group_by("seed", "search_id", maintain_order=True)
-    ]
-    early = rows.filter(pl.col("step") >= pl.col("step").max() // 20)["best_so_far"].to_list()
-    ends = (*early, *rows["best_so_far"].to_list()) or (0.0, 1.0)
-    return {
-        "animation": False,
-        "grid": _GRID,
-        "tooltip": {"trigger": "axis", "renderMode": "richText"},
-        "xAxis": {"type": "value", "name": "evaluations", "nameLocation": "middle", "nameGap": 26}
-        | _SPLIT,
-        "yAxis": {
-            "type": "value",
-            **_SPLIT,
-            "min": _tenth(min(ends), math.floor),
-            "max": _tenth(max(ends), math.ceil),
-        },
-        "series": series,
-    }
+def front(warehouse: Warehouse, space: SearchSpace, group: Group) -> Front | None:
+    """What searches of several objectives evaluated, with the front of it; None of one."""
+    several = warehouse.searches_of(space, group.target, several=True)
+    found = gather_fronts(
+        warehouse, several.filter(pl.col("search_id").is_in(group.search_ids)), specifications={}
+    )
+    return found[0] if found else None
 
 
-def _tenth(value: float, rounded: Callable[[float], int]) -> float:
-    """The end of an axis, as its marks are written."""
-    size = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 1.0
-    return float(f"{rounded(value / size) * size:.6g}")
-
-
-def beliefs_chart(rows: pl.DataFrame) -> dict[str, Any]:
-    """What the surrogate believed against what came out, for ECharts."""
-    known = believed(rows)
-    both = pl.concat([known["predicted_mean"], known["value"]])
-    ends = [both.quantile(0.02), both.max()] if known.height else [0, 1]
-    axis = {"type": "value", "scale": True, "min": ends[0], "max": ends[1]} | _SPLIT
-    about = {"name": "came out", "nameLocation": "middle", "nameGap": 26}
-    return {
-        "animation": False,
-        "grid": _GRID,
-        "xAxis": axis | about,
-        "yAxis": axis | {"name": "believed"},
-        "series": [
-            {
-                "type": "scatter",
-                "symbolSize": 6,
-                "itemStyle": {"opacity": 0.6},
-                "data": known.select("value", "predicted_mean").rows(),
-            },
-            {
-                "type": "line",
-                "showSymbol": False,
-                "lineStyle": {"type": "dashed", "width": 1, "color": "#8b93a1"},
-                "data": [[ends[0], ends[0]], [ends[1], ends[1]]],
-            },
-        ],
-    }
+def learned(warehouse: Warehouse, group: Group) -> pl.DataFrame:
+    """How much each old task counted in searches that learned from others: task, step, weight
+    (mean over searches), searches; empty where none did."""
+    return weights_of(warehouse, group.configurations)

@@ -9,9 +9,6 @@ from pathlib import Path
 from cole_core.errors import InputError
 from warehouse import Warehouse
 
-PORT = 4270
-"""Where the explorer listens unless asked otherwise; Prefect's page is at 4200."""
-
 
 def serve(home: Path, port: int, say: Callable[[str], None]) -> None:
     """Serves the explorer.

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from flows.resolve.requests import HOME
 
+EXPLORER_PORT = 4270
+"""Where the explorer listens unless asked otherwise; Prefect's page is at 4200."""
+
 
 def command(home: Path | None, *words: object, **options: object) -> str:
     """A command on a warehouse; what is None, and the warehouse meant anyway, is left out.

@@ -1,4 +1,6 @@
-"""Searches: the best so far while they run, their steps, and what was believed of them."""
+"""Searches: the best so far while they run, fronts, what was believed and learned, their steps."""
+
+from typing import Any
 
 import polars as pl
 from nicegui import ui
@@ -17,7 +19,8 @@ from flows.explorer.pages.frame import (
     say_problem,
 )
 from flows.explorer.pages.tables import plain_table
-from flows.explorer.searching import Group, beliefs_chart, believed, chart, groups, steps
+from flows.explorer.search_charts import beliefs_chart, chart, front_chart, weights_chart
+from flows.explorer.searching import Group, believed, front, groups, learned, steps
 from flows.explorer.state import Explorer
 from flows.resolve.commands import command
 from flows.resolve.values import describe
@@ -69,10 +72,16 @@ class SearchesPage:
         with ui.element("div").classes("halves"):
             with ui.element("div"):
                 heading("Best so far", "a line for each seed")
-                self._chart = ui.echart({"series": []}).classes("chart")
+                self._chart = _empty_chart()
             with ui.element("div") as self._beliefs:
                 heading("Believed and came out", "on the line, the surrogate was right")
-                self._scatter = ui.echart({"series": []}).classes("chart")
+                self._scatter = _empty_chart()
+            with ui.element("div") as self._fronts:
+                heading("Pareto front", "nothing that was evaluated is better in all objectives")
+                self._front = _empty_chart()
+            with ui.element("div") as self._lessons:
+                heading("Learned from other tasks", "how much each counted, mean over the seeds")
+                self._weights = _empty_chart()
         self._steps = ui.element("div")
 
     async def look(self) -> None:
@@ -99,14 +108,18 @@ class SearchesPage:
         group = self._groups.get(str(self._choice.value))
         if group is None:
             return
-        rows = await in_thread(steps, self._explorer.warehouse, group)
-        self._chart.options.clear()
-        self._chart.options.update(chart(rows))
-        self._chart.update()
+        warehouse = self._explorer.warehouse
+        rows = await in_thread(steps, warehouse, group)
+        best = await in_thread(front, warehouse, self._space, group)
+        weights = await in_thread(learned, warehouse, group)
+        _draw(self._chart, chart(rows))
         self._beliefs.set_visibility(not believed(rows).is_empty())
-        self._scatter.options.clear()
-        self._scatter.options.update(beliefs_chart(rows))
-        self._scatter.update()
+        _draw(self._scatter, beliefs_chart(rows))
+        self._fronts.set_visibility(best is not None)
+        if best is not None:
+            _draw(self._front, front_chart(best))
+        self._lessons.set_visibility(not weights.is_empty())
+        _draw(self._weights, weights_chart(weights))
         self._tell(group)
         self._list(rows)
 
@@ -142,6 +155,16 @@ class SearchesPage:
                 ],
                 numbers=range(1, 6),
             )
+
+
+def _empty_chart() -> ui.echart:
+    return ui.echart({"series": []}).classes("chart")
+
+
+def _draw(place: ui.echart, options: dict[str, Any]) -> None:
+    place.options.clear()
+    place.options.update(options)
+    place.update()
 
 
 def _in_words(group: Group) -> str:
