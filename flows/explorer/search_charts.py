@@ -58,7 +58,9 @@ def beliefs_chart(rows: pl.DataFrame) -> dict[str, Any]:
     """What the surrogate believed against what came out."""
     known = believed(rows)
     both = pl.concat([known["predicted_mean"], known["value"]])
-    ends = [both.quantile(0.02), both.max()] if known.height else [0, 1]
+    # A surrogate's first beliefs are far away.
+    low, high = (both.quantile(0.02), both.to_list()) if known.height else (0.0, [1.0])
+    ends = [_tenth(low or 0.0, math.floor), _tenth(max(high), math.ceil)]
     axis = {"type": "value", "scale": True, "min": ends[0], "max": ends[1]} | _SPLIT
     about = {"name": "came out", "nameLocation": "middle", "nameGap": 26}
     return {
