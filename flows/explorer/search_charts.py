@@ -11,10 +11,14 @@ from flows.report.charts import BASELINE_COLOUR, COLOURS
 from flows.report.data import Front
 
 _GRID = {"left": 56, "right": 18, "top": 28, "bottom": 40}
-_SPLIT = {"splitLine": {"lineStyle": {"color": "#8b93a1", "opacity": 0.25}}}  # in light and dark
+_WORDS = {"color": "#8b93a1"}  # in light and dark
+_SPLIT = {
+    "splitLine": {"lineStyle": {"color": "#8b93a1", "opacity": 0.25}},
+    "nameTextStyle": _WORDS,
+    "axisLabel": _WORDS,
+}
 _EVALUATIONS = {"type": "value", "name": "evaluations", "nameLocation": "middle", "nameGap": 26}
 _TOOLTIP = {"renderMode": "richText"}
-_WORDS = {"color": "#8b93a1"}
 
 
 def chart(rows: pl.DataFrame) -> dict[str, Any]:

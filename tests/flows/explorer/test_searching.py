@@ -14,6 +14,7 @@ from tests.flows.explorer.warehouses import SPACE, TARGET, cells, usual_warehous
 from warehouse import Warehouse
 
 SEEDS, STEPS = 3, 12
+WITHOUT = {"parameters": {}, "encoding": "none", "context": "none"}
 SOUGHT = [
     {"name": "accuracy", "direction": "higher"},
     {"name": "latency", "direction": "lower"},
@@ -38,7 +39,7 @@ def _add(
     warehouse: Warehouse, seed: int, algorithm: str, about: dict[str, Any], more: dict[str, Any]
 ) -> None:
     search_id = f"{algorithm}-{seed}"
-    configuration = {"algorithm": algorithm, "seed": seed, "parameters": {}, **about}
+    configuration = {"algorithm": algorithm, "seed": seed, **WITHOUT, **about}
     with warehouse.writer("test", "11111111-2222-3333-4444-555555555555") as writer:
         writer.add_searches(
             [
