@@ -5,7 +5,7 @@
                                                 [--vectors FOLDER]
 
 `nasbench201`: searches of all cells for CIFAR-100's best test accuracy; FILE has the columns
-`arch_index`, `cifar100_test_accuracy_200`, `cifar10_test_accuracy_200` and
+`arch_str`, `cifar100_test_accuracy_200`, `cifar10_test_accuracy_200` and
 `cifar10_valid_accuracy_12`. Per search: evaluations to within 1 % of the best (mean, median), best
 so far after 5, 10, 20, 50, 64, 80 and 100 (mean), share of searches at the best after 50, 64, 80
 and 100.
@@ -123,7 +123,10 @@ def make_pool(space: SearchSpace, encoding: str, folder: Path | None) -> Pool:
 def nasbench201(table: Path, encoding: str, seeds: int, folder: Path | None) -> None:
     """Searches of CIFAR-100 with several pasts."""
     pool = make_pool(get_space("nasbench201"), encoding, folder)
-    measured = pl.read_parquet(table).sort("arch_index")
+    # The table has an order of its own.
+    measured = pl.DataFrame({"arch_str": pool.natives}).join(
+        pl.read_parquet(table), on="arch_str", how="left", maintain_order="left"
+    )
     new = measured["cifar100_test_accuracy_200"].to_numpy().astype(float)
     full, short = (
         measured[name].to_numpy().astype(float)

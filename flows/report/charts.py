@@ -59,7 +59,9 @@ def search_chart(
         )
     )
     y_scale = alt.Scale(domain=[low, high], nice=False)
-    colour = _colour([s.label for s in summaries], [s.is_baseline for s in summaries], "search")
+    colour = series_colour(
+        [s.label for s in summaries], [s.is_baseline for s in summaries], "search"
+    )
     pick = alt.selection_point(fields=["search"], bind="legend")
     fade = alt.when(pick).then(alt.value(1)).otherwise(alt.value(0.12))
     area = base.mark_area(clip=True, opacity=0.18).encode(
@@ -242,7 +244,7 @@ def tau_chart(
             scale=alt.Scale(type="log", nice=False, domain=_log_domain(sizes)),
             axis=alt.Axis(values=sizes, format=",d", grid=False),
         ),
-        color=_colour(series, [False] * len(series), "series", title=series_title),
+        color=series_colour(series, [False] * len(series), "series", title=series_title),
         opacity=fade,
     )
     mean = alt.Y("mean:Q", title="Kendall tau, held out", scale=alt.Scale(zero=False))
@@ -327,7 +329,9 @@ def inline(frame: pl.DataFrame) -> alt.InlineData:
     )
 
 
-def _colour(labels: Sequence[str], baseline: Sequence[bool], field: str, **more: Any) -> alt.Color:
+def series_colour(
+    labels: Sequence[str], baseline: Sequence[bool], field: str, **more: Any
+) -> alt.Color:
     colours = iter(COLOURS * (len(labels) // len(COLOURS) + 1))
     scale = [BASELINE_COLOUR if is_baseline else next(colours) for is_baseline in baseline]
     return alt.Color(

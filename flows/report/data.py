@@ -152,10 +152,12 @@ class Front:
         objectives: Name → whether `higher` or `lower` is better.
         points: label, seed, step, native, a column for each objective, as it was measured, and
             front: whether no other point is better in all of them.
+        reference: From which value on each objective counts, as it was measured.
     """
 
     objectives: Mapping[str, str]
     points: pl.DataFrame
+    reference: tuple[float, ...]
 
 
 @dataclass(frozen=True)

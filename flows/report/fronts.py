@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import altair as alt
+import numpy as np
 import polars as pl
 
 from cole_core.experiments.search_labels import describe_search, search_labels
 from cole_core.hashing import hash_json
-from cole_core.search.dominance import nondominated
-from flows.report.charts import BASELINE_COLOUR, COLOURS, Spec, finish, inline
+from cole_core.search.dominance import hypervolume, hypervolume_curve, nadir, nondominated
+from flows.report.charts import BASELINE_COLOUR, COLOURS, Spec, finish, inline, series_colour
 from flows.report.data import Front
 from warehouse import Warehouse
 
@@ -50,9 +51,28 @@ def _front(
         pl.Series(name, [each[name] for each in told], dtype=pl.Float64) for name in objectives
     )
     points = about.join(steps, on="search_id").drop("search_id")
-    signs = [-1 if way == "lower" else 1 for way in objectives.values()]
-    on_front = nondominated(points.select(list(objectives)).to_numpy() * signs)
-    return Front(objectives, points.with_columns(front=on_front))
+    values = points.select(list(objectives)).to_numpy() * _signs(objectives)
+    reference = _reference(rows, objectives, nadir(values))
+    return Front(objectives, points.with_columns(front=nondominated(values)), reference)
+
+
+def _signs(objectives: Mapping[str, str]) -> np.ndarray:
+    return np.array([-1.0 if way == "lower" else 1.0 for way in objectives.values()])
+
+
+def _reference(
+    rows: list[dict[str, Any]], objectives: Mapping[str, str], worst: np.ndarray
+) -> tuple[float, ...]:
+    """What the searches were told where they agree; else what their values tell."""
+    told: dict[str, set[float | None]] = {name: set() for name in objectives}
+    for row in rows:
+        for each in row["configuration"]["objectives"]:
+            told[each["name"]].add(each.get("reference"))
+    reference = (worst * _signs(objectives)).tolist()
+    for place, said in enumerate(told.values()):
+        one = said.pop() if len(said) == 1 else None
+        reference[place] = reference[place] if one is None else one
+    return tuple(reference)
 
 
 def _labels(rows: list[dict[str, Any]], specifications: Mapping[str, Any]) -> list[str]:
@@ -71,8 +91,8 @@ def shown_front(front: Front) -> dict[str, Any]:
     """What fronts.html.jinja shows of a front.
 
     Returns:
-        title, names, charts, rows of the front (best in the first objective first, each
-        architecture once), evaluated.
+        title, names, charts (the front, hypervolume by evaluations), reference by name, rows of
+        the front (best in the first objective first, each architecture once), evaluated.
     """
     names = list(front.objectives)
     first = front.objectives[names[0]]
@@ -81,7 +101,8 @@ def shown_front(front: Front) -> dict[str, Any]:
     return {
         "title": " and ".join(f"{name} ({way})" for name, way in front.objectives.items()),
         "names": names,
-        "charts": [_chart(front)],
+        "charts": [_chart(front), _hypervolume_chart(front)],
+        "reference": dict(zip(names, front.reference, strict=True)),
         "rows": rows.to_dicts(),
         "evaluated": front.points.height,
     }
@@ -126,3 +147,60 @@ def _chart(front: Front) -> Spec:
         .encode(order="x:Q")
     )
     return finish(alt.layer(line, points), height=340)
+
+
+def hypervolumes(front: Front) -> pl.DataFrame:
+    """How much each search had found after each evaluation.
+
+    Returns:
+        search, evaluation, mean over seeds as far as all of them are, low and high (the least and
+        the most of a seed), seeds; in percent of the hypervolume of all that was evaluated.
+    """
+    names, signs = list(front.objectives), _signs(front.objectives)
+    reference = signs * front.reference
+    whole = hypervolume(front.points.select(names).to_numpy() * signs, reference)
+    rows = []
+    for (label,), points in front.points.group_by("label", maintain_order=True):
+        curves = [
+            hypervolume_curve(each.sort("step").select(names).to_numpy() * signs, reference)
+            for _, each in points.group_by("seed", maintain_order=True)
+        ]
+        length = min(map(len, curves))
+        share = 100 * np.stack([curve[:length] for curve in curves]) / (whole or 1.0)
+        rows.append(
+            pl.DataFrame(
+                {
+                    "search": label,
+                    "evaluation": np.arange(1, length + 1),
+                    "mean": share.mean(axis=0),
+                    "low": share.min(axis=0),
+                    "high": share.max(axis=0),
+                    "seeds": len(curves),
+                }
+            )
+        )
+    return pl.concat(rows)
+
+
+def _hypervolume_chart(front: Front) -> Spec:
+    """Hypervolume so far against evaluations, a line for each search."""
+    frame = hypervolumes(front)
+    labels = frame["search"].unique(maintain_order=True).to_list()
+    base = alt.Chart(inline(frame)).encode(
+        x=alt.X("evaluation:Q", title="architectures evaluated", scale=alt.Scale(nice=False)),
+        color=series_colour(labels, [False] * len(labels), "search"),
+    )
+    title = "hypervolume, % of all that was found"
+    area = base.mark_area(opacity=0.18, interpolate="step-after").encode(
+        y=alt.Y("low:Q", title=title), y2="high:Q"
+    )
+    line = base.mark_line(strokeWidth=2.25, interpolate="step-after").encode(
+        y=alt.Y("mean:Q", title=title),
+        tooltip=[
+            alt.Tooltip("search:N"),
+            alt.Tooltip("evaluation:Q", title="evaluations"),
+            alt.Tooltip("mean:Q", title="mean over seeds, %", format=".1f"),
+            alt.Tooltip("seeds:Q"),
+        ],
+    )
+    return finish(alt.layer(area, line), height=280)
