@@ -39,8 +39,7 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # Within a process DuckDB refuses two connections of different configuration.
-        self._one_at_a_time = threading.RLock()
+        self._one_at_a_time = _lock_of(path.resolve())
 
     @contextlib.contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -157,16 +156,19 @@ class Catalog:
             return
         if version > len(migrations):
             self._check_version(connection)
-        connection.execute("BEGIN")
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER)")
-        for number, script in enumerate(migrations, start=1):
-            if number > version:
-                connection.execute(script)
-                connection.execute("INSERT INTO schema_version VALUES (?)", [number])
+        # One transaction each: DuckDB commits none that alters a table, fills the new column and
+        # alters the table again. A run that is killed in between goes on from there.
+        for number, script in enumerate(migrations[version:], start=version + 1):
+            connection.execute("BEGIN")
+            connection.execute(script)
+            connection.execute("INSERT INTO schema_version VALUES (?)", [number])
+            connection.execute("COMMIT")
         if newest:
+            connection.execute("BEGIN")
             connection.execute(_views())
             connection.execute(query("mark_views").format(hash=_views_hash()))
-        connection.execute("COMMIT")
+            connection.execute("COMMIT")
 
 
 def frame(
@@ -182,6 +184,13 @@ def frame(
 def newest_version() -> int:
     """The version that this program knows and writes."""
     return len(_migrations())
+
+
+@functools.cache
+def _lock_of(path: Path) -> threading.RLock:
+    """The one lock of a file: within a process DuckDB refuses two connections to it of different
+    configuration, whoever holds them."""
+    return threading.RLock()
 
 
 @functools.cache

@@ -64,7 +64,7 @@ class Reader:
 
         Returns:
             trial_id, n, draw, kendall_tau (NaN where collapsed), spearman, mse, top_recall,
-            collapsed.
+            collapsed, old_task_weights (null where nothing was transferred).
         """
         return self.read("trial_results", trial_ids=trial_ids)
 

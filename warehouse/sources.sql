@@ -37,11 +37,13 @@ ORDER BY source;
 SELECT 'head' AS kind, head_id AS id, concat(head, ' on ', encoding, ', n=', n) AS about,
        artifact AS file
 FROM store.heads JOIN store.trials USING (trial_id)
-WHERE target ->> '$.source' = $source
+WHERE (target ->> '$.source' = $source
+   OR list_contains(configuration ->> '$.transfer[*].source', $source))
 UNION ALL
 SELECT 'trial', trial_id, concat(head, ' on ', encoding, ', n=', n, ', draw ', draw), NULL
 FROM store.trials
-WHERE $source IN (target ->> '$.source', configuration ->> '$.learned.source')
+WHERE ($source IN (target ->> '$.source', configuration ->> '$.learned.source')
+   OR list_contains(configuration ->> '$.transfer[*].source', $source))
 UNION ALL
 SELECT 'search', search_id, concat(any_value(algorithm), ', seed ', any_value(seed), ', ',
                                    count(step), ' evaluations'), NULL
@@ -53,11 +55,18 @@ GROUP BY search_id
 UNION ALL
 SELECT DISTINCT 'comparison', comparison_id, concat(experiment, ', of predictors'), NULL
 FROM store.comparisons
-WHERE target ->> '$.source' = $source
+WHERE (target ->> '$.source' = $source OR comparison_id IN (
+    SELECT comparison_id FROM store.comparisons JOIN store.trials USING (configuration_id)
+    WHERE list_contains(configuration ->> '$.transfer[*].source', $source)
+))
 UNION ALL
 SELECT DISTINCT 'comparison', comparison_id, concat(experiment, ', of searches'), NULL
 FROM store.search_comparisons
-WHERE target ->> '$.source' = $source
+WHERE (target ->> '$.source' = $source OR comparison_id IN (
+    SELECT comparison_id FROM store.search_comparisons, store.searches
+    WHERE list_contains(search_ids, search_id)
+      AND list_contains(configuration ->> '$.transfer[*].source', $source)
+))
 UNION ALL
 SELECT 'training', concat(architecture_id, ' ', settings_id, ' ', seed), dataset, NULL
 FROM store.trainings
@@ -77,11 +86,16 @@ ORDER BY kind, about, id;
 
 -- name: forget_heads_of
 DELETE FROM store.heads
-WHERE trial_id IN (SELECT trial_id FROM store.trials WHERE target ->> '$.source' = $source);
+WHERE trial_id IN (
+    SELECT trial_id FROM store.trials
+    WHERE (target ->> '$.source' = $source
+       OR list_contains(configuration ->> '$.transfer[*].source', $source))
+);
 
 -- name: forget_trials_of
 DELETE FROM store.trials
-WHERE $source IN (target ->> '$.source', configuration ->> '$.learned.source');
+WHERE ($source IN (target ->> '$.source', configuration ->> '$.learned.source')
+   OR list_contains(configuration ->> '$.transfer[*].source', $source));
 
 -- name: forget_steps_of
 DELETE FROM store.search_steps
@@ -99,16 +113,32 @@ WHERE (target ->> '$.source' = $source
    OR list_contains(configuration ->> '$.transfer[*].source', $source));
 
 -- name: forget_comparisons_of
-DELETE FROM store.comparisons WHERE target ->> '$.source' = $source;
+-- Before the trials: those tell which rows rest on what was learned from the source.
+DELETE FROM store.comparisons
+WHERE (target ->> '$.source' = $source OR comparison_id IN (
+    SELECT comparison_id FROM store.comparisons JOIN store.trials USING (configuration_id)
+    WHERE list_contains(configuration ->> '$.transfer[*].source', $source)
+));
 
 -- name: forget_regrets_of
 DELETE FROM store.search_regrets
 WHERE comparison_id IN (
-    SELECT comparison_id FROM store.search_comparisons WHERE target ->> '$.source' = $source
+    SELECT comparison_id FROM store.search_comparisons
+    WHERE (target ->> '$.source' = $source OR comparison_id IN (
+        SELECT comparison_id FROM store.search_comparisons, store.searches
+        WHERE list_contains(search_ids, search_id)
+          AND list_contains(configuration ->> '$.transfer[*].source', $source)
+    ))
 );
 
 -- name: forget_search_comparisons_of
-DELETE FROM store.search_comparisons WHERE target ->> '$.source' = $source;
+-- Before the searches, as those of predictors before the trials.
+DELETE FROM store.search_comparisons
+WHERE (target ->> '$.source' = $source OR comparison_id IN (
+    SELECT comparison_id FROM store.search_comparisons, store.searches
+    WHERE list_contains(search_ids, search_id)
+      AND list_contains(configuration ->> '$.transfer[*].source', $source)
+));
 
 -- name: forget_trainings_of
 DELETE FROM store.trainings WHERE 'cole:' || settings_id[:12] = $source;

@@ -42,7 +42,8 @@ JOIN store.architectures USING (architecture_id);
 CREATE OR REPLACE VIEW trials AS
 SELECT trial_id, space, encoding, context, language_model, pooling, "precision", head,
        target ->> '$.dataset' AS dataset, target ->> '$.metric' AS metric, target, population, folds,
-       n, draw, n_test, kendall_tau, spearman, mse, top_recall, collapsed, seconds, configuration,
+       n, draw, n_test, kendall_tau, spearman, mse, top_recall, collapsed, old_task_weights, seconds,
+       configuration,
        configuration_id, training_hash, spec_id, store.trials.run_id
 FROM store.trials
 LEFT JOIN store.specifications USING (spec_id);

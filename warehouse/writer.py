@@ -18,9 +18,9 @@ from warehouse.vectors import VectorStore, vector_rows
 
 # What stands on a row goes before it.
 _OF_SOURCE = (
-    *("forget_heads_of", "forget_trials_of"),
-    *("forget_steps_of", "forget_searches_of", "forget_comparisons_of"),
+    *("forget_comparisons_of", "forget_heads_of", "forget_trials_of"),
     *("forget_regrets_of", "forget_search_comparisons_of"),
+    *("forget_steps_of", "forget_searches_of"),
     *("forget_trainings_of", "forget_lists_of", "forget_evaluations_of"),
 )
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -106,6 +106,14 @@ class LabelledVectors:
         row_of = {id_: row for row, id_ in enumerate(self.architecture_ids)}
         rows = [row_of[id_] for id_ in ids]
         return _labelled(self, rows, self.values[rows])
+
+    def beside(self, columns: np.ndarray) -> "LabelledVectors":
+        """The same with more columns beside the vectors.
+
+        Args:
+            columns: Shape (n, k).
+        """
+        return replace(self, vectors=np.hstack([self.vectors, columns]))
 
 
 def join_side_by_side(parts: Sequence[ArchitectureVectors]) -> ArchitectureVectors:

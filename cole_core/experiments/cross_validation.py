@@ -7,7 +7,7 @@ from each training pool exactly n architectures; the whole held-out fold is pred
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ from cole_core.experiments.metrics import score
 from cole_core.experiments.predictors import CUSTOM, Configuration, describe, labels
 from cole_core.hashing import hash_bytes, hash_json
 from cole_core.predictors import make_surrogate
+from cole_core.predictors.transfer.old_values import OldValues
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold, repeated_stratified_folds
 
@@ -68,6 +69,8 @@ class Contender:
         configuration: Everything that decides their results but n and draw.
         parameters: Arguments of `make_surrogate`.
         labelled: The architectures, the same for all contenders, with this one's vectors.
+        old: What was measured on the tasks that it learns from, as long as what they expect does
+            not stand beside the vectors yet.
     """
 
     label: str
@@ -75,6 +78,7 @@ class Contender:
     configuration: dict[str, Any]
     parameters: dict[str, Any]
     labelled: LabelledVectors
+    old: OldValues | None = None
 
     @property
     def configuration_id(self) -> str:
@@ -121,6 +125,26 @@ class Comparison:
         """How many there are to label and to hold out."""
         return len(self.contenders[0].labelled.values)
 
+    def with_expectations(
+        self, expected: Callable[[OldValues, np.ndarray], np.ndarray]
+    ) -> "Comparison":
+        """The comparison with what old tasks expect beside the vectors of those that learn.
+
+        Args:
+            expected: Of old tasks and vectors of shape (n, d), shape (n, tasks).
+        """
+        ready = [
+            each
+            if each.old is None
+            else replace(
+                each,
+                labelled=each.labelled.beside(expected(each.old, each.labelled.vectors)),
+                old=None,
+            )
+            for each in self.contenders
+        ]
+        return replace(self, contenders=ready)
+
     def trial_ids(self, contender: Contender) -> list[str]:
         """The trials of a contender, size by size in the order of the draws."""
         return [
@@ -138,6 +162,7 @@ def make_comparison(
     labelled: Sequence[LabelledVectors],
     target: Target,
     protocol: Protocol,
+    old: Sequence[OldValues | None] | None = None,
 ) -> Comparison:
     """The comparison of configurations whose vectors and values are at hand.
 
@@ -149,22 +174,30 @@ def make_comparison(
         labelled: The architectures of each.
         target: What is predicted.
         protocol: How to split.
+        old: What each learns from beside its labels; None where none learns.
 
     Raises:
         InputError: A name is unknown, a value is none, or a size does not fit.
     """
+    learned = list(old) if old is not None else [None] * len(configurations)
     shared = share(labelled, protocol.canonical)
     check(shared, configurations, protocol)
     names = labels(
         [
-            describe(replace(each, lm=source.language_model or each.lm), source.spec_id is None)
-            for each, source in zip(configurations, sources, strict=True)
+            describe(
+                replace(each, lm=source.language_model or each.lm),
+                source.spec_id is None,
+                () if tasks is None else tasks.configuration,
+            )
+            for each, source, tasks in zip(configurations, sources, learned, strict=True)
         ]
     )
     # The same surrogate under two names would be tested against itself.
     contenders: dict[str, Contender] = {}
-    for each, source, own, name in zip(configurations, sources, shared, names, strict=True):
-        made = _contender(space, each, source, own, name, target, protocol)
+    for each, source, own, name, tasks in zip(
+        configurations, sources, shared, names, learned, strict=True
+    ):
+        made = _contender(space, each, source, own, name, target, protocol, tasks)
         contenders.setdefault(made.configuration_id, made)
     folds = repeated_stratified_folds(
         shared[0].values,
@@ -186,11 +219,14 @@ def _contender(
     label: str,
     target: Target,
     protocol: Protocol,
+    old: OldValues | None,
 ) -> Contender:
+    tasks = [] if old is None else old.configuration
     parameters = {
         "head": configuration.head,
         **surrogate_kind(space, source, labelled),
         **configuration.surrogate_parameters(),
+        "old_tasks": len(tasks),
     }
     made = make_surrogate(**parameters)
     columns = {
@@ -211,7 +247,9 @@ def _contender(
         "seed": protocol.seed,
         **target.orientation,
     }
-    return Contender(label, columns, identity, parameters, labelled)
+    if tasks:
+        identity["transfer"] = tasks
+    return Contender(label, columns, identity, parameters, labelled, old)
 
 
 def check(
@@ -324,11 +362,17 @@ def run_batch(
                     predicted,
                     ranks_only=contender.parameters["loss"] == "hinge",
                 ),
+                "old_task_weights": list(surrogate.old_task_weights) or None,
                 **contender.columns,
             }
         )
     seconds = (time.perf_counter() - started) / len(draws)
-    nullable = {"mse": pl.Float64, "top_recall": pl.Float64, "spec_id": pl.String}
+    nullable: dict[str, Any] = {
+        "mse": pl.Float64,
+        "top_recall": pl.Float64,
+        "spec_id": pl.String,
+        "old_task_weights": pl.List(pl.Float64),
+    }
     return pl.DataFrame(rows, schema_overrides=nullable).with_columns(seconds=pl.lit(seconds))
 
 

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,8 @@ class HeadTrials:
         trials: All of them.
         columns: What all of the trials' rows share.
         parameters: Arguments of `make_surrogate` beside the head's name.
+        old_tasks: Surrogates of the tasks that it learns from, whose expectations stand beside the
+            vectors.
     """
 
     labelled: LabelledVectors
@@ -63,6 +65,18 @@ class HeadTrials:
     trials: list[Trial]
     columns: dict[str, Any]
     parameters: dict[str, Any]
+    old_tasks: "Sequence[Surrogate]" = ()
+
+    def learning_from(self, surrogates: "Sequence[Surrogate]") -> "HeadTrials":
+        """The trials with what old tasks expect of the architectures beside their vectors.
+
+        Args:
+            surrogates: One for each old task.
+        """
+        from cole_core.predictors.transfer.old_task import expectations
+
+        expected = expectations(surrogates, self.labelled.vectors)
+        return replace(self, labelled=self.labelled.beside(expected), old_tasks=tuple(surrogates))
 
     def new_surrogate(self) -> "Surrogate":
         """A surrogate to fit."""
@@ -105,8 +119,11 @@ class HeadTrials:
                 predicted,
                 ranks_only=self.parameters.get("loss") == "hinge",
             ),
+            "old_task_weights": list(surrogate.old_task_weights) or None,
             "seconds": time.perf_counter() - started,
         }
+        if self.old_tasks:
+            surrogate.carry(self.old_tasks)
         return row | self.columns, surrogate
 
 
@@ -118,6 +135,7 @@ def make_head_trials(
     head: str,
     head_parameters: Mapping[str, Any],
     splits: "Splits",
+    old_tasks: Sequence[Mapping[str, Any]] = (),
 ) -> HeadTrials:
     """The trials of a head on vectors and values that are at hand.
 
@@ -129,12 +147,15 @@ def make_head_trials(
         head: The head's name.
         head_parameters: Arguments of `make_surrogate` that are not as usual.
         splits: Sizes, draws and seed.
+        old_tasks: What tells apart the tasks that `learning_from` is going to be told of.
 
     Raises:
         InputError: A name is unknown, or a size does not fit.
     """
     parameters = {"seed": splits.seed, **head_parameters}
     parameters |= surrogate_kind(space, source, labelled)
+    if old_tasks:
+        parameters["old_tasks"] = len(old_tasks)
     surrogate = make_surrogate(head, **parameters)
     splits.check(len(labelled.values))
     columns = {
@@ -152,6 +173,8 @@ def make_head_trials(
         "seed": splits.seed,
         **target.orientation,
     }
+    if old_tasks:
+        configuration["transfer"] = list(old_tasks)
     trials = [Trial(configuration, n, draw) for n in splits.sizes for draw in range(splits.draws)]
     return HeadTrials(labelled, configuration, trials, columns, parameters)
 

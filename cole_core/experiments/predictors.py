@@ -9,7 +9,9 @@ import polars as pl
 from cole_core.encodings.base import TextEncoding
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
+from cole_core.experiments.search_labels import learned_from, words_for
 from cole_core.parameters import parse_value, split_parts
+from cole_core.predictors.transfer.old_values import NONE
 from cole_core.spaces.base import SearchSpace
 
 
@@ -31,6 +33,7 @@ class Configuration:
         n_components: Largest number of components.
         fitted_on: What the reduction is fitted on: labelled or space.
         target: standard or rank.
+        transfer: Other tasks that it learns from: auto, none, or the name of one.
         given: Names and values of further parameters of the head.
     """
 
@@ -46,6 +49,7 @@ class Configuration:
     n_components: int | None = None
     fitted_on: str | None = None
     target: str | None = None
+    transfer: str = NONE
     given: tuple[tuple[str, Any], ...] = ()
 
     @property
@@ -73,9 +77,12 @@ class AtHand:
     Attributes:
         specifications: language_model, pooling, precision, random_init (null: trained weights) of
             those that hold whole texts of the base configuration's encoding and context.
+        tasks_elsewhere: Tasks of other spaces whose vectors can be compared with the base's, as
+            `transfer` takes them.
     """
 
     specifications: pl.DataFrame
+    tasks_elsewhere: Sequence[str] = ()
 
     def others(self, column: str, base: Configuration) -> list[str]:
         """Values of a column among the specifications that agree with the base in all others."""
@@ -93,6 +100,8 @@ class AtHand:
 T = TypeVar("T")
 Experiment = Callable[[SearchSpace, Configuration, AtHand], list[Configuration]]
 
+TRANSFER_SPACES = "transfer_spaces"
+"""The experiment that asks what other spaces have."""
 HEADS = ("mlp", "xgboost", "ridge", "kernel_ridge", "gaussian_process")
 COMPONENTS = (32, 128, 512)
 
@@ -193,6 +202,21 @@ def _controls(space: SearchSpace, base: Configuration, at_hand: AtHand) -> list[
     return [base, replace(base, random_init=0), *others]
 
 
+def _transfer_spaces(
+    space: SearchSpace, base: Configuration, at_hand: AtHand
+) -> list[Configuration]:
+    """Without, with each task of another space, with all of them, and the rival."""
+    tasks = at_hand.tasks_elsewhere
+    if not tasks:
+        raise InputError(
+            f"no other space has measured values and vectors of '{base.encoding}' as {space.name} "
+            "has them: make some, as with 'cole ingest SPACE ORIGIN' and 'cole embed SPACE "
+            f"--encoding {base.encoding}', or name another text with --encoding"
+        )
+    learning = [replace(base, transfer=task) for task in (*tasks, ",".join(tasks))]
+    return [base, *learning, *_rival(space, base)]
+
+
 EXPERIMENTS: Mapping[str, Experiment] = {
     "primitives": _primitives,
     "context": _context,
@@ -204,6 +228,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "language_models": _language_models,
     "onnx": _onnx,
     "controls": _controls,
+    TRANSFER_SPACES: _transfer_spaces,
 }
 
 CUSTOM = "custom"
@@ -230,6 +255,21 @@ def make_experiment(
             "more --encoding or --configuration"
         )
     return _distinct(EXPERIMENTS[name](space, base, at_hand))
+
+
+def with_transfer(configurations: Sequence[Configuration], asked: str) -> list[Configuration]:
+    """Each configuration, and beside it the same that learns from other tasks.
+
+    Args:
+        configurations: What is compared.
+        asked: `auto`, `none`, which leaves them as they are, or tasks separated by commas.
+    """
+    made: list[Configuration] = []
+    for each in configurations:
+        made.append(each)
+        if each.transfer == NONE:
+            made.append(replace(each, transfer=asked))
+    return _distinct(made)
 
 
 def parse_configuration(text: str, base: Configuration) -> Configuration:
@@ -272,7 +312,10 @@ def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
         for name in names
         if name == "encoding"
         or len({each[name] for each in descriptions if each.get(name) is not None}) > 1
-        or (name == "random_init" and any(each.get(name) is not None for each in descriptions))
+        or (
+            name in ("random_init", "transfer")
+            and any(each.get(name) is not None for each in descriptions)
+        )
     ]
     # A parameter that some do not name is another value there.
     given = [dict(each.get("given", ())) for each in descriptions]
@@ -289,14 +332,19 @@ def labels(descriptions: Sequence[Mapping[str, Any]]) -> list[str]:
     ]
 
 
-def describe(configuration: Configuration, structural: bool) -> dict[str, Any]:
+def describe(
+    configuration: Configuration, structural: bool, old_tasks: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
     """What `labels` reads of a configuration: only what means something for it.
 
     Args:
         configuration: The configuration.
         structural: Whether its encoding needs no language model.
+        old_tasks: Those that it learns from, as a stored configuration has them.
     """
+    asked = None if configuration.transfer == NONE else (configuration.transfer,)
     described = asdict(configuration)
+    described["transfer"] = learned_from({"transfer": old_tasks}) or asked
     if structural:
         for name in ("context", "lm", "pooling", "precision", "random_init"):
             del described[name]
@@ -316,6 +364,8 @@ def _words(name: str, value: Any) -> str:
         return f"fitted on the {value}"
     if name == "target":
         return f"{value} target"
+    if name == "transfer":
+        return words_for(name, value)
     if name in ("encoding", "lm", "pooling", "precision", "head", "loss"):
         return str(value).replace("_", " ")
     return f"{name.replace('_', ' ')} {value}"

@@ -1,7 +1,8 @@
 """Searches compared over the same seeds, by the protocol of the COLE paper (arXiv 2605.15649)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from cole_core.experiments.predictors import CUSTOM
 from cole_core.experiments.search_labels import describe_search, search_labels
 from cole_core.experiments.searches import SearchConfiguration, SearchProtocol
 from cole_core.hashing import hash_json
+from cole_core.predictors.transfer.old_values import OldValues
 from cole_core.search import Step, make_algorithm
 from cole_core.search.bananas import Bananas
 from cole_core.search.dominance import hypervolume_curve
@@ -42,6 +44,8 @@ class SearchComparison:
         searches: Those of each configuration, which differ in their seed alone.
         objectives: Where there are several: then what is compared is hypervolume, in percent of
             that of all architectures.
+        old: What was measured on the tasks that some learn from, by configuration_id, as long as
+            what they expect does not stand beside the vectors yet.
     """
 
     experiment: str
@@ -50,6 +54,23 @@ class SearchComparison:
     labels: list[str]
     searches: list[TabularSearch]
     objectives: Objectives | None = None
+    old: Mapping[str, OldValues] = field(default_factory=dict)
+
+    def with_expectations(
+        self, expected: Callable[[OldValues, np.ndarray], np.ndarray]
+    ) -> "SearchComparison":
+        """The comparison with what old tasks expect beside the vectors of those that learn.
+
+        Args:
+            expected: Of old tasks and vectors of shape (n, d), shape (n, tasks).
+        """
+        ready = [
+            each.with_expectations(expected(self.old[id_], each.labelled.vectors))
+            if (id_ := each.configuration_id) in self.old
+            else each
+            for each in self.searches
+        ]
+        return replace(self, searches=ready, old={})
 
     @property
     def comparison_id(self) -> str:
@@ -111,6 +132,7 @@ def make_search_comparison(
     specifications: Mapping[str, Mapping[str, Any]],
     objectives: Objectives | None = None,
     where: str | None = None,
+    old: Mapping[SearchConfiguration, OldValues] = MappingProxyType({}),
 ) -> SearchComparison:
     """The comparison of configurations whose vectors and values are at hand.
 
@@ -124,6 +146,7 @@ def make_search_comparison(
         specifications: Rows of the warehouse's specifications by spec_id, for the labels.
         objectives: Those of the architectures, where there are several.
         where: The condition that the architectures fit.
+        old: What was measured on the tasks that some configurations learn from.
 
     Raises:
         InputError: A name is unknown, nothing differs, an algorithm has one objective, or a number
@@ -131,15 +154,19 @@ def make_search_comparison(
     """
     source, labelled = next(iter(found.values()))
     searches: dict[str, TabularSearch] = {}
+    learned: dict[str, OldValues] = {}
     for each in configurations:
         if _reads(each):
             source, labelled = found[each.vectors]
         name, parameters = each.algorithm, each.parameters()
         if objectives is not None and name == Bananas.name:
             name, parameters = Pareto.name, dict(each.given)
+        tasks = old[each].configuration if each in old else ()
         made = make_tabular_search(
-            space, source, target, labelled, name, parameters, objectives, where
+            space, source, target, labelled, name, parameters, objectives, where, tasks
         )
+        if each in old:
+            learned[made.configuration_id] = old[each]
         # The same search under two names would be tested against itself.
         searches.setdefault(made.configuration_id, made)
     if len(searches) < 2:
@@ -154,7 +181,7 @@ def make_search_comparison(
     ]
     names = search_labels(described, list(searches))
     return SearchComparison(
-        experiment or CUSTOM, protocol, target, names, list(searches.values()), objectives
+        experiment or CUSTOM, protocol, target, names, list(searches.values()), objectives, learned
     )
 
 

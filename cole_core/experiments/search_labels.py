@@ -34,7 +34,7 @@ def describe_search(
         "structural": parameters.get("structural", False),
         # Of these the encoding and the tasks say more.
         "given": tuple(name for name in given if name not in ("blocks", "old_tasks")),
-        "transfer": tuple(dict.fromkeys(t["dataset"] for t in configuration.get("transfer", ()))),
+        "transfer": learned_from(configuration),
         "resolved": {
             name.removeprefix("head__"): value
             for name, value in configuration.get("surrogate", given).items()
@@ -84,7 +84,7 @@ def search_labels(
             [
                 *(words_for(name, each[name]) for name in names if each.get(name) is not None),
                 *words,
-                *_transferred(each),
+                *([words_for("transfer", each["transfer"])] if each.get("transfer") else []),
             ]
         )
         or words_for("algorithm", each["algorithm"])
@@ -96,10 +96,16 @@ def search_labels(
     ]
 
 
-def _transferred(description: Mapping[str, Any]) -> list[str]:
-    """What a search learned from."""
-    old = description.get("transfer")
-    return [f"learning from {', '.join(old)}"] if old else []
+def learned_from(configuration: Mapping[str, Any]) -> tuple[str, ...]:
+    """The datasets of the old tasks that a search or a head learned from, of another space behind
+    its name.
+
+    Args:
+        configuration: Of the search or the trial, as it is stored.
+    """
+    tasks = configuration.get("transfer", ())
+    names = (f"{t['space']}/{t['dataset']}" if t.get("space") else t["dataset"] for t in tasks)
+    return tuple(dict.fromkeys(names))
 
 
 def varying_names(descriptions: Sequence[Mapping[str, Any]], always: Sequence[str]) -> list[str]:
@@ -197,4 +203,6 @@ def words_for(name: str, value: Any) -> str:
         "fitted_on": f"fitted on the {value}",
         "target": f"{value} target",
     }
+    if name == "transfer":
+        return f"learning from {', '.join(value)}"
     return fixed.get(name, f"{name.replace('_', ' ')} {value}")

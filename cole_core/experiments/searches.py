@@ -1,13 +1,15 @@
 """What `cole compare search` compares: configurations, and the named lists of them."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.parameters import parse_value, split_parts
+from cole_core.predictors.transfer.old_values import NONE
+from cole_core.search import make_algorithm
 from cole_core.search.bananas import Bananas
 from cole_core.spaces.base import Roles
 
@@ -44,6 +46,7 @@ class SearchConfiguration:
         pooling: How token states became one vector.
         precision: Of the language model.
         random_init: Seed of a randomly initialised language model; None for the trained one.
+        transfer: Other tasks that it learns from: auto, none, or the name of one.
         given: Names and values of the algorithm's parameters.
     """
 
@@ -55,11 +58,14 @@ class SearchConfiguration:
     pooling: str = "avg_avg"
     precision: str = "bf16"
     random_init: int | None = None
+    transfer: str = NONE
     given: tuple[tuple[str, Any], ...] = ()
 
     def parameters(self) -> dict[str, Any]:
         """Arguments of `make_algorithm` beside the name."""
         preset = PRESETS[self.preset] if self.algorithm == Bananas.name else {}
+        if preset and self.transfer != NONE:
+            preset = {**preset, **WITH_TRANSFER}
         return {**preset, **dict(self.given)}
 
     @property
@@ -147,6 +153,25 @@ class SearchProtocol:
             **{f"{percent:g} %": share(percent) * best for percent in self.percent},
             **{f"within {margin:g}": best - margin for margin in self.margin},
         }
+
+
+def with_transfer(
+    configurations: Sequence[SearchConfiguration], asked: str
+) -> list[SearchConfiguration]:
+    """Each configuration, and beside each that has a surrogate the same that learns from other
+    tasks.
+
+    Args:
+        configurations: What is compared.
+        asked: `auto`, `none`, which leaves them as they are, or tasks separated by commas.
+    """
+    made: list[SearchConfiguration] = []
+    for each in configurations:
+        made.append(each)
+        algorithm = make_algorithm(each.algorithm, **each.parameters())
+        if each.transfer == NONE and algorithm.surrogate_params() is not None:
+            made.append(replace(each, transfer=asked))
+    return list(dict.fromkeys(made))
 
 
 Experiment = Callable[[Roles, SearchConfiguration], list[SearchConfiguration]]

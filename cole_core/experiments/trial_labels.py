@@ -6,7 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from cole_core.experiments.search_labels import describe_vectors, varying_names, words_for
+from cole_core.experiments.search_labels import (
+    describe_vectors,
+    learned_from,
+    varying_names,
+    words_for,
+)
 
 
 def name_trials(trials: pl.DataFrame, specifications: Mapping[str, Any]) -> pl.DataFrame:
@@ -53,8 +58,15 @@ def name_trials(trials: pl.DataFrame, specifications: Mapping[str, Any]) -> pl.D
 
 
 def _settings(configuration: str) -> dict[str, Any]:
-    surrogate = json.loads(configuration)["surrogate"]
-    return {name.removeprefix("head__"): v for name, v in surrogate.items() if name != "head__seed"}
+    made = json.loads(configuration)
+    # Of old tasks their names say more than their number.
+    settings = {
+        name.removeprefix("head__"): value
+        for name, value in made["surrogate"].items()
+        if name not in ("head__seed", "old_tasks")
+    }
+    learned = learned_from(made)
+    return {**settings, "transfer": learned} if learned else settings
 
 
 def _varying(settings: Sequence[Mapping[str, Any]]) -> list[str]:

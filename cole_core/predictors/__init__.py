@@ -3,13 +3,16 @@
 Heavy libraries are imported by the head that needs them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cole_core.errors import InputError
 from cole_core.registry import Registry, check_parameters, check_values
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from cole_core.predictors.base import Head
     from cole_core.predictors.surrogate import Surrogate
 
@@ -103,6 +106,11 @@ def make_surrogate(
     settings |= {"whitening": whitening, "blocks": reduced or None}
     if not old_tasks:
         return Surrogate(made, **settings)
+    if getattr(made, "loss", None) == "hinge":
+        raise InputError(
+            f"head '{head}' with loss hinge learns an order and no values, to which nothing that "
+            "other tasks expect can be added: leave out --transfer, or choose another loss"
+        )
     return TransferSurrogate(made, old_tasks=old_tasks, **settings)
 
 
@@ -134,8 +142,6 @@ def _head_parameters(
     Raises:
         InputError: The head has no such loss or parameter.
     """
-    from cole_core.errors import InputError
-
     known, what = template.get_params(), f"head '{name}'"
     losses = template.losses or ("mse",)
     # A regressor of somebody else's may have losses of its own names; it judges them itself.
@@ -175,15 +181,31 @@ def load_surrogate(path: str | Path) -> "Surrogate":
     Raises:
         InputError: The file is missing or not a surrogate.
     """
-    from cole_core.predictors.surrogate import Surrogate, read_saved, states_by_part
-    from cole_core.predictors.transfer.surrogate import TransferSurrogate
+    from cole_core.predictors.surrogate import read_saved, states_by_part
 
     about, arrays = read_saved(path)
-    made = TransferSurrogate if "old_tasks" in about["surrogate"] else Surrogate
+    return _restored(about, states_by_part(arrays))
+
+
+def _restored(
+    about: Mapping[str, Any], states: "Mapping[str, Mapping[str, np.ndarray]]"
+) -> "Surrogate":
+    """A surrogate from what it is made with and what it learned."""
+    from cole_core.predictors.surrogate import Surrogate
+    from cole_core.predictors.transfer.carried import carried_parts
+    from cole_core.predictors.transfer.surrogate import TransferSurrogate
+
     head = make_head(about["head"], **about["head_parameters"])
-    surrogate = made(head, **about["surrogate"])
-    surrogate.restore_states(states_by_part(arrays))
-    return surrogate
+    if "old_tasks" not in about["surrogate"]:
+        surrogate = Surrogate(head, **about["surrogate"])
+        surrogate.restore_states(states)
+        return surrogate
+    learned = TransferSurrogate(head, **about["surrogate"])
+    learned.restore_states(states)
+    carried = about.get("carried", ())
+    parts = carried_parts(states, len(carried))
+    learned.carry([_restored(each, part) for each, part in zip(carried, parts, strict=True)])
+    return learned
 
 
 __all__ = ["heads", "load_surrogate", "make_head", "make_surrogate", "surrogate_parameters"]

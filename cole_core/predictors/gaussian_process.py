@@ -203,7 +203,8 @@ class GaussianProcessHead(Head):
         }
 
     def restore(self, state: Mapping[str, np.ndarray]) -> "GaussianProcessHead":
-        self.X_, self.cholesky_ = np.array(state["X"]), np.array(state["cholesky"])
+        # One that is kept for its mean alone has no factor.
+        self.X_, self.cholesky_ = np.array(state["X"]), np.array(state.get("cholesky", ()))
         self.weights_ = np.array(state["weights"])
         self.column_weights_ = np.array(state["column_weights"])
         self.mean_, self.lengthscale_, self.noise_, self.amplitude_ = map(float, state["scalars"])

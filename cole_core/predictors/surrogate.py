@@ -180,19 +180,26 @@ class Surrogate(RegressorMixin, BaseEstimator):
         """
         if not isinstance(self.head, Head):
             raise InputError(f"a {type(self.head).__name__} cannot be saved: use a head of cole")
-        about = {
-            "format": _FORMAT,
+        about = {"format": _FORMAT, **self.about()}
+        arrays: dict[str, Any] = self.arrays()
+        with Path(path).open("wb") as file:
+            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
+
+    def about(self) -> dict[str, Any]:
+        """What it is made with, as plain values."""
+        return {
             "head": self.head.name,
             "head_parameters": self.head.get_params(),
             "surrogate": {k: v for k, v in self.get_params(deep=False).items() if k != "head"},
         }
-        arrays: dict[str, Any] = {
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What it learned, as `states_by_part` takes it apart."""
+        return {
             f"{part}.{key}": value
             for part, state in self._states().items()
             for key, value in state.items()
         }
-        with Path(path).open("wb") as file:
-            np.savez_compressed(file, about=np.array(json.dumps(about)), **arrays)
 
     def _states(self) -> dict[str, Mapping[str, np.ndarray]]:
         """What each part learned."""

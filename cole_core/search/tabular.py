@@ -104,8 +104,7 @@ class TabularSearch(StoredSearches):
         Args:
             expected: Shape (n, tasks).
         """
-        vectors = np.hstack([self.labelled.vectors, expected])
-        return replace(self, labelled=replace(self.labelled, vectors=vectors))
+        return replace(self, labelled=self.labelled.beside(expected))
 
     @cached_property
     def _id_of(self) -> dict[str, str]:

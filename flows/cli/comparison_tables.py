@@ -8,7 +8,7 @@ import polars as pl
 
 from flows.cli.layout import Page
 from flows.cli.next_steps import Step, possible
-from flows.cli.words import NOTHING, measured, number, p_value, spread, stored
+from flows.cli.words import NOTHING, count, measured, number, p_value, spread, stored
 
 _Column = tuple[str, Callable[[dict[str, Any]], str]]
 
@@ -19,6 +19,7 @@ def print_predictors(summary: dict[str, Any], following: Step) -> None:
     said = stored(summary["trials"], summary["skipped"], "trial", "run")
     page.say(said, title="compare predictors: ")
     page.fact("values", summary["values"])
+    _old_tasks(page, summary)
     title = f"{summary['experiment']}: {summary['architectures']:,} architectures"
     if summary["population"] == "canonical":
         title += ", one of each canonical form"
@@ -38,6 +39,7 @@ def print_searches(summary: dict[str, Any], following: Step) -> None:
     said = stored(summary["evaluations"], summary["skipped"], "evaluation", "made")
     page.say(said, title="compare search: ")
     page.fact("values", summary["values"])
+    _old_tasks(page, summary)
     page.say(
         f"{summary['experiment']}: {summary['seeds']:,} seeds × {summary['budget']:,} evaluations, "
         f"{summary['architectures']:,} architectures, best {measured(summary['best'])}"
@@ -51,6 +53,11 @@ def print_searches(summary: dict[str, Any], following: Step) -> None:
     page.say("")
     _print_regrets(page, summary)
     _finding(page, summary["finding"], following)
+
+
+def _old_tasks(page: Page, summary: dict[str, Any]) -> None:
+    for old in summary.get("transfer", ()):
+        page.fact("old task", f"{old['task']}: {count(old['values'], 'value')}")
 
 
 def _table(page: Page, columns: Sequence[_Column], rows: Iterable[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from cole_core.encodings.vectors import Vectors
 from cole_core.errors import InputError
 from cole_core.evaluation.settings import TrainingSettings
+from cole_core.predictors.transfer.old_values import NONE
 from cole_core.spaces.corpus import is_corpus
 from flows.cli import next_steps
 from flows.cli.options import DryRun, Json
@@ -30,7 +31,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import check_runs
-from flows.resolve.transfer import NONE, TransferOption
+from flows.resolve.transfer import TransferOption
 from flows.running.stage import run_stage
 from flows.stages import (
     embed,
@@ -64,16 +65,17 @@ def run(request: RunRequest, *, as_json: Json = False) -> None:
     In order: enumerate, render, embed, ingest, train, search, report. A space without accuracies is
     sampled and its networks are trained here.
     """
+    explorer = next_steps.command(request.home, "ui")
     if request.origin is None:
         stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request)
         following = partial(
             next_steps.best, request.home, request.space, _dataset(stages["report"])
         )
-        Printer(as_json).trained_pipeline(stages, following)
+        Printer(as_json).trained_pipeline(stages, following, explorer)
     else:
         stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, request)
         following = partial(next_steps.best, request.home, request.space, request.dataset, True)
-        Printer(as_json).pipeline(stages, following)
+        Printer(as_json).pipeline(stages, following, explorer)
 
 
 def enumerate_(request: EnumerateRequest, *, as_json: Json = False) -> None:

@@ -106,6 +106,11 @@ def _evaluate(page: Page, title: str, did: Summary) -> None:
 def _train(page: Page, title: str, did: Summary) -> None:
     page.say(stored(did["trials"], did["skipped"], "trial", "run"), title=title)
     page.fact("values", did["values"])
+    for old in did.get("transfer", ()):
+        weights = ", ".join(f"{each['weight']:.2f} at {each['n']:,}" for each in old["weights"])
+        page.fact(
+            "old task", f"{old['task']}: {count(old['values'], 'value')}, mean weight {weights}"
+        )
     page.say(f"Ranks of {count(did['n_test'], 'architecture')} held out:")
     kendall(page, did["kendall_tau"])
 

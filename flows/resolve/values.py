@@ -168,10 +168,11 @@ def describe(target: Target) -> str:
 
 
 def kind_in_words(values: Mapping[str, Any]) -> str:
-    """A dataset, split, metric and epochs in words."""
+    """A dataset, split, metric and epochs in words; and the space where that is another one."""
     epochs = values["epochs"]
     said = "epochs not said" if epochs is None else f"{epochs} epochs"
-    return f"{values['dataset']} {values['split']} {values['metric']}, {said}"
+    of = f", of {values['space']}" if values.get("space") else ""
+    return f"{values['dataset']} {values['split']} {values['metric']}, {said}{of}"
 
 
 def answering(warehouse: Warehouse, space: str, target: str) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import field
+from functools import partial
 from typing import Annotated, Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from pydantic import Field
 
 from cole_core.errors import InputError
+from cole_core.evaluation.target import Target
 from cole_core.experiments.cross_validation import (
     SIZES,
     Comparison,
@@ -23,16 +25,20 @@ from cole_core.experiments.cross_validation import (
 from cole_core.experiments.predictor_table import comparison_table, finding
 from cole_core.experiments.predictors import (
     EXPERIMENTS,
+    TRANSFER_SPACES,
     AtHand,
     Configuration,
     make_experiment,
     parse_configuration,
+    with_transfer,
 )
 from cole_core.parameters import parse_assignments
 from cole_core.predictors import heads, make_surrogate, surrogate_parameters
+from cole_core.predictors.transfer.old_values import NONE
 from cole_core.registry import check_parameters
 from cole_core.spaces.base import SearchSpace
 from cole_core.statistics import Fold
+from flows.resolve.other_spaces import tasks_elsewhere
 from flows.resolve.requests import (
     Compared,
     Flag,
@@ -42,11 +48,14 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
+from flows.resolve.transfer import TransferOption, find_compared, transferred_in
 from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
+from flows.tasks.old_tasks import expected_by_old_tasks
 from warehouse import Warehouse
 
 BATCH = 16  # trials that train as one stack, and between two commits: what a crash can cost
@@ -69,6 +78,7 @@ class ComparePredictorsRequest(Compared):
         repeats: Shuffles.
         canonical: One architecture of each canonical form alone.
         seed: Seed of every random choice.
+        transfer: Each is compared with the same that learns from other tasks too.
     """
 
     experiment: Annotated[
@@ -85,6 +95,7 @@ class ComparePredictorsRequest(Compared):
     repeats: int = 10
     canonical: Flag = False
     seed: Seed = 0
+    transfer: TransferOption = NONE
 
     def base(self, space: SearchSpace) -> Configuration:
         """What an experiment varies."""
@@ -123,23 +134,33 @@ def plan(request: ComparePredictorsRequest) -> Comparison:
     configurations = request.configurations(space)
     if request.experiment is not None:
         base = request.base(space)
-        at_hand = find_at_hand(warehouse, space, base)
+        at_hand = find_at_hand(warehouse, space, base, request.experiment, target)
         configurations = make_experiment(request.experiment, space, base, at_hand) + configurations
-    configurations = list(dict.fromkeys(configurations))
+    elif request.transfer != NONE:
+        configurations = configurations or [request.base(space)]
+    configurations = with_transfer(configurations, request.transfer)
     for each in configurations:  # bad names are told before anything is read
         check_parameters(f"head '{each.head}'", dict(each.given), surrogate_parameters(each.head))
         make_surrogate(each.head, **each.surrogate_parameters())
     if len(configurations) < 2:
-        raise InputError("nothing to compare: name an experiment, or give two or more --encoding")
+        raise InputError(
+            "nothing to compare: name an experiment, or give two or more --encoding, or --transfer"
+        )
     asked = [each.vectors for each in configurations]
     sources = find_vectors(warehouse, space, asked, whole=True)
     labelled = [load_labelled(warehouse, space, source, target) for source in sources]
+    old = [
+        None
+        if each.transfer == NONE
+        else find_compared(warehouse, space, source, target, each.transfer)
+        for each, source in zip(configurations, sources, strict=True)
+    ]
     return make_comparison(
-        space, request.experiment, configurations, sources, labelled, target, request.protocol
+        space, request.experiment, configurations, sources, labelled, target, request.protocol, old
     )
 
 
-@flow(name="compare predictors")
+@flow(name="compare predictors", flow_run_name=run_name("space", "experiment", "measured.dataset"))
 def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
     """Runs the trials of a comparison that are not stored yet, and stores its table.
 
@@ -151,6 +172,9 @@ def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
         warehouse = run.warehouse
         ids = [id_ for contender in made.contenders for id_ in made.trial_ids(contender)]
         stored = set(warehouse.trial_results(ids)["trial_id"])
+        ready = made
+        if len(stored) < len(ids):
+            ready = made.with_expectations(partial(expected_by_old_tasks, run))
         with track("compare · trials", len(ids) - len(stored)) as advance, one_core_each() as cores:
 
             def store(rows: pl.DataFrame) -> None:
@@ -159,14 +183,14 @@ def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
                 advance(rows.height)
 
             for n in made.protocol.sizes:  # the small ones are quick: they come first
-                for contender in made.contenders:
+                for contender in ready.contenders:
                     draws = [
                         draw
                         for draw in range(len(made.folds))
                         if contender.trial_id(n, draw) not in stored
                     ]
                     if draws:
-                        run_trials(contender, n, draws, made.folds, store, cores)
+                        run_trials(contender, n, draws, ready.folds, store, cores)
         table = tabulate(warehouse, made)
         with warehouse.writer("cole compare", run.run_id) as writer:
             writer.add_comparison(table)
@@ -176,6 +200,7 @@ def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
             "values": answering(warehouse, request.space, made.target),
             "architectures": made.architectures,
             "comparison_id": made.comparison_id,
+            **transferred_in(contender.old for contender in made.contenders),
             "finding": finding(table),
         }
     return run.summary | {
@@ -185,16 +210,31 @@ def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
     }
 
 
-def find_at_hand(warehouse: Warehouse, space: SearchSpace, base: Configuration) -> AtHand:
-    """The specifications that hold whole texts of the base's encoding."""
+def find_at_hand(
+    warehouse: Warehouse,
+    space: SearchSpace,
+    base: Configuration,
+    experiment: str,
+    target: Target,
+) -> AtHand:
+    """The specifications that hold whole texts of the base's encoding; and for the experiment that
+    asks for them, tasks of other spaces under the base's."""
     stored = warehouse.specifications()
     seed = pl.col("specification").str.json_path_match("$.random_init").cast(pl.Int64)
     whole = warehouse.embedded(space, base.encoding, base.context).filter(pl.col("cut") == 0)
     held = stored.join(whole, on="spec_id", how="semi").with_columns(random_init=seed)
-    return AtHand(held)
+    if experiment != TRANSFER_SPACES:
+        return AtHand(held)
+    [source] = find_vectors(warehouse, space, [base.vectors], whole=True)
+    return AtHand(held, tasks_elsewhere(warehouse, space, source, target))
 
 
-@task(name="compare trials", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="compare trials",
+    task_run_name="compare {contender.label} · n = {n}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trials(
     contender: Contender,
     n: int,

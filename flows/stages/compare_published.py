@@ -13,6 +13,7 @@ from pydantic import Field
 
 from cole_core.encodings.side_by_side import is_structural
 from cole_core.encodings.vectors import Vectors
+from cole_core.errors import InputError
 from cole_core.experiments.cross_validation import one_core_each
 from cole_core.experiments.published.figures import Row, finding, ranking_rows, search_rows
 from cole_core.experiments.published.protocols import (
@@ -25,6 +26,7 @@ from cole_core.experiments.searches import SearchConfiguration, parse_search_con
 from cole_core.hashing import hash_json
 from cole_core.parameters import parse_assignments
 from cole_core.predictors import heads, make_surrogate, surrogate_parameters
+from cole_core.predictors.transfer.old_values import NONE
 from cole_core.registry import check_parameters
 from cole_core.search import make_algorithm
 from cole_core.search.processes import run_stacks
@@ -42,6 +44,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -122,6 +125,11 @@ class ComparePublishedRequest:
         given = [parse_search_configuration(text, base) for text in self.configuration]
         # What is wrong with a name is said before any table is read.
         for each in given or [base]:
+            if each.transfer != NONE:
+                raise InputError(
+                    f"transfer={each.transfer}: protocols of published figures read one task, "
+                    "leave it out"
+                )
             is_structural(space, each.encoding)
             make_algorithm(each.algorithm, **each.parameters())
         return [*(given or [base]), replace(base, algorithm=RandomSearch.name)]
@@ -165,7 +173,7 @@ def plan(request: ComparePublishedRequest) -> PublishedPlan:
     )
 
 
-@flow(name="compare published")
+@flow(name="compare published", flow_run_name=run_name("space", "protocol"))
 def compare_published(request: ComparePublishedRequest) -> dict[str, Any]:
     """Runs what is not stored yet of each protocol, and sets ours beside theirs.
 
@@ -213,7 +221,12 @@ def run_rankings(run: Run, rankings: Sequence[Ranking]) -> tuple[int, int]:
     return len(ids) - len(stored), len(stored)
 
 
-@task(name="published trials", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="published trials",
+    task_run_name="rank as {ranking.protocol.name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trials(
     ranking: Ranking,
     trials: Sequence[tuple[int, int]],

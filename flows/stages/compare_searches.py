@@ -6,7 +6,8 @@ same seed, and is stored as `cole search` stores it: what one of them ran the ot
 
 import json
 import os
-from dataclasses import field
+from dataclasses import field, replace
+from functools import partial
 from typing import Annotated, Any
 
 import polars as pl
@@ -35,8 +36,12 @@ from cole_core.experiments.searches import (
     SearchProtocol,
     make_experiment,
     parse_search_configuration,
+    with_transfer,
 )
+from cole_core.predictors.transfer.old_values import NONE, OldValues
+from cole_core.search import make_algorithm
 from cole_core.search.processes import run_stacks
+from cole_core.search.random_search import RandomSearch
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.objectives import Goals, choose
 from flows.resolve.requests import (
@@ -47,11 +52,19 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
+from flows.resolve.transfer import (
+    TransferOption,
+    find_compared,
+    may_transfer,
+    transferred_in,
+)
 from flows.resolve.values import answering
 from flows.resolve.vectors import find_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
+from flows.tasks.old_tasks import expected_by_old_tasks
 from flows.tasks.searches import register, store_steps, stored_steps
 from warehouse import Warehouse
 
@@ -76,6 +89,8 @@ class CompareSearchesRequest(Compared):
         processes: Processes side by side; by default one for each core.
         sought: Several objectives, which are compared by hypervolume in percent of that of all
             architectures; and what architectures must fit.
+        transfer: Each that has a surrogate is compared with the same that learns from other tasks
+            too, and without an experiment both with random search.
     """
 
     experiment: Annotated[
@@ -91,6 +106,7 @@ class CompareSearchesRequest(Compared):
     until_reached: Flag = False
     processes: Annotated[int | None, Field(ge=1)] = None
     sought: Goals = Goals()
+    transfer: TransferOption = NONE
 
     def configurations(self, space: SearchSpace) -> list[SearchConfiguration]:
         """What is compared, those of a named experiment first.
@@ -106,9 +122,12 @@ class CompareSearchesRequest(Compared):
         if self.experiment is not None:
             named = make_experiment(self.experiment, space.roles, base)
         given = [parse_search_configuration(text, base) for text in self.configuration]
-        if not named + given:
-            raise InputError(NOTHING)
-        return named + given
+        if self.transfer == NONE:
+            if not named + given:
+                raise InputError(NOTHING)
+            return named + given
+        beside = [] if named else [replace(base, algorithm=RandomSearch.name)]
+        return with_transfer([*(named + given or [base]), *beside], self.transfer)
 
     @property
     def protocol(self) -> SearchProtocol:
@@ -137,11 +156,23 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
     sought = request.sought
     if request.until_reached and len(sought.objective) > 1:
         raise InputError("--until-reached is for one objective: leave it out")
+    learning = [each.transfer for each in configurations if each.transfer != NONE]
+    if learning and len(sought.objective) > 1:
+        raise InputError(
+            f"--transfer {learning[0]}: a search of several objectives learns from no other task, "
+            "leave it out"
+        )
     chosen = choose(warehouse, space, request.measured, sought)
     whole = find_labelled(warehouse, space, reading(configurations), chosen.target)
     cut = {key: (source, *chosen.cut(labelled)) for key, (source, labelled) in whole.items()}
     [(_, _, objectives), *_] = cut.values()
     rows = warehouse.specifications().iter_rows(named=True)
+    old: dict[SearchConfiguration, OldValues] = {}
+    for each in configurations:
+        algorithm = make_algorithm(each.algorithm, **each.parameters())
+        if each.transfer != NONE and may_transfer(algorithm, each.transfer):
+            source, _ = whole[each.vectors]
+            old[each] = find_compared(warehouse, space, source, chosen.target, each.transfer)
     return make_search_comparison(
         space,
         request.experiment,
@@ -152,10 +183,11 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
         {row["spec_id"]: row for row in rows},
         objectives,
         sought.where,
+        old,
     )
 
 
-@flow(name="compare search")
+@flow(name="compare search", flow_run_name=run_name("space", "experiment", "measured.dataset"))
 def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
     """Runs the searches of a comparison as far as they are not stored, and stores its tables.
 
@@ -168,7 +200,9 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
         ids = [id_ for each in made.searches for id_ in made.search_ids(each)]
         known = stored_steps(run.warehouse, ids, made.target.sign, made.objectives)
         stored = sum(len(steps[:budget]) for steps in known.values())
-        stacks = missing_searches(made, known, processes)
+        missing = any(len(steps) < budget for steps in known.values())
+        ready = made.with_expectations(partial(expected_by_old_tasks, run)) if missing else made
+        stacks = missing_searches(ready, known, processes)
         spent = sum(len(history) for stack in stacks for history in stack.histories)
         left = sum(len(stack.seeds) for stack in stacks) * budget - spent
         with track("compare · evaluations", left) as advance:
@@ -183,6 +217,7 @@ def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
             "values": answering(run.warehouse, request.space, made.target.to_json()),
             "architectures": len(made.searches[0].labelled.values),
             "comparison_id": made.comparison_id,
+            **transferred_in(made.old.values()),
             "finding": finding(thresholds),
         }
     return run.summary | {

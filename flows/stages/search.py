@@ -7,6 +7,7 @@ from prefect import flow
 
 from cole_core.encodings.vectors import Vectors
 from cole_core.experiments.searches import RECOMMENDED, WITH_TRANSFER
+from cole_core.predictors.transfer.old_values import NONE, OldValues
 from cole_core.search import make_algorithm
 from cole_core.search.tabular import (
     TabularSearch,
@@ -19,8 +20,6 @@ from flows.resolve.objectives import Goals, choose
 from flows.resolve.requests import AskedVectors, InWarehouse, Measured, Seeds, request
 from flows.resolve.spaces import find_space
 from flows.resolve.transfer import (
-    NONE,
-    OldValues,
     TransferOption,
     find_old_values,
     may_transfer,
@@ -28,6 +27,7 @@ from flows.resolve.transfer import (
 )
 from flows.resolve.values import answering
 from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -109,7 +109,7 @@ def plan(request: SearchRequest) -> SearchPlan:
     return SearchPlan(made, old)
 
 
-@flow(name="search")
+@flow(name="search", flow_run_name=run_name("space", "measured.dataset", "algorithm.name"))
 def search(request: SearchRequest) -> dict[str, Any]:
     """Searches for the best architecture, one search for each seed.
 

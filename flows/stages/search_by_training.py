@@ -21,6 +21,7 @@ from cole_core.evaluation.workers import Workers
 from cole_core.experiments.searches import WITH_TRANSFER
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
+from cole_core.predictors.transfer.old_values import BY_ITS_OWN, NONE, OldValues
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
@@ -37,14 +38,13 @@ from flows.resolve.requests import (
 )
 from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
 from flows.resolve.transfer import (
-    NONE,
-    OldValues,
     TransferOption,
     find_old_values,
     may_transfer,
     transferred,
 )
 from flows.resolve.values import check_direction
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -65,8 +65,6 @@ RECOMMENDED: dict[str, Any] = {
     "reduction": "zscore",
     "fitted_on": "labelled",
 }
-OLD_TASKS = {"reduction": "zscore", "fitted_on": "labelled"}
-"""How old tasks' surrogates reduce vectors here, where the stored ones grow as a search goes on."""
 
 
 @request
@@ -173,7 +171,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
         if specification is not None:
             check_model(warehouse, specification, request.lm_device)
         if reads:
-            old = find_old_values(warehouse, space, source, target, request.transfer, OLD_TASKS)
+            old = find_old_values(warehouse, space, source, target, request.transfer, BY_ITS_OWN)
         kind: dict[str, Any] = {} if specification is not None else {"structural": True}
         if old is not None:
             given = request.algorithm.parameters({**RECOMMENDED, **WITH_TRANSFER})
@@ -204,7 +202,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     )
 
 
-@flow(name="search by training")
+@flow(name="search by training", flow_run_name=run_name("space", "dataset", "algorithm.name"))
 def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
     """Searches a space by training what it proposes.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cole_core.errors import InputError
-from flows.resolve.transfer import OldValues
+from cole_core.predictors.transfer.old_values import OldValues
 from flows.running.runs import Run
 
 if TYPE_CHECKING:
@@ -55,17 +55,17 @@ def old_surrogates(run: Run, old: OldValues) -> "Sequence[Surrogate]":
     """The surrogate of each old task, fitted where its values are new."""
     from cole_core.predictors.transfer.old_task import fit_old_task, new_surrogate
 
-    template = new_surrogate(old.kind)
     reduction = None
     found: list[Surrogate] = []
-    for name, labelled in zip(old.artifacts, old.labelled, strict=True):
-        kept = _read(run.warehouse.artifacts / name)
+    for task in old.tasks:
+        kept = _read(run.warehouse.artifacts / task.artifact)
         if kept is None:
+            template = new_surrogate(task.kind)
             if reduction is None and template.needs_space:
                 reduction = template.fit_reduction(old.vectors)
-            kept = fit_old_task(labelled, old.kind, reduction)
+            kept = fit_old_task(task.labelled, task.kind, reduction)
             with run.warehouse.writer("cole search", run.run_id) as writer:
-                writer.keep_artifact(name, kept.save)
+                writer.keep_artifact(task.artifact, kept.save)
         found.append(kept)
     return found
 

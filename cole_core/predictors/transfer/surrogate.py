@@ -7,6 +7,8 @@ import numpy as np
 
 from cole_core.predictors.reductions import Reduction
 from cole_core.predictors.surrogate import Scope, Surrogate
+from cole_core.predictors.transfer.carried import carried_states
+from cole_core.predictors.transfer.old_task import expectations
 from cole_core.predictors.transfer.weights import prior_weights, task_weights
 
 
@@ -16,10 +18,15 @@ class TransferSurrogate(Surrogate):
     On the head's scale, the score of an architecture is a weighted sum of what the old tasks expect
     of it plus what the head learns of the rest.
 
+    Attributes:
+        carried_: The surrogates of its old tasks, once it has taken them in.
+
     Args:
         head: As `Surrogate`, like all that follow but the last.
         old_tasks: How many old tasks there are: the last columns of what `fit` and `predict` take.
     """
+
+    carried_: Sequence[Surrogate] = ()
 
     def __init__(
         self,
@@ -39,6 +46,22 @@ class TransferSurrogate(Surrogate):
     def old_task_weights(self) -> tuple[float, ...]:
         return tuple(map(float, self.weights_))
 
+    def carry(self, surrogates: Sequence[Surrogate]) -> None:
+        """Takes the surrogates of its old tasks in, once it is fitted.
+
+        From then on `predict` takes vectors alone, and `save` keeps them as well: nothing that
+        happens to what they were fitted to, or to where they are kept, changes what it predicts.
+
+        Args:
+            surrogates: One for each old task, in the order of the columns.
+        """
+        self.carried_ = tuple(surrogates)
+
+    def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
+        if self.carried_:
+            X = np.hstack([X, expectations(self.carried_, X)])
+        return super().predict(X, return_std)
+
     def fit_reduction(self, unlabelled: np.ndarray) -> Reduction:
         return super().fit_reduction(self._split(unlabelled)[0])
 
@@ -50,7 +73,7 @@ class TransferSurrogate(Surrogate):
         self, X: np.ndarray, y: np.ndarray, *, unlabelled: np.ndarray | Reduction | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         vectors, expected = self._split(X)
-        if isinstance(unlabelled, np.ndarray):
+        if isinstance(unlabelled, np.ndarray) and self.needs_space:
             unlabelled = self.fit_reduction(unlabelled)
         features, scores = super().prepare(vectors, y, unlabelled=unlabelled)
         self.weights_ = task_weights(expected, scores)
@@ -83,7 +106,11 @@ class TransferSurrogate(Surrogate):
 
     def _states(self) -> dict[str, Mapping[str, np.ndarray]]:
         learned = {"weights": self.weights_, "level": np.array(self.level_)}
-        return {**super()._states(), "transfer": learned}
+        return {**super()._states(), "transfer": learned, **carried_states(self.carried_)}
+
+    def about(self) -> dict[str, Any]:
+        about = super().about()
+        return {**about, "carried": [each.about() for each in self.carried_]}
 
     def restore_states(self, states: Mapping[str, Mapping[str, np.ndarray]]) -> None:
         super().restore_states(states)

@@ -23,7 +23,8 @@ def at_hand(*rows: tuple[str, str, str, int | None]) -> AtHand:
     """Specifications by language model, pooling, precision and seed of random weights."""
     columns = ["language_model", "pooling", "precision", "random_init"]
     types = {"random_init": pl.Int64}
-    return AtHand(pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=types))
+    held = pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=types)
+    return AtHand(held, ("other/digits",))
 
 
 HELD = at_hand(
@@ -98,6 +99,7 @@ CELLS = {
         "encoding=adjacency",
         "encoding=adjacency.canonical",
     ],
+    "transfer_spaces": ["transfer=none", "transfer=other/digits", "encoding=graf"],
 }
 
 

@@ -85,6 +85,8 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "home below a file": (("status", "--home", "{folder}/file/home"), "file/home"),
     "home that is not there": (("status", "--home", "{folder}/nowhere"), "no warehouse at"),
     "home that is empty": (("status", "--home", ""), "--home"),
+    "nothing to explore": (("ui", "--home", "{folder}/nowhere"), "no warehouse at"),
+    "a port that is none": (("ui", "--port", 65_536), "65536"),
     "home with a name too long": (("enumerate", NB, "--home", LONG), "xxx"),
     "home that may not be made": (("enumerate", NB, "--home", "/proc/home"), "/proc/home"),
     "home whose catalog is none": (("status", "--home", "{folder}/broken"), "broken"),
@@ -259,6 +261,58 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "parameter of a surrogate that is no number": (
         (*TRAIN, "--head-parameter", "n_components=some"),
         "n_components is 'some'",
+    ),
+    "a head that learns from an unknown task": (
+        (*TRAIN, "-n", 20, "--transfer", "imagenet"),
+        "--transfer imagenet",
+    ),
+    "a head that learns from its own task": (
+        (*TRAIN, "-n", 20, "--transfer", "cifar10"),
+        "--transfer cifar10",
+    ),
+    "a head that learns from a task of an unknown space": (
+        (*TRAIN, "-n", 20, "--transfer", "darts/cifar10"),
+        "darts",
+    ),
+    "a head that learns from its own space by name": (
+        (*TRAIN, "-n", 20, "--transfer", "nasbench201/cifar100"),
+        "--transfer nasbench201/cifar100",
+    ),
+    "a head that learns from a space without vectors": (
+        (*TRAIN, "-n", 20, "--transfer", "nasbenchgraph/cora"),
+        "nasbenchgraph has no vectors of code.bare",
+    ),
+    "a head on a structural encoding that learns from another space": (
+        (*TRAIN, "-n", 20, "--encoding", "graf", "--transfer", "nasbenchgraph/cora"),
+        "vectors of graf",
+    ),
+    "a search that learns from a space without vectors": (
+        (*SEARCH, "--budget", 10, "--transfer", "nasbenchgraph/cora"),
+        "nasbenchgraph has no vectors of code.bare",
+    ),
+    "a comparison of heads that learn from an unknown task": (
+        (*PREDICTORS, "--encoding", "graf", "--transfer", "imagenet"),
+        "--transfer imagenet",
+    ),
+    "a comparison of heads with nothing to learn from": (
+        (*PREDICTORS, "--encoding", "graf", "--transfer", "auto"),
+        "--transfer auto",
+    ),
+    "a comparison of searches that learn from an unknown task": (
+        (*SEARCHES, "--transfer", "imagenet"),
+        "--transfer imagenet",
+    ),
+    "a comparison of searches with nothing to learn from": (
+        (*SEARCHES, "--transfer", "auto"),
+        "--transfer auto",
+    ),
+    "published figures beside a search that learns from other tasks": (
+        (*PUBLISHED, "-c", "transfer=auto"),
+        "transfer=auto",
+    ),
+    "a comparison of spaces where there is but one": (
+        ("compare", "predictors", "transfer_spaces", "--dataset", "cifar10", *FP32),
+        "vectors of 'code.bare'",
     ),
     "two sizes behind one option": ((*TRAIN, "-n", 14, 20), "20"),
     "unknown epochs": ((*TRAIN, "--epochs", 7), "epochs 7"),

@@ -296,7 +296,7 @@ def test_every_experiment_varies_something_and_has_the_rival(name: str) -> None:
         },
         schema_overrides={"random_init": pl.Int64},
     )
-    made = make_experiment(name, SPACE, Configuration(), AtHand(held))
+    made = make_experiment(name, SPACE, Configuration(), AtHand(held, ("einspace/digits",)))
     assert len(set(made)) == len(made) >= 3
     assert any(each.encoding == "graf" for each in made)
     for each in made:
