@@ -54,6 +54,7 @@ _COMMANDS = {
         "sources": ("sources:sources_", "Lists what measured values were taken in."),
         "sql": ("questions:sql", "Queries the views that 'cole schema' explains."),
         "status": ("questions:status", "Counts what the warehouse holds."),
+        "ui": ("explore:ui", "Serves a page to explore the warehouse."),
     },
     Group("Upkeep", sort_key=5): {
         "backup": ("upkeep:backup", "Copies the warehouse; the copy is one too."),

@@ -44,6 +44,7 @@ from flows.resolve.requests import (
 from flows.resolve.spaces import find_space
 from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -139,7 +140,7 @@ def plan(request: ComparePredictorsRequest) -> Comparison:
     )
 
 
-@flow(name="compare predictors")
+@flow(name="compare predictors", flow_run_name=run_name("space", "experiment", "measured.dataset"))
 def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
     """Runs the trials of a comparison that are not stored yet, and stores its table.
 
@@ -194,7 +195,12 @@ def find_at_hand(warehouse: Warehouse, space: SearchSpace, base: Configuration) 
     return AtHand(held)
 
 
-@task(name="compare trials", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="compare trials",
+    task_run_name="compare {contender.label} · n = {n}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trials(
     contender: Contender,
     n: int,

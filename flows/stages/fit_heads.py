@@ -30,6 +30,7 @@ from flows.resolve.requests import (
 from flows.resolve.spaces import find_space, known_space
 from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled, needs_file
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -92,7 +93,7 @@ def plan(request: FitHeadsRequest) -> HeadTrials:
     return make_head_trials(space, source, target, labelled, request.head, parameters, splits)
 
 
-@flow(name="train")
+@flow(name="train", flow_run_name=run_name("space", "measured.dataset", "head"))
 def fit_heads(request: FitHeadsRequest) -> dict[str, Any]:
     """Fits the heads that are not stored yet, and keeps those of the first draw.
 
@@ -122,7 +123,12 @@ def fit_heads(request: FitHeadsRequest) -> dict[str, Any]:
     return run.summary
 
 
-@task(name="run trial", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="run trial",
+    task_run_name="train {trial.configuration[head]} · n = {trial.n} · draw {trial.draw}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trial(made: HeadTrials, trial: Trial) -> tuple[dict[str, Any], Any]:
     """One trial's row, and its fitted surrogate."""
     return made.run(trial)
