@@ -11,10 +11,14 @@ from flows.report.charts import BASELINE_COLOUR, COLOURS
 from flows.report.data import Front
 
 _GRID = {"left": 56, "right": 18, "top": 28, "bottom": 40}
-_SPLIT = {"splitLine": {"lineStyle": {"color": "#8b93a1", "opacity": 0.25}}}  # in light and dark
+_WORDS = {"color": "#8b93a1"}  # in light and dark
+_SPLIT = {
+    "splitLine": {"lineStyle": {"color": "#8b93a1", "opacity": 0.25}},
+    "nameTextStyle": _WORDS,
+    "axisLabel": _WORDS,
+}
 _EVALUATIONS = {"type": "value", "name": "evaluations", "nameLocation": "middle", "nameGap": 26}
 _TOOLTIP = {"renderMode": "richText"}
-_WORDS = {"color": "#8b93a1"}
 
 
 def chart(rows: pl.DataFrame) -> dict[str, Any]:
@@ -58,7 +62,9 @@ def beliefs_chart(rows: pl.DataFrame) -> dict[str, Any]:
     """What the surrogate believed against what came out."""
     known = believed(rows)
     both = pl.concat([known["predicted_mean"], known["value"]])
-    ends = [both.quantile(0.02), both.max()] if known.height else [0, 1]
+    # A surrogate's first beliefs are far away.
+    low, high = (both.quantile(0.02), both.to_list()) if known.height else (0.0, [1.0])
+    ends = [_tenth(low or 0.0, math.floor), _tenth(max(high), math.ceil)]
     axis = {"type": "value", "scale": True, "min": ends[0], "max": ends[1]} | _SPLIT
     about = {"name": "came out", "nameLocation": "middle", "nameGap": 26}
     return {

@@ -26,7 +26,8 @@ class Group:
     Attributes:
         key: Hash of what they share.
         label: In words.
-        target: What they look for the best of.
+        target: What they look for the best of; the first objective, where there are several.
+        objectives: Each in words, where there are several.
         search_ids: Of each.
         seeds: Of each.
         steps: Evaluations of them all.
@@ -38,6 +39,7 @@ class Group:
     key: str
     label: str
     target: Target
+    objectives: tuple[str, ...]
     search_ids: tuple[str, ...]
     seeds: tuple[int, ...]
     steps: int
@@ -62,15 +64,16 @@ def _group(key: str, rows: list[dict[str, Any]]) -> Group:
     first, rows = rows[0], sorted(rows, key=lambda row: int(row["seed"]))
     shared = json.loads(first["configuration"])
     target = Target(**json.loads(first["target"]), direction=shared.get("direction", "higher"))
-    sought = [each["name"] for each in shared.get("objectives", [])]
+    sought = [(each["name"], each["direction"]) for each in shared.get("objectives", [])]
     reads = [each for each in (first["encoding"], first["language_model"]) if each != "none"]
-    about = " and ".join(sought) or first["metric"]
+    about = " and ".join(name for name, _ in sought) or first["metric"]
     words = [first["algorithm"], *reads, f"{first['dataset']} {about}", key[:6]]
     better = min if target.direction == "lower" else max
     return Group(
         key=key,
         label=" · ".join(filter(None, words)),
         target=target,
+        objectives=tuple(f"{name} ({way} is better)" for name, way in sought),
         search_ids=tuple(row["search_id"] for row in rows),
         seeds=tuple(row["seed"] for row in rows),
         steps=sum(row["steps"] for row in rows),
@@ -95,10 +98,12 @@ def believed(rows: pl.DataFrame) -> pl.DataFrame:
 def front(warehouse: Warehouse, space: SearchSpace, group: Group) -> Front | None:
     """What searches of several objectives evaluated, with the front of it; None of one."""
     several = warehouse.searches_of(space, group.target, several=True)
-    found = gather_fronts(
-        warehouse, several.filter(pl.col("search_id").is_in(group.search_ids)), specifications={}
-    )
-    return found[0] if found else None
+    own = several.filter(pl.col("search_id").is_in(group.search_ids))
+    if own.is_empty():
+        return None
+    specifications = {row["spec_id"]: row for row in warehouse.specifications().to_dicts()}
+    (found,) = gather_fronts(warehouse, own, specifications)
+    return found
 
 
 def learned(warehouse: Warehouse, group: Group) -> pl.DataFrame:

@@ -69,8 +69,15 @@ def architecture_address(architecture_id: str) -> str:
 
 
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Does in a thread what reads or computes, so that the pages go on."""
-    return await asyncio.to_thread(call, *args, **kwargs)
+    """Does in a thread what reads or computes, so that the pages go on.
+
+    Where nobody looks at the page any more when it is done, what was to follow is cancelled.
+    """
+    try:
+        return await asyncio.to_thread(call, *args, **kwargs)
+    finally:
+        if ui.context.client.is_deleted:
+            raise asyncio.CancelledError
 
 
 def say_problem(error: InputError) -> None:

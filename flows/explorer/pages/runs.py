@@ -44,5 +44,5 @@ def _list(found: list[Done], page: str | None) -> None:
             )
             for run in found
         ],
-        numbers=(3,),
+        numbers=(2, 3),
     )

@@ -126,8 +126,10 @@ class SearchesPage:
     def _tell(self, group: Group) -> None:
         self._about.clear()
         with self._about:
+            objectives = [("objectives", " and ".join(group.objectives))]
             for name, value in (
                 ("looks for", f"{group.target.dataset} {describe(group.target)}"),
+                *(objectives if group.objectives else []),
                 ("seeds", f"{len(group.seeds):,}"),
                 ("evaluations", f"{group.steps:,}"),
                 ("best found", with_unit(group.best, group.target.unit)),

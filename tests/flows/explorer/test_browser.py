@@ -95,6 +95,7 @@ def test_a_way_through(page: Page, living: Warehouse) -> None:
         page.wait_for(f"{SIZE} of {SIZE} fit")
         x, y, width, height = page.evaluate(_BOX)
         press(page, "gesture")
+        page.wait_until("!!document.querySelector('.scatter.drawing')")
         corners = [(2, 60), (width - 2, 60), (width - 2, height - 2), (2, height - 2)]
         page.drag([(x + across, y + down) for across, down in corners])
         page.wait_for(" selected")
