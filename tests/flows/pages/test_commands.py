@@ -34,6 +34,7 @@ ELSEWHERE = {
 LONG = {
     "cole run nasbench201": "tests/flows/running/test_faults.py",
     "cole deploy --backups backups": "tests/flows/upkeep/test_serving.py",
+    "cole ui": "tests/flows/explorer/test_browser.py",
     "cole embed nasbench201 --runner dask --workers 4": "tests/flows/running/test_cluster.py",
     "cole embed nasbench201 --runner ray --address ray://head:10001": (
         "tests/flows/running/test_cluster.py"
