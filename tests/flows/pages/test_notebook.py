@@ -1,6 +1,7 @@
 """The warehouse of notebooks: its frames and charts against plain loops, and the notebook of docs/
 cell by cell."""
 
+import ast
 import json
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_predictions_have_deviations(asked: cole.Warehouse) -> None:
 
 def test_the_nearest_are_the_nearest(asked: cole.Warehouse) -> None:
     table = asked.sql(
-        "SELECT native, vector FROM architectures JOIN renderings USING (architecture_id) "
+        "SELECT native, vector FROM renderings "
         "JOIN embeddings_minilm_avg_avg_bf16 USING (text_hash)"
     ).sort("native")
     vectors = np.array(table["vector"].to_list(), np.float64)
@@ -70,20 +71,22 @@ def test_the_nearest_are_the_nearest(asked: cole.Warehouse) -> None:
     assert (none.height, none.columns) == (0, frame.columns)
 
 
+def drawn(chart: alt.Chart) -> pl.DataFrame:
+    """The points of a map."""
+    [text] = chart.to_dict()["datasets"].values()
+    return pl.read_csv(text.encode())
+
+
 def test_a_map_shows_every_architecture_with_its_value(asked: cole.Warehouse, made: Small) -> None:
     chart = asked.map("cifar10")
     assert isinstance(chart, alt.Chart)
-    text = chart.to_dict()["data"]["values"]
-    drawn = pl.read_csv(text.encode())
-    assert dict(drawn.select("native", "value").iter_rows()) == pytest.approx(made.accuracies)
+    points = drawn(chart)
+    assert dict(points.select("native", "value").iter_rows()) == pytest.approx(made.accuracies)
     # Principal components: uncorrelated, the first with the larger variance.
-    x, y = drawn["x"].to_numpy(), drawn["y"].to_numpy()
+    x, y = points["x"].to_numpy(), points["y"].to_numpy()
     assert abs(np.corrcoef(x, y)[0, 1]) < 1e-2
     assert x.var() >= y.var()
-    assert (
-        pl.read_csv(asked.map("cifar10", points=20).to_dict()["data"]["values"].encode()).height
-        == 20
-    )
+    assert drawn(asked.map("cifar10", points=20)).height == 20
 
 
 def test_the_home_is_that_of_the_command_line(
@@ -117,9 +120,10 @@ def test_the_notebook_runs_cell_by_cell(kitchen: Path, monkeypatch: pytest.Monke
     names: dict[str, object] = {}
     shown: list[object] = []
     for cell in cells("code"):
-        body, _, last = cell.rpartition("\n")
-        exec(compile(body, "notebook", "exec"), names)
-        shown.append(eval(compile(last, "notebook", "eval"), names))
+        *body, last = ast.parse(cell).body
+        assert isinstance(last, ast.Expr), cell
+        exec(compile(ast.Module(body, []), "notebook", "exec"), names)
+        shown.append(eval(compile(ast.Expression(last.value), "notebook", "eval"), names))
     assert len(shown) >= 7
     assert all(isinstance(each, pl.DataFrame | alt.Chart) for each in shown)
     assert all(each.height > 0 for each in shown if isinstance(each, pl.DataFrame))
