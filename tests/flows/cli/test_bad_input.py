@@ -65,6 +65,8 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "NUL": (("sql", "SELECT '\0'"), "NUL"),
     "bytes that are no text": (("render", "\udcff"), "UTF-8"),
     "unknown comparison": (("compare", "models"), "models"),
+    "completion in no shell": (("completion",), "SHELL is missing"),
+    "completion in an unknown shell": (("completion", "tcsh"), "tcsh"),
     "models of an unknown model": (("models", "no-such-model"), "no-such-model"),
     "models of a file": (("models", "{folder}/file"), "folder/file is a file"),
     "models with an option": (("models", "--home", "x"), "--home"),
@@ -770,7 +772,7 @@ def test_bad_input_is_one_line_and_changes_nothing(cole: Cole, folder: Path, nam
         else argument
         for argument in given
     ]
-    if "--home" not in arguments and arguments[0] != "models":
+    if "--home" not in arguments and arguments[0] not in {"completion", "models"}:
         arguments += ["--home", home]
     before = contents(folder)
     code, out, err = cole(*arguments)
