@@ -1,11 +1,11 @@
-# Two commands do all the set-up: `make run` and `make test`.
+# Two commands do all the set-up: `make run` and `make test`. `make docs` makes the site.
 
 PYTHON ?= python3.11
 COLE_HOME ?= ./cole-home
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-slow check
+.PHONY: run test test-slow check docs
 
 run: $(VENV)/installed
 	$(BIN)/cole run nasbench201 --home $(COLE_HOME)
@@ -22,6 +22,10 @@ check: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Warnings are errors; the site is in build/site, and needs no server. `make test` builds it as well.
+docs: $(VENV)/installed-dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 # Made anew when pyproject.toml changes.
 $(VENV)/installed: pyproject.toml

@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         real = Path(options.real or Path(folder) / "real.npy")
         if not real.exists():
             _say(f"{REAL:,} real vectors")
-            np.save(real, _real_vectors())
+            np.save(real, real_vectors())
         for size in options.sizes:
             _say(f"{size:,} architectures")
             command = [sys.executable, "-m", "benchmarks.growth", "--real", str(real)]
@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _real_vectors() -> np.ndarray:
+def real_vectors() -> np.ndarray:
     """(REAL, 384) of distinct expressions, drawn with a seed."""
     encoding = make_text_encoding(SPACE, ENCODING)
     texts = sorted({encoding.render(native) for native in SPACE.enumerate()})
@@ -166,7 +166,7 @@ def _measure(folder: Path, real: Path, size: int) -> dict[str, Any]:
 def _fill_catalog(writer: Writer, size: int) -> Iterator[float]:
     """Architectures that no space has, each with a text and a value; seconds of each commit."""
     parameters = space_parameters(SPACE)
-    for numbers in _shards(size):
+    for numbers in shards(size):
         ids = [f"synthetic-{number}" for number in numbers]
         architectures = pl.DataFrame(
             {
@@ -183,7 +183,7 @@ def _fill_catalog(writer: Writer, size: int) -> Iterator[float]:
                 "architecture_id": ids,
                 "encoding": ENCODING,
                 "context": "none",
-                "text": [_text(number) for number in numbers],
+                "text": [text_of(number) for number in numbers],
             }
         )
         evaluations = pl.DataFrame(
@@ -212,8 +212,8 @@ def _fill_vectors(writer: Writer, vectors: Vectors, size: int) -> Iterator[float
         *(SPEC.spec_id, SPEC.language_model, SPEC.pooling, SPEC.precision, SPEC.to_json()),
         SPEC.dimensions,
     )
-    for numbers in _shards(size - size // MISSING):
-        hashes = [hash_text(_text(number)) for number in numbers]
+    for numbers in shards(size - size // MISSING):
+        hashes = [hash_text(text_of(number)) for number in numbers]
         drawn = vectors.draw(len(numbers), [SEED, numbers[0]])
         tokens = np.full(len(numbers), 60, np.int32)
         started = time.perf_counter()
@@ -221,12 +221,13 @@ def _fill_vectors(writer: Writer, vectors: Vectors, size: int) -> Iterator[float
         yield time.perf_counter() - started
 
 
-def _shards(size: int) -> Iterator[range]:
+def shards(size: int) -> Iterator[range]:
+    """The numbers below a size, a commit's at a time."""
     for start in range(0, size, SHARD):
         yield range(start, min(start + SHARD, size))
 
 
-def _text(number: int) -> str:
+def text_of(number: int) -> str:
     """As long as an expression is."""
     return (
         "class Cell(nn.Module):\n    def forward(self, x):\n        return "

@@ -16,7 +16,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from websockets.sync.client import ClientConnection, connect
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _SIZE = "1400,1000"
+_KEYS = {"Enter": 13, "Tab": 9}
 _PATIENCE = 120.0  # seconds for a page to say something; a busy machine
 
 
@@ -62,6 +63,58 @@ class Page:
         while words not in self.text:
             assert time.monotonic() < deadline, f"waited in vain for {words}: {self.text}"
             time.sleep(0.5)
+
+    def evaluate(self, expression: str) -> Any:
+        """The value of a JavaScript expression on it."""
+        asked = self._call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in asked, asked
+        return asked["result"].get("value")
+
+    def wait_until(self, expression: str) -> None:
+        """Waits until a JavaScript expression is true."""
+        deadline = time.monotonic() + _PATIENCE
+        while not self.evaluate(expression):
+            assert time.monotonic() < deadline, f"waited in vain for {expression}: {self.text}"
+            time.sleep(0.1)
+
+    def click(self, x: float, y: float) -> None:
+        """Moves the mouse to a place and clicks there."""
+        for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
+            button = "none" if kind == "mouseMoved" else "left"
+            self._call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)
+
+    def drag(self, path: Sequence[tuple[float, float]]) -> None:
+        """Presses the mouse at the first place, moves it along the others and lets go."""
+        self._mouse("mousePressed", path[0])
+        for place in path[1:]:
+            self._mouse("mouseMoved", place)
+        self._mouse("mouseReleased", path[-1])
+
+    def _mouse(self, kind: str, place: tuple[float, float]) -> None:
+        x, y = place
+        about: dict[str, Any] = {"x": x, "y": y, "button": "left", "buttons": 1, "clickCount": 1}
+        self._call("Input.dispatchMouseEvent", type=kind, **about)
+
+    def type(self, selector: str, text: str) -> None:
+        """Writes into an input, in the place of what is there."""
+        self.evaluate(f"document.querySelector({json.dumps(selector)}).select() ?? true")
+        self._call("Input.insertText", text=text)
+
+    def press(self, key: str) -> None:
+        """Presses Enter or another key by its name."""
+        for kind in ("keyDown", "keyUp"):
+            self._call(
+                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=_KEYS[key]
+            )
+
+    def resize(self, width: int, height: int, dark: bool = False) -> None:
+        """Another size, in the light or in the dark."""
+        about = {"deviceScaleFactor": 1, "mobile": width < 600}
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, **about)
+        feature = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self._call("Emulation.setEmulatedMedia", features=[feature])
 
     def screenshot(self, file: Path) -> None:
         """Keeps a picture of it.

@@ -39,8 +39,7 @@ class Catalog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # Within a process DuckDB refuses two connections of different configuration.
-        self._one_at_a_time = threading.RLock()
+        self._one_at_a_time = _lock_of(path.resolve())
 
     @contextlib.contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -185,6 +184,13 @@ def frame(
 def newest_version() -> int:
     """The version that this program knows and writes."""
     return len(_migrations())
+
+
+@functools.cache
+def _lock_of(path: Path) -> threading.RLock:
+    """The one lock of a file: within a process DuckDB refuses two connections to it of different
+    configuration, whoever holds them."""
+    return threading.RLock()
 
 
 @functools.cache

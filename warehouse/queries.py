@@ -5,7 +5,7 @@ import re
 from importlib import resources
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-_SCRIPTS = ("queries.sql", "sources.sql", "transfer.sql", "upkeep.sql")
+_SCRIPTS = ("expressions.sql", "queries.sql", "sources.sql", "transfer.sql", "upkeep.sql")
 
 
 def query(name: str) -> str:

@@ -560,3 +560,69 @@ FROM store.architectures
 WHERE space = $space AND space_parameters = $space_parameters AND canonical_id = $canonical_id
   AND architecture_id <> $architecture_id
 ORDER BY position;
+
+-- name: sources_of_architectures
+-- Who measured each architecture of a space.
+SELECT architecture_id, string_agg(DISTINCT source, ', ' ORDER BY source) AS value
+FROM store.evaluations JOIN store.architectures USING (architecture_id)
+WHERE space = $space AND space_parameters = $space_parameters
+GROUP BY architecture_id;
+
+-- name: own_values_of_architecture
+-- Every kind of value measured of one architecture, a mean over seeds.
+SELECT dataset, metric, split, epochs, source, avg(value) AS value, any_value(unit) AS unit
+FROM store.evaluations
+WHERE architecture_id = $architecture_id
+GROUP BY ALL
+ORDER BY ALL;
+
+-- name: searches_at_a_glance
+-- Each search of a space with what it has come to, the latest first; those of comparisons last.
+SELECT search_id, algorithm, encoding, language_model, dataset, metric, target, seed, configuration,
+       count(*) AS steps, arg_max(best_so_far, step) AS best, max(evaluated_at) AS latest,
+       any_value(flow) IN ('compare search', 'compare published') AS compared
+FROM searches JOIN store.runs USING (run_id)
+WHERE searches.space = $space
+GROUP BY ALL
+ORDER BY compared, latest DESC, seed;
+
+-- name: steps_of_searches
+SELECT search_id, seed, step, native, architecture_id, value, best_so_far, predicted_mean,
+       predicted_std, seconds, evaluated_at
+FROM searches
+WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))
+ORDER BY seed, search_id, step;
+
+-- name: runs_at_a_glance
+SELECT run_id, flow, space, started_at, ended_at, summary
+FROM runs
+ORDER BY started_at DESC
+LIMIT $limit;
+
+-- name: compared_targets
+-- What comparisons in a space were about, the latest first.
+SELECT target FROM (
+    SELECT target, started_at
+    FROM store.comparisons JOIN store.runs USING (run_id) WHERE space = $space
+    UNION ALL
+    SELECT target, started_at
+    FROM store.search_comparisons JOIN store.runs USING (run_id) WHERE space = $space
+)
+GROUP BY target
+ORDER BY max(started_at) DESC;
+
+-- name: normal_form_of
+SELECT form FROM store.normal_forms WHERE architecture_id = $architecture_id;
+
+-- name: some_texts
+-- Texts of a space, the same ones each time.
+SELECT text
+FROM store.texts
+WHERE text_hash IN (
+    SELECT text_hash
+    FROM store.renderings JOIN store.architectures USING (architecture_id)
+    WHERE space = $space AND space_parameters = $space_parameters
+      AND encoding = $encoding AND context = $context
+    ORDER BY text_hash
+    LIMIT $limit
+);

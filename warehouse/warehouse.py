@@ -16,6 +16,7 @@ from cole_core.evaluation.target import Target
 from cole_core.sources.base import with_nature
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import frame
+from warehouse.expressions import interrupted_after
 from warehouse.guard import check_query
 from warehouse.lock import writer_lock
 from warehouse.queries import query
@@ -69,14 +70,17 @@ class Warehouse(Reader):
             return pl.DataFrame(pl.from_arrow(rows.read_all()))
 
     @contextlib.contextmanager
-    def query(self, statement: str, texts: Texts = Texts.NONE) -> Iterator[pa.RecordBatchReader]:
+    def query(
+        self, statement: str, texts: Texts = Texts.NONE, seconds: float | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
         """As `sql`, with the rows in blocks: what is large need not be in memory at once.
 
         Args:
             statement: One query.
             texts: Which types come as text.
+            seconds: After which it is given up; None waits as long as it takes.
         """
-        with self.asking() as connection:
+        with self.asking() as connection, interrupted_after(connection, seconds):
             check_query(connection, statement)
             rows = presentable(connection.sql(statement), texts)
             yield rows.to_arrow_reader(_BLOCK)

@@ -1,5 +1,6 @@
 """The commands of `cole`; each is imported when it is called."""
 
+import platform
 import sys
 from typing import Any
 
@@ -53,9 +54,11 @@ _COMMANDS = {
         "sources": ("sources:sources_", "Lists what measured values were taken in."),
         "sql": ("questions:sql", "Queries the views that 'cole schema' explains."),
         "status": ("questions:status", "Counts what the warehouse holds."),
+        "ui": ("explore:ui", "Serves a page to explore the warehouse."),
     },
     Group("Upkeep", sort_key=5): {
         "backup": ("upkeep:backup", "Copies the warehouse; the copy is one too."),
+        "completion": ("completion:completion", "Prints a script that completes commands."),
         "deploy": ("upkeep:deploy", "Serves the schedules, until it is interrupted."),
         "doctor": ("upkeep:doctor", "Looks for everything that may be wrong."),
         "export": ("upkeep:export", "Writes the warehouse, or what a query names, as Parquet."),
@@ -77,14 +80,16 @@ def make_app(asked: str | None = None) -> App:
         name="cole",
         help=_HELP,
         help_format="markdown",
-        version_flags=(),
+        version=_version,
         console=Console(),
         result_action="return_value",
         default_parameter=Parameter(negative=(), show_default=_default),
         print_error=False,
         exit_on_error=False,
     )
-    app["--help"].group = Group("Options", sort_key=len(_COMMANDS) + 1)
+    options = Group("Options", sort_key=len(_COMMANDS) + 1)
+    for flag in ("--help", "--version"):
+        app[flag].group = options
     for group, commands in _COMMANDS.items():
         for position, (name, (place, about)) in enumerate(commands.items()):
             app.command(
@@ -95,6 +100,13 @@ def make_app(asked: str | None = None) -> App:
                 sort_key=position,
             )
     return app
+
+
+def _version() -> str:
+    """What `cole --version` prints."""
+    from importlib.metadata import version
+
+    return f"cole-warehouse {version('cole-warehouse')}, Python {platform.python_version()}"
 
 
 def _default(value: Any) -> str | None:

@@ -49,7 +49,9 @@ def problem(error: ValidationError) -> str | None:
         return str(context["error"])
     remedy = _WANTED.get(first["type"], first["msg"]).format(**context)
     path = tuple(part for part in first["loc"] if isinstance(part, str))
-    option = _find(error.argument.children if error.argument is not None else (), path)
+    option = error.argument  # itself wrong, or the request that a field of is
+    if option is not None and path:
+        option = _find(option.children, path)
     name = path[-1] if option is None else name_of(option)
     return f"{name} {shown(first['input'])}: {remedy}"
 

@@ -1,7 +1,5 @@
 """The next useful command after each one, as it can be copied."""
 
-import os
-import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,9 @@ from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.corpus import is_corpus
 from cole_core.spaces.own import file_name
 from flows.cli.summaries import best_found
+from flows.resolve.commands import command
 from flows.resolve.corpora import read_corpus
-from flows.resolve.requests import DEFAULT_SPACE, HOME, Measured
+from flows.resolve.requests import DEFAULT_SPACE, Measured
 from flows.resolve.spaces import known_space
 from flows.resolve.values import find_targets
 from flows.resolve.vectors import find_vectors, load_labelled
@@ -31,24 +30,6 @@ _SAMPLES = 500  # of a space that has no end
 _FEWEST = 2  # architectures that a head learns from
 _ID = 12  # digits of a hash that name it
 _USUAL = Vectors()
-
-
-def command(home: Path | None, *words: object, **options: object) -> str:
-    """A command on a warehouse; what is None, and the warehouse meant anyway, is left out.
-
-    Args:
-        home: The warehouse.
-        *words: Of the command.
-        **options: Its options; a flag is True.
-    """
-    said = ["cole", *map(str, words)]
-    for name, value in options.items():
-        if value is not None:
-            option = f"--{name.replace('_', '-')}"
-            said += [option] if value is True else [option, str(value)]
-    if home is not None and home != Path(os.environ.get("COLE_HOME") or HOME):
-        said += ["--home", str(home)]
-    return shlex.join(said)
 
 
 def possible(step: Step) -> str | None:

@@ -52,8 +52,13 @@ class Printer:
             words = line.lstrip()
             self.page.say(words, len(line) - len(words))
 
-    def pipeline(self, stages: Mapping[str, Any], following: Step | None = None) -> None:
-        """What the whole pipeline did."""
+    def pipeline(
+        self,
+        stages: Mapping[str, Any],
+        following: Step | None = None,
+        explorer: str | None = None,
+    ) -> None:
+        """What the whole pipeline did, and the command of its explorer."""
         if self._as_json:
             self._json(stages)
             return
@@ -76,10 +81,18 @@ class Printer:
             self.page.say(f"{said['name']}:")
             self.page.say(f"{said['figure']} {said['unit']} ({said['note']})", indent=2)
         self.page.fact("report", stages["report"]["report"])
+        if explorer is not None:
+            self.page.fact("page to explore", explorer)
         self._next(following)
 
-    def trained_pipeline(self, stages: Mapping[str, Any], following: Step | None = None) -> None:
-        """What the pipeline did whose networks were trained here."""
+    def trained_pipeline(
+        self,
+        stages: Mapping[str, Any],
+        following: Step | None = None,
+        explorer: str | None = None,
+    ) -> None:
+        """What the pipeline did whose networks were trained here, and the command of its
+        explorer."""
         if self._as_json:
             self._json(stages)
             return
@@ -88,6 +101,8 @@ class Printer:
         self.page.say(stages["compare"]["finding"])
         self.page.fact("table", stages["corpus"]["file"])
         self.page.fact("report", stages["report"]["report"])
+        if explorer is not None:
+            self.page.fact("page to explore", explorer)
         self._next(following)
 
     def status(self, status: Mapping[str, Any], following: Step | None = None) -> None:

@@ -1,30 +1,17 @@
 """The rows of a query as a table, CSV, JSON or Parquet: on standard output or in a file."""
 
 import contextlib
-import json
-import math
 import sys
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, cast
-
-import polars as pl
-import pyarrow as pa
+from typing import Any
 
 from cole_core.errors import InputError
 from flows.cli.printing import Printer
+from flows.questions.query_rows import TEXTS, rows_frame, write_parquet, write_text
 from warehouse import Warehouse
-from warehouse.results import Texts
 
 FORMATS = ("table", "csv", "json", "parquet")
-
-_TEXTS = {
-    "table": Texts.DATES,
-    "csv": Texts.DATES | Texts.NESTED,
-    "json": Texts.DATES,
-    "parquet": Texts.NONE,
-}
 
 
 def choose_format(asked: str | None, output: Path | None, as_json: bool) -> str:
@@ -78,79 +65,20 @@ def print_query(
     Raises:
         InputError: The query is not accepted.
     """
-    with warehouse.query(statement, _TEXTS[form]) as rows:
+    with warehouse.query(statement, TEXTS[form]) as rows:
         if output is None:
             if form == "table":
-                Printer(as_json=False).frame(_frame(rows.read_all()))
+                Printer(as_json=False).frame(rows_frame(rows.read_all()))
             else:
-                _write(rows, form, sys.stdout)
+                write_text(rows, form, sys.stdout)
             return None
         with _whole_file(output) as part:
             if form == "parquet":
-                count = _write_parquet(rows, part)
+                count = write_parquet(rows, part)
             else:
                 with part.open("w", encoding="utf-8", newline="") as file:
-                    count = _write(rows, form, file)
+                    count = write_text(rows, form, file)
     return {"rows": count, "output": str(output), "format": form}
-
-
-def _frame(rows: pa.Table | pa.RecordBatch) -> pl.DataFrame:
-    table = rows if isinstance(rows, pa.Table) else pa.Table.from_batches([rows])
-    return cast(pl.DataFrame, pl.from_arrow(table))
-
-
-def _write(rows: pa.RecordBatchReader, form: str, file: IO[str]) -> int:
-    """Writes CSV, or one JSON object, block by block; returns the number of rows."""
-    count = 0
-    if form == "csv":
-        file.write(_frame(rows.schema.empty_table()).write_csv())
-    else:
-        file.write(f'{{"columns": {json.dumps(rows.schema.names)}, "rows": [')
-    for batch in rows:
-        frame = _frame(batch)
-        if form == "csv":
-            file.write(frame.write_csv(include_header=False))
-        else:
-            for row in frame.iter_rows(named=True):
-                file.write((", " if count else "") + _json(row))
-                count += 1
-            continue
-        count += frame.height
-    if form == "json":
-        file.write("]}\n")
-    return count
-
-
-def _json(row: dict[str, Any]) -> str:
-    try:
-        return json.dumps(row, default=_plain, allow_nan=False)
-    except ValueError:  # JSON has no number that is not finite
-        return json.dumps(_finite(row), default=_plain)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _finite(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_finite(inner) for inner in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write_parquet(rows: pa.RecordBatchReader, path: Path) -> int:
-    import pyarrow.parquet as pq
-
-    count = 0
-    with pq.ParquetWriter(path, rows.schema, compression="zstd") as writer:
-        for batch in rows:
-            writer.write_batch(batch)
-            count += len(batch)
-    return count
 
 
 @contextlib.contextmanager

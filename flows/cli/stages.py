@@ -65,16 +65,17 @@ def run(request: RunRequest, *, as_json: Json = False) -> None:
     In order: enumerate, render, embed, ingest, train, search, report. A space without accuracies is
     sampled and its networks are trained here.
     """
+    explorer = next_steps.command(request.home, "ui")
     if request.origin is None:
         stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request)
         following = partial(
             next_steps.best, request.home, request.space, _dataset(stages["report"])
         )
-        Printer(as_json).trained_pipeline(stages, following)
+        Printer(as_json).trained_pipeline(stages, following, explorer)
     else:
         stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, request)
         following = partial(next_steps.best, request.home, request.space, request.dataset, True)
-        Printer(as_json).pipeline(stages, following)
+        Printer(as_json).pipeline(stages, following, explorer)
 
 
 def enumerate_(request: EnumerateRequest, *, as_json: Json = False) -> None:

@@ -16,6 +16,7 @@ from flows.resolve.models import check_model
 from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.spaces import find_space
 from flows.resolve.values import one_target
+from flows.running.names import run_name
 from flows.running.stage import planned
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.enumerate import EnumerateRequest, enumerate_architectures
@@ -70,7 +71,7 @@ def plan(request: RunRequest) -> FromBenchmarkPlan:
     return FromBenchmarkPlan(origin, measured, request.dataset if source.has_columns else None)
 
 
-@flow(name="run")
+@flow(name="run", flow_run_name=run_name("space", "dataset"))
 def from_benchmark(request: RunRequest) -> dict[str, Any]:
     """Enumerates, renders, embeds, ingests, fits, searches, reports: each what is missing.
 

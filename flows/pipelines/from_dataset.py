@@ -18,6 +18,7 @@ from flows.resolve.models import check_model
 from flows.resolve.network_training import TrainingOptions
 from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.resolve.values import one_target
+from flows.running.names import run_name
 from flows.running.stage import planned
 from flows.stages.compare_predictors import ComparePredictorsRequest, compare_predictors
 from flows.stages.embed import EmbedRequest, embed
@@ -87,7 +88,7 @@ def plan(request: RunRequest) -> FromDatasetPlan:
     )
 
 
-@flow(name="run on a dataset")
+@flow(name="run on a dataset", flow_run_name=run_name("space", "dataset"))
 def from_dataset(request: RunRequest) -> dict[str, Any]:
     """Draws, trains, renders, embeds, compares, reports: each what is missing.
 

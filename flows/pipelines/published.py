@@ -17,6 +17,7 @@ from cole_core.spaces.base import SearchSpace
 from flows.resolve.published import at_hand, split_by_lacking
 from flows.resolve.spaces import find_space
 from flows.resolve.vectors import find_vectors
+from flows.running.names import run_name
 from flows.running.stage import planned
 from flows.stages import ingest
 from flows.stages.compare_published import ComparePublishedRequest, compare_published
@@ -60,7 +61,7 @@ def plan(request: ComparePublishedRequest) -> list[IngestRequest]:
     return asked
 
 
-@flow(name="published")
+@flow(name="published", flow_run_name=run_name("space", "protocol"))
 def published(request: ComparePublishedRequest) -> dict[str, Any]:
     """Takes tables in and compares.
 

@@ -85,12 +85,12 @@ def show(request: ShowRequest) -> dict[str, Any]:
         "canonical_form": canonical,
         "parameters": space.parameter_count(native),
         "flops": space.flops(native),
-        "values": _values(warehouse, space, id_),
-        "predictions": _predictions(warehouse, space, id_),
+        "values": values_of(warehouse, space, id_),
+        "predictions": predictions_of(warehouse, space, id_),
         "trainings": trainings.to_dicts(),
         "twins": warehouse.twins_of(space, id_, alike).to_dicts(),
-        "neighbours": _neighbours(request, id_ if stored.height else native),
-        "texts": _texts(warehouse, space, native, id_),
+        "neighbours": show_neighbours(request, id_ if stored.height else native),
+        "texts": texts_of(warehouse, space, native, id_),
     }
     if request.output is not None:
         found |= _write(request.output, write_network(space, native, found), request.home)
@@ -108,7 +108,7 @@ def _asked(warehouse: Warehouse, request: ShowRequest) -> Asked:
     return asked
 
 
-def _values(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dict[str, Any]]:
+def values_of(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dict[str, Any]]:
     """Measured values, each with its rank among all of its kind where a better one is known."""
     values = []
     for row in warehouse.values_of_architecture(space, id_).iter_rows(named=True):
@@ -118,7 +118,7 @@ def _values(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dict[str
     return values
 
 
-def _predictions(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dict[str, Any]]:
+def predictions_of(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dict[str, Any]]:
     """What the first head of each kind of values predicts, and the rank of that."""
     if not warehouse.has_catalog:
         return []
@@ -150,7 +150,7 @@ def _predictions(warehouse: Warehouse, space: SearchSpace, id_: str) -> list[dic
     return predictions
 
 
-def _neighbours(request: ShowRequest, what: str) -> dict[str, Any] | None:
+def show_neighbours(request: ShowRequest, what: str) -> dict[str, Any] | None:
     """The nearest by stored vectors, as `cole similar` finds them; None where there are none."""
     try:
         found = similar(
@@ -171,7 +171,9 @@ def _neighbours(request: ShowRequest, what: str) -> dict[str, Any] | None:
     return {name: found[name] for name in kept}
 
 
-def _texts(warehouse: Warehouse, space: SearchSpace, native: str, id_: str) -> list[dict[str, Any]]:
+def texts_of(
+    warehouse: Warehouse, space: SearchSpace, native: str, id_: str
+) -> list[dict[str, Any]]:
     """Its stored texts, each with its tokens for each language model; else that of the usual
     encoding, written now."""
     stored = warehouse.texts_of(id_)

@@ -20,7 +20,7 @@ COLOURS = (
     *("#7b8f2e", "#9c6b4f", "#5a78a8", "#b57fd0"),
 )
 PERCENT = Measure()
-_RAMP = ("#6a4bb0", "#3d7be0", "#1fa08c", "#85c744", "#f4c20d")  # seen on white and on black
+RAMP = ("#6a4bb0", "#3d7be0", "#1fa08c", "#85c744", "#f4c20d")  # seen on white and on black
 Spec = dict[str, Any]
 
 _CURVE_POINTS = 250  # more points on a curve than pixels to tell them apart only cost bytes
@@ -293,7 +293,7 @@ def map_chart(embedding_map: EmbeddingMap, limit: int, measure: Measure = PERCEN
                 alt.Color(
                     "value:Q",
                     title=measure.titled("measured"),
-                    scale=alt.Scale(range=list(_RAMP), domain=list(ends), clamp=True),
+                    scale=alt.Scale(range=list(RAMP), domain=list(ends), clamp=True),
                     legend=alt.Legend(gradientLength=200, format=".1f"),
                 ),
                 alt.value(BASELINE_COLOUR),

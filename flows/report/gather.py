@@ -99,6 +99,18 @@ def gather(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportDa
     )
 
 
+def gather_comparisons(warehouse: Warehouse, space: SearchSpace, target: Target) -> ReportData:
+    """What the report's sections on comparisons show, and nothing else."""
+    return ReportData(
+        space=space.full_name,
+        target=target,
+        created_at=datetime.now(UTC).replace(tzinfo=None),
+        reference_encoding=space.roles.reference,
+        comparisons=_comparisons(warehouse, space, target),
+        search_comparisons=_search_comparisons(warehouse, space, target),
+    )
+
+
 def top_of(ordered: np.ndarray) -> Top:
     """What a search is to find of a space: its best 0.1 %, at least one.
 

@@ -1,6 +1,7 @@
 """The page: templates that lay out what Python gathered, everything inside one file."""
 
 import functools
+from collections.abc import Collection
 
 import jinja2
 
@@ -12,11 +13,12 @@ from flows.report.sections import sections
 from flows.report.summaries import SearchSummary, summarize_searches, summarize_trials
 
 
-def render_report(data: ReportData) -> str:
+def render_report(data: ReportData, only: Collection[str] | None = None) -> str:
     """The report as one HTML file that needs no network.
 
     Args:
         data: What to show; sections without data say which command makes them.
+        only: Names of the sections that stand in it, without what stands before them; None: all.
 
     Returns:
         The HTML text, to be written as UTF-8.
@@ -32,7 +34,12 @@ def render_report(data: ReportData) -> str:
         .render(
             data=data,
             findings=findings(data, summaries, taus),
-            sections=sections(data, summaries, taus),
+            sections=[
+                section
+                for section in sections(data, summaries, taus)
+                if only is None or section.name in only
+            ],
+            whole=only is None,
             style=trusted.style(),
             scripts=trusted.scripts(),
         )

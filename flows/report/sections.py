@@ -161,10 +161,10 @@ def _provenance(data: ReportData) -> Content | None:
 def _run(row: Record) -> dict[str, Any]:
     started, ended = row["started_at"], row["ended_at"]
     took = None if ended is None else (ended - started).total_seconds()
-    return {**row, "seconds": took, "words": _summary_words(row["summary"] or "")}
+    return {**row, "seconds": took, "words": summary_words(row["summary"] or "")}
 
 
-def _summary_words(summary: str) -> str:
+def summary_words(summary: str) -> str:
     """A flow's summary in words: the plain values of a JSON object, other text as it is."""
     try:
         values = json.loads(summary)

@@ -151,6 +151,19 @@ def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, tuple[float, float
     Returns:
         (n, 2) coordinates, and the share of the variance that each component explains.
     """
+    plane, shares = principal_axes(vectors)
+    return (vectors.astype(np.float64) - vectors.mean(axis=0)) @ plane, shares
+
+
+def principal_axes(vectors: np.ndarray) -> tuple[np.ndarray, tuple[float, float]]:
+    """The first two principal components.
+
+    Args:
+        vectors: (n, d), d at least 2.
+
+    Returns:
+        (d, 2) directions, and the share of the variance that each explains.
+    """
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     # The d × d covariance is smaller than the vectors; eigh lists ascending eigenvalues.
     variances, components = np.linalg.eigh(centred.T @ centred)
@@ -160,4 +173,4 @@ def principal_plane(vectors: np.ndarray) -> tuple[np.ndarray, tuple[float, float
     plane = plane * np.sign(plane[largest, [0, 1]])
     total = variances.sum()
     shares = (float(variances[-1] / total), float(variances[-2] / total)) if total else (0.0, 0.0)
-    return centred @ plane, shares
+    return plane, shares

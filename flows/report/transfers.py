@@ -1,6 +1,7 @@
 """What the searches of a target learned from other tasks."""
 
 import json
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -15,10 +16,19 @@ def transfer_weights(warehouse: Warehouse, space: SearchSpace, target: Target) -
 
     Empty where no search learned from another task.
     """
+    searches = warehouse.searches_of(space, target).select("search_id", "configuration")
+    return weights_of(warehouse, dict(searches.iter_rows()))
+
+
+def weights_of(warehouse: Warehouse, configurations: Mapping[str, str]) -> pl.DataFrame:
+    """The same of some searches.
+
+    Args:
+        warehouse: Holds their steps.
+        configurations: Of each, as JSON, by search_id.
+    """
     tasks: dict[str, list[str]] = {}
-    for search_id, configuration in (
-        warehouse.searches_of(space, target).select("search_id", "configuration").iter_rows()
-    ):
+    for search_id, configuration in configurations.items():
         transfer = json.loads(configuration).get("transfer", [])
         if transfer:
             tasks[search_id] = [f"{task_in_words(task)} ({task['source']})" for task in transfer]

@@ -1,4 +1,4 @@
-"""Progress on standard error: counts, rate and time left of each stage."""
+"""Progress: counts, rate and time left on standard error, and of long ones on Prefect's page."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ from rich.text import Text
 
 from flows.running.consoles import Console
 from flows.running.endings import ending
+from flows.running.results import LongProgress
 
 
 class _Rate(ProgressColumn):
@@ -59,4 +60,10 @@ def track(what: str, total: int) -> Iterator[Callable[[int], None]]:
     )
     with progress:
         task = progress.add_task(what, total=total)
-        yield lambda done: progress.advance(task, done)
+        tell = LongProgress(what, total)
+
+        def advance(done: int) -> None:
+            progress.advance(task, done)
+            tell(done)
+
+        yield advance

@@ -10,6 +10,7 @@ from typing import Any
 
 from cole_core.registry import plugin_packages
 from flows.resolve.requests import to_plain
+from flows.running.results import leave_result
 from warehouse import Warehouse
 
 _PACKAGES = (
@@ -58,12 +59,13 @@ def recorded_run(home: Path, flow: str, request: Any) -> Iterator[Run]:
 
     warehouse = Warehouse(home)
     run = Run(warehouse, flow_run.get_id() or str(uuid.uuid4()))
+    parameters = request if isinstance(request, Mapping) else to_plain(request)
     with warehouse.writer(f"cole {flow}", run.run_id) as writer:
-        parameters = request if isinstance(request, Mapping) else to_plain(request)
         writer.start_run(flow, parameters, versions())
     yield run
     with warehouse.writer(f"cole {flow}", run.run_id) as writer:
         writer.finish_run(run.summary)
+    leave_result(home, flow, parameters, run.summary)
 
 
 def versions() -> dict[str, str]:

@@ -51,6 +51,7 @@ from flows.resolve.spaces import find_space
 from flows.resolve.transfer import TransferOption, find_compared, transferred_in
 from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -159,7 +160,7 @@ def plan(request: ComparePredictorsRequest) -> Comparison:
     )
 
 
-@flow(name="compare predictors")
+@flow(name="compare predictors", flow_run_name=run_name("space", "experiment", "measured.dataset"))
 def compare_predictors(request: ComparePredictorsRequest) -> dict[str, Any]:
     """Runs the trials of a comparison that are not stored yet, and stores its table.
 
@@ -228,7 +229,12 @@ def find_at_hand(
     return AtHand(held, tasks_elsewhere(warehouse, space, source, target))
 
 
-@task(name="compare trials", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="compare trials",
+    task_run_name="compare {contender.label} · n = {n}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trials(
     contender: Contender,
     n: int,

@@ -44,6 +44,7 @@ from flows.resolve.requests import (
     request,
 )
 from flows.resolve.spaces import find_space
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -172,7 +173,7 @@ def plan(request: ComparePublishedRequest) -> PublishedPlan:
     )
 
 
-@flow(name="compare published")
+@flow(name="compare published", flow_run_name=run_name("space", "protocol"))
 def compare_published(request: ComparePublishedRequest) -> dict[str, Any]:
     """Runs what is not stored yet of each protocol, and sets ours beside theirs.
 
@@ -220,7 +221,12 @@ def run_rankings(run: Run, rankings: Sequence[Ranking]) -> tuple[int, int]:
     return len(ids) - len(stored), len(stored)
 
 
-@task(name="published trials", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="published trials",
+    task_run_name="rank as {ranking.protocol.name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trials(
     ranking: Ranking,
     trials: Sequence[tuple[int, int]],

@@ -60,6 +60,7 @@ from flows.resolve.transfer import (
 )
 from flows.resolve.values import answering
 from flows.resolve.vectors import find_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -186,7 +187,7 @@ def plan(request: CompareSearchesRequest) -> SearchComparison:
     )
 
 
-@flow(name="compare search")
+@flow(name="compare search", flow_run_name=run_name("space", "experiment", "measured.dataset"))
 def compare_searches(request: CompareSearchesRequest) -> dict[str, Any]:
     """Runs the searches of a comparison as far as they are not stored, and stores its tables.
 

@@ -15,6 +15,7 @@ from flows.resolve.models import check_model
 from flows.resolve.requests import AskedEmbeddings, Device, Flag, InWarehouse, request
 from flows.resolve.spaces import known_space
 from flows.running.cluster import Cluster
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -100,7 +101,7 @@ def check_rendered(warehouse: Warehouse, space: SearchSpace, encoding: str, cont
     )
 
 
-@flow(name="embed")
+@flow(name="embed", flow_run_name=run_name("space", "encoding", "options.lm"))
 def embed(request: EmbedRequest) -> dict[str, Any]:
     """Embeds the texts that have no vector yet.
 

@@ -9,6 +9,7 @@ from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space, with_arguments
+from flows.running.names import run_name
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
 from flows.tasks.architectures import add_architectures
@@ -54,7 +55,7 @@ def plan(request: EnumerateRequest) -> EnumeratePlan:
     return EnumeratePlan(space, natives)
 
 
-@flow(name="enumerate")
+@flow(name="enumerate", flow_run_name=run_name("space"))
 def enumerate_architectures(request: EnumerateRequest) -> dict[str, Any]:
     """Stores the architectures that are not there yet.
 

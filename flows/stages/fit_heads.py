@@ -38,6 +38,7 @@ from flows.resolve.transfer import (
 )
 from flows.resolve.values import answering, one_target
 from flows.resolve.vectors import find_vectors, load_labelled, needs_file
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -127,7 +128,7 @@ def plan(request: FitHeadsRequest) -> FitHeadsPlan:
     return FitHeadsPlan(made, old)
 
 
-@flow(name="train")
+@flow(name="train", flow_run_name=run_name("space", "measured.dataset", "head"))
 def fit_heads(request: FitHeadsRequest) -> dict[str, Any]:
     """Fits the heads that are not stored yet, and keeps those of the first draw.
 
@@ -171,7 +172,12 @@ def weights_by_size(results: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-@task(name="run trial", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="run trial",
+    task_run_name="train {trial.configuration[head]} · n = {trial.n} · draw {trial.draw}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def run_trial(made: HeadTrials, trial: Trial) -> tuple[dict[str, Any], Any]:
     """One trial's row, and its fitted surrogate."""
     return made.run(trial)

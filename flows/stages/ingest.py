@@ -17,6 +17,7 @@ from flows.resolve.origins import file_of
 from flows.resolve.requests import HOME, Home, repeatable, request
 from flows.resolve.spaces import find_space
 from flows.resolve.written import read_written
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -113,7 +114,7 @@ def plan(request: IngestRequest, tell: Callable[[list[str]], None] | None = None
     return IngestPlan(space, rows, taken.lines, file_of(request.origin), taken.listed)
 
 
-@flow(name="ingest")
+@flow(name="ingest", flow_run_name=run_name("space", "origin"))
 def ingest(request: IngestRequest) -> dict[str, Any]:
     """Stores measured values; architectures that are new come with them.
 

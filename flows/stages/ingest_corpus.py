@@ -23,6 +23,7 @@ from flows.resolve.corpora import RunOptions, read_corpus
 from flows.resolve.origins import file_of
 from flows.resolve.requests import HOME, Home, repeatable, request
 from flows.running.failures import report_failures
+from flows.running.names import run_name
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
 from flows.tasks.tracing import count_paths, form_rows, trace
@@ -180,7 +181,7 @@ def traced(collected: Collected, known: Corpus, limits: RunLimits) -> Collected:
     return replace(collected, members=tuple(members), failed=(*collected.failed, *failed.values()))
 
 
-@flow(name="ingest corpus")
+@flow(name="ingest corpus", flow_run_name=run_name("space", "origin"))
 def ingest_corpus(request: IngestCorpusRequest) -> dict[str, Any]:
     """Stores networks and what was measured of them.
 

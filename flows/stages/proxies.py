@@ -17,6 +17,7 @@ from flows.resolve.current import current
 from flows.resolve.network_training import NetworkOptions
 from flows.resolve.requests import Flag, InWarehouse, Seed, request
 from flows.resolve.spaces import find_space_for, find_to_build
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -90,7 +91,7 @@ def plan(request: ProxiesRequest) -> ProxiesPlan:
     )
 
 
-@flow(name="proxies")
+@flow(name="proxies", flow_run_name=run_name("space", "dataset"))
 def proxies(request: ProxiesRequest) -> dict[str, Any]:
     """Computes proxies and stores them; what is stored is skipped.
 

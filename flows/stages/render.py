@@ -26,6 +26,7 @@ from flows.resolve.current import current
 from flows.resolve.requests import InWarehouse, Seed, request
 from flows.resolve.spaces import find_space
 from flows.running.failures import report_failures
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -95,7 +96,7 @@ def plan(request: RenderRequest) -> RenderPlan:
     return RenderPlan(space, encoding, draw(stored, request.samples, request.seed))
 
 
-@flow(name="render")
+@flow(name="render", flow_run_name=run_name("space", "encoding"))
 def render(request: RenderRequest) -> dict[str, Any]:
     """Writes the architectures as texts.
 
@@ -164,7 +165,12 @@ def draw(architectures: pl.DataFrame, samples: int | None, seed: int) -> pl.Data
     return architectures[np.sort(rows)]
 
 
-@task(name="render shard", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="render shard",
+    task_run_name="render {encoding.name} · {shard.height} architectures",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def render_shard(
     encoding: TextEncoding,
     context: str,

@@ -13,6 +13,7 @@ from cole_core.spaces.base import SearchSpace
 from flows.resolve.requests import InWarehouse, Measured, request
 from flows.resolve.spaces import find_space, stored_name
 from flows.resolve.values import latest_target
+from flows.running.names import run_name
 from flows.running.runs import recorded_run, versions
 from flows.running.stage import planned
 from warehouse import Warehouse
@@ -54,7 +55,7 @@ def plan(request: ReportRequest) -> ReportPlan:
     return ReportPlan(space, target)
 
 
-@flow(name="report")
+@flow(name="report", flow_run_name=run_name("space", "measured.dataset"))
 def report(request: ReportRequest) -> dict[str, Any]:
     """Writes what is known of a space into one HTML file, unless nothing is new.
 
@@ -96,7 +97,12 @@ def inputs_hash(warehouse: Warehouse, space: SearchSpace, target: Target) -> str
     return hash_json(counts | versions() | shown)
 
 
-@task(name="compose report", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="compose report",
+    task_run_name="compose report · {target.dataset}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def compose(
     warehouse: Warehouse, space: SearchSpace, target: Target
 ) -> tuple[str, list[dict[str, Any]]]:

@@ -27,6 +27,7 @@ from flows.resolve.transfer import (
 )
 from flows.resolve.values import answering
 from flows.resolve.vectors import find_vectors, load_labelled
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -108,7 +109,7 @@ def plan(request: SearchRequest) -> SearchPlan:
     return SearchPlan(made, old)
 
 
-@flow(name="search")
+@flow(name="search", flow_run_name=run_name("space", "measured.dataset", "algorithm.name"))
 def search(request: SearchRequest) -> dict[str, Any]:
     """Searches for the best architecture, one search for each seed.
 

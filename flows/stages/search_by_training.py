@@ -44,6 +44,7 @@ from flows.resolve.transfer import (
     transferred,
 )
 from flows.resolve.values import check_direction
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -201,7 +202,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     )
 
 
-@flow(name="search by training")
+@flow(name="search by training", flow_run_name=run_name("space", "dataset", "algorithm.name"))
 def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
     """Searches a space by training what it proposes.
 

@@ -22,6 +22,7 @@ from flows.resolve.network_training import NetworkOptions, TrainingOptions, Trai
 from flows.resolve.requests import Flag, InWarehouse, request
 from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
 from flows.resolve.values import check_direction
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -183,7 +184,7 @@ def _described(request: TrainNetworksRequest, space: SearchSpace) -> str:
     return f"{request.space} for images of shape {dataset.input_shape} in {dataset.classes} classes"
 
 
-@flow(name="evaluate")
+@flow(name="evaluate", flow_run_name=run_name("space", "dataset"))
 def train_networks(request: TrainNetworksRequest) -> dict[str, Any]:
     """Trains networks on a dataset and stores their accuracies; what is stored is skipped.
 

@@ -47,7 +47,12 @@ def add_architectures(
     return len(missing)
 
 
-@task(name="describe architectures", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="describe architectures",
+    task_run_name="describe {space.name} from {first_position}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def describe_shard(space: SearchSpace, natives: list[str], first_position: int) -> pl.DataFrame:
     """Ids and canonical forms of a shard of architectures."""
     return pl.DataFrame(

@@ -73,7 +73,12 @@ def evaluate_all(
     return [each for _ in shards for each in evaluate_shard(run, evaluator, running, advance)]
 
 
-@task(name="evaluate shard", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="evaluate shard",
+    task_run_name="evaluate {evaluator.space.name} · {evaluator.dataset_name}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def evaluate_shard(
     run: Run, evaluator: AnyEvaluator, attempts: Iterator[Attempt], advance: Callable[[int], None]
 ) -> list[Attempt]:

@@ -9,7 +9,12 @@ from cole_core.language_models.texts import EmbeddedTexts, embed_texts
 from warehouse.writer import Writer
 
 
-@task(name="embed shard", cache_policy=NO_CACHE, persist_result=False)
+@task(
+    name="embed shard",
+    task_run_name="embed · {specification.language_model}",
+    cache_policy=NO_CACHE,
+    persist_result=False,
+)
 def embed_shard(
     specification: EmbeddingSpecification, device: str, threads: int | None, texts: pa.Array
 ) -> EmbeddedTexts:

@@ -13,6 +13,7 @@ from cole_core.errors import InputError
 from flows.resolve.requests import HOME, Home, Measured, request
 from flows.resolve.spaces import known_space
 from flows.resolve.vectors import needs_file
+from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -50,7 +51,7 @@ def plan(request: OptimizeRequest) -> Warehouse:
     return warehouse
 
 
-@flow(name="optimize")
+@flow(name="optimize", flow_run_name=run_name("home"))
 def optimize(request: OptimizeRequest) -> dict[str, Any]:
     """Compacts every vector table, drops old versions, keeps indices, checkpoints the catalog.
 
@@ -97,7 +98,7 @@ class BackupRequest:
     keep: int | None = None
 
 
-@flow(name="backup")
+@flow(name="backup", flow_run_name=run_name("home"))
 def backup(request: BackupRequest) -> dict[str, Any]:
     """Copies the warehouse, see `warehouse.transfer.backup`.
 
@@ -122,7 +123,7 @@ class RetrainHeadsRequest:
     home: Home = HOME
 
 
-@flow(name="retrain-heads")
+@flow(name="retrain-heads", flow_run_name=run_name("home"))
 def retrain_heads(request: RetrainHeadsRequest) -> dict[str, Any]:
     """Trains every head that was ever trained on the labels and vectors of today.
 
@@ -169,7 +170,7 @@ def _as_given(surrogate: dict[str, Any]) -> tuple[str, ...]:
 _HEAD = ["space", "encoding", "context", "spec_id", "head", "target"]
 
 
-@flow(name="nightly-comparison")
+@flow(name="nightly-comparison", flow_run_name=run_name("space", "experiment"))
 def nightly_comparison(request: ComparePredictorsRequest) -> dict[str, Any]:
     """A named comparison of predictors on what is there today; stored trials are not run again.
 

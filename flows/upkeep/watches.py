@@ -15,6 +15,7 @@ from cole_core.hashing import hash_json
 from flows.resolve.models import check_model
 from flows.resolve.requests import HOME, AskedEmbeddings, Device, Home, request
 from flows.resolve.spaces import base_name, find_space, known_space, stored_name, stored_space
+from flows.running.names import run_name
 from flows.running.runs import recorded_run
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.render import RenderRequest, render
@@ -165,7 +166,7 @@ class KeepCurrentRequest:
     home: Home = HOME
 
 
-@flow(name="keep-embeddings-current")
+@flow(name="keep-embeddings-current", flow_run_name=run_name("home"))
 def keep_embeddings_current(request: KeepCurrentRequest) -> dict[str, Any]:
     """Renders new architectures as the others, and embeds all texts under each watched
     specification that has no vector of them yet.

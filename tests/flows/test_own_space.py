@@ -1,4 +1,4 @@
-"""The README's space of one's own: its whole life, and what its file may become."""
+"""The space of docs/own-space.md: its whole life, and what its file may become."""
 
 import re
 import subprocess
@@ -11,13 +11,12 @@ from cole_core.spaces.own import runs
 from tests.flows.conftest import Cole
 from warehouse import Warehouse
 
-README = Path(__file__).resolve().parents[2] / "README.md"
-SECTION = README.read_text().split("\n## Your own space\n")[1].split("\n## ")[0]
+SECTION = (Path(__file__).resolve().parents[2] / "docs" / "own-space.md").read_text()
 SPACE, TRAIN = "my_space.py:Net", ("--train", "my_space.py:evaluate", "--metric", "valid_accuracy")
 
 
 def written() -> str:
-    """The file as the README has it."""
+    """The file as the page has it."""
     return SECTION.split("```python\n")[1].split("```")[0]
 
 

@@ -85,6 +85,8 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "home below a file": (("status", "--home", "{folder}/file/home"), "file/home"),
     "home that is not there": (("status", "--home", "{folder}/nowhere"), "no warehouse at"),
     "home that is empty": (("status", "--home", ""), "--home"),
+    "nothing to explore": (("ui", "--home", "{folder}/nowhere"), "no warehouse at"),
+    "a port that is none": (("ui", "--port", 65_536), "65536"),
     "home with a name too long": (("enumerate", NB, "--home", LONG), "xxx"),
     "home that may not be made": (("enumerate", NB, "--home", "/proc/home"), "/proc/home"),
     "home whose catalog is none": (("status", "--home", "{folder}/broken"), "broken"),

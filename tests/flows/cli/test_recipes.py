@@ -1,29 +1,21 @@
-"""The README's recipes, run as they stand."""
+"""The recipes of docs/ask.md, run as they stand."""
 
 import re
 import shlex
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 
-from cole_core.encodings.vectors import Vectors
-from flows.resolve.requests import Measured
-from flows.stages.embed import EmbedRequest, embed
-from flows.stages.fit_heads import FitHeadsRequest, fit_heads
-from flows.stages.ingest import IngestRequest, ingest
-from flows.stages.render import RenderRequest, render
-from flows.stages.search import SearchRequest, search
-from tests.cole_core.spaces.corpus.networks import RESIDUAL
 from tests.flows.conftest import Cole, Small
+from tests.flows.kitchen import fill
 
-README = Path(__file__).resolve().parents[3] / "README.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "ask.md"
 
 
 def recipes() -> dict[str, str]:
     """The commands of the section, by the question above each."""
-    section = README.read_text().split("\n## Ten questions\n")[1].split("\n## ")[0]
+    section = PAGE.read_text().split("\n## Ten questions\n")[1].split("\n## ")[0]
     found = re.findall(r"\n(\*\*.+?\*\*.*)\n\n((?:    .*\n|\n(?=    ))+)", section)
     return {
         re.sub(r"\*\*(.+?)\*\*.*", r"\1", question): "\n".join(
@@ -36,20 +28,7 @@ def recipes() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def kitchen(made: Small, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `cole-home`, filled as `cole run` does it but small, and a file of a user."""
-    folder = tmp_path_factory.mktemp("kitchen")
-    where: dict[str, Any] = {"space": "nasbench201", "home": folder / "cole-home"}
-    table = folder / "baseline.csv"
-    pl.read_csv(made.table).rename(
-        {"cifar10_test_accuracy_200": "cifar10_baseline_accuracy"}
-    ).write_csv(table)
-    ingest(IngestRequest(**where, origin=str(table), source="analog-nasbench"))
-    render(RenderRequest(**where))
-    embed(EmbedRequest(**where))
-    known = where | {"measured": Measured(dataset="cifar10"), "vectors": Vectors()}
-    fit_heads(FitHeadsRequest(**known, sizes=(14, 30), draws=2))
-    search(SearchRequest(**known, budget=30, seeds=(0, 1)))
-    (folder / "my_cell.py").write_text(RESIDUAL["modules"])
-    return folder
+    return fill(tmp_path_factory.mktemp("kitchen"), made)
 
 
 def test_there_are_ten() -> None:
@@ -75,10 +54,10 @@ def test_a_recipe_runs_as_it_stands(
         assert '"rows": [{' in out, "no rows"
 
 
-def test_the_python_of_the_readme_runs_as_it_stands(
+def test_the_python_of_the_page_runs_as_it_stands(
     kitchen: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = README.read_text().split("\n## From Python and SQL\n")[1].split("\n## ")[0]
+    section = PAGE.read_text().split("\n## From Python and SQL\n")[1].split("\n## ")[0]
     block = "\n".join(
         line.removeprefix("    ")
         for line in section.splitlines()
@@ -86,7 +65,7 @@ def test_the_python_of_the_readme_runs_as_it_stands(
     )
     monkeypatch.chdir(kitchen)
     names: dict[str, pl.DataFrame] = {}
-    exec(compile(block.strip(), str(README), "exec"), names)
+    exec(compile(block.strip(), str(PAGE), "exec"), names)
     frame = names["frame"]
     assert frame.columns == ["native", "value", "text", "vector"]
     assert frame.height == 10

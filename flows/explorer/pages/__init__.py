@@ -1,0 +1,1 @@
+"""What the pages lay out; each module registers one."""
