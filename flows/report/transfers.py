@@ -7,7 +7,7 @@ import polars as pl
 
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.values import kind_in_words
+from flows.resolve.tasks import task_in_words
 from warehouse import Warehouse
 
 
@@ -31,7 +31,7 @@ def weights_of(warehouse: Warehouse, configurations: Mapping[str, str]) -> pl.Da
     for search_id, configuration in configurations.items():
         transfer = json.loads(configuration).get("transfer", [])
         if transfer:
-            tasks[search_id] = [f"{kind_in_words(task)} ({task['source']})" for task in transfer]
+            tasks[search_id] = [f"{task_in_words(task)} ({task['source']})" for task in transfer]
     schema = {"task": pl.String, "step": pl.Int64, "weight": pl.Float64}
     steps = warehouse.search_steps(list(tasks)).select("search_id", "step", "old_task_weights")
     rows = [

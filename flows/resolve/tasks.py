@@ -1,10 +1,11 @@
 """Which task is meant by a name: a dataset's, or dataset:split:metric:epochs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
+from flows.resolve.values import kind_in_words
 
 
 def named_task(
@@ -37,6 +38,16 @@ def named_task(
             f"--transfer {text}: that is what is searched or predicted, choose from {listed}"
         )
     raise InputError(f"--transfer {said_or_text}: {space} has no such task, choose from {listed}")
+
+
+def task_in_words(old: Mapping[str, Any]) -> str:
+    """An old task in words, with the space where that is another one.
+
+    Args:
+        old: Its entry in a configuration's `transfer`.
+    """
+    of = f", of {old['space']}" if "space" in old else ""
+    return f"{kind_in_words(old)}{of}"
 
 
 def by_dataset(tasks: Sequence[Target], target: Target) -> list[Target]:

@@ -24,7 +24,7 @@ from cole_core.search import SearchAlgorithm
 from cole_core.spaces.base import SearchSpace
 from flows.resolve.other_spaces import SEPARATOR, find_elsewhere
 from flows.resolve.requests import Measured
-from flows.resolve.tasks import by_dataset, kind_of, long_name, named_task
+from flows.resolve.tasks import by_dataset, kind_of, long_name, named_task, task_in_words
 from flows.resolve.values import find_targets, kind_in_words
 from flows.resolve.vectors import load_vectors
 from warehouse import Warehouse
@@ -77,7 +77,7 @@ def transferred(old: OldValues | None, by_size: Sequence[Mapping[str, Any]] = ()
     if old is None:
         return {}
     tasks: list[dict[str, Any]] = [
-        {"task": kind_in_words(each.configuration), "values": len(each.labelled.natives)}
+        {"task": task_in_words(each.configuration), "values": len(each.labelled.natives)}
         for each in old.tasks
     ]
     for place, task in enumerate(tasks):

@@ -168,11 +168,10 @@ def describe(target: Target) -> str:
 
 
 def kind_in_words(values: Mapping[str, Any]) -> str:
-    """A dataset, split, metric and epochs in words; and the space where that is another one."""
+    """A dataset, split, metric and epochs in words."""
     epochs = values["epochs"]
     said = "epochs not said" if epochs is None else f"{epochs} epochs"
-    of = f", of {values['space']}" if values.get("space") else ""
-    return f"{values['dataset']} {values['split']} {values['metric']}, {said}{of}"
+    return f"{values['dataset']} {values['split']} {values['metric']}, {said}"
 
 
 def answering(warehouse: Warehouse, space: str, target: str) -> str:
