@@ -1,6 +1,6 @@
 """Which task is meant by a name: a dataset's, or dataset:split:metric:epochs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cole_core.errors import InputError
@@ -9,7 +9,12 @@ from flows.resolve.values import kind_in_words
 
 
 def named_task(
-    others: Sequence[Target], target: Target, text: str, space: str, said: str | None = None
+    others: Sequence[Target],
+    target: Target,
+    text: str,
+    space: str,
+    said: str | None = None,
+    elsewhere: Callable[[], Sequence[str]] = tuple,
 ) -> Target:
     """The task of a dataset's name or of `dataset:split:metric:epochs`.
 
@@ -19,6 +24,8 @@ def named_task(
         text: The name.
         space: Whose tasks they are.
         said: What somebody said where that is more than the name.
+        elsewhere: Gives the tasks of other spaces that could be meant, as people name them; asked
+            where there is none here.
 
     Raises:
         InputError: There is none.
@@ -31,7 +38,8 @@ def named_task(
         fitting = same or fitting
     if fitting:
         return nearest(fitting, target)
-    listed = ", ".join(dict.fromkeys(long_name(each) for each in others)) or "no other task"
+    names = [*(long_name(each) for each in others), *elsewhere()]
+    listed = ", ".join(dict.fromkeys(names)) or "no other task"
     said_or_text = text if said is None else said
     if said is None and text in (long_name(target), target.dataset):
         raise InputError(

@@ -1,6 +1,7 @@
 """Which other tasks a head or a search learns from."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -22,7 +23,7 @@ from cole_core.predictors.transfer.old_values import (
 )
 from cole_core.search import SearchAlgorithm
 from cole_core.spaces.base import SearchSpace
-from flows.resolve.other_spaces import SEPARATOR, find_elsewhere
+from flows.resolve.other_spaces import SEPARATOR, find_elsewhere, tasks_elsewhere
 from flows.resolve.requests import Measured
 from flows.resolve.tasks import by_dataset, kind_of, long_name, named_task, task_in_words
 from flows.resolve.values import find_targets, kind_in_words
@@ -176,7 +177,10 @@ def _apart(
     own = [text for text in texts if text not in foreign]
     if own and none_here:
         find_targets(warehouse, space, Measured())  # says what makes some
-    named = dict.fromkeys(named_task(stored, target, text, space.name) for text in own)
+    farther = partial(tasks_elsewhere, warehouse, space, source, target)
+    named = dict.fromkeys(
+        named_task(stored, target, text, space.name, elsewhere=farther) for text in own
+    )
     elsewhere = {}
     for text in foreign:
         other, task = find_elsewhere(warehouse, space, source, target, text)

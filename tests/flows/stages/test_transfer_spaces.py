@@ -159,6 +159,13 @@ def test_the_same_space_with_other_parameters_is_another(both: Warehouse) -> Non
     assert old["space"] == BIGGER.full_name != NETWORKS.full_name
 
 
+def test_a_task_that_another_space_alone_has_is_named_with_its_space(both: Warehouse) -> None:
+    with pytest.raises(InputError, match="--transfer cifar10: einspace has no such task") as told:
+        plan(training(both, transfer="cifar10"))
+
+    assert "nasbench201/cifar10:test:accuracy:8" in str(told.value)
+
+
 def test_a_search_learns_from_another_space_and_from_its_own(both: Warehouse) -> None:
     fill(both, NETWORKS, "add-digits")
     asked = SearchRequest(
