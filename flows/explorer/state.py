@@ -10,6 +10,7 @@ from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
 from flows.explorer.architecture import Card, find, make_card
 from flows.explorer.atlas import Atlas
+from flows.resolve.requests import DEFAULT_SPACE
 from flows.resolve.spaces import known_space
 from warehouse import Warehouse
 
@@ -49,7 +50,7 @@ class Explorer:
         """
         names = self.space_names()
         if not names:
-            raise InputError("the warehouse is empty: fill it with 'cole run nasbench201'")
+            raise InputError(f"the warehouse is empty: fill it with 'cole run {DEFAULT_SPACE}'")
         if name is not None and name not in names:
             raise InputError(f"no architectures of {name} are stored: choose {', '.join(names)}")
         return known_space(self.warehouse, name or names[0])

@@ -22,7 +22,7 @@ from flows.resolve.values import find_targets
 from warehouse import Warehouse
 
 SEPARATOR = "/"
-"""Between a space and one of its tasks: nasbench201/cifar10."""
+"""Between a space and one of its tasks: SPACE/TASK."""
 
 
 def find_elsewhere(

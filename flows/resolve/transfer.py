@@ -36,7 +36,7 @@ TransferOption = Annotated[
         help="Other tasks that the surrogate learns from: none; auto, of each other"
         " dataset the values of the same metric that are nearest in split and epochs; or tasks"
         " separated by commas, each a dataset's name or dataset:split:metric:epochs, of another"
-        " space behind its name, as nasbench201/cifar10."
+        " space behind its name, as SPACE/TASK."
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""Names of flow runs on Prefect's page: what is done, to what: `embed nasbench201 · minilm`."""
+"""Names of flow runs on Prefect's page: what is done, to what: `embed SPACE · minilm`."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -81,6 +81,8 @@ class Terminal:
         command = [sys.executable, "-m", "flows.cli", *self.arguments]
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
+            # As in a terminal that a person opened: under `nohup` the suite itself ignores it.
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.execve(sys.executable, command, environment)
         self.running = True
         self._before = termios.tcgetattr(self._screen)

@@ -130,7 +130,8 @@ def test_what_it_predicts_is_prior_and_rest_by_hand(two: Small) -> None:
     features = head.reduction_.transform(X)
     expected = old.predict(X)
     score = head.level_ + head.weights_[0] * expected + head.head.predict(features)
-    np.testing.assert_allclose(head.predict(X), head.target_.inverse(score), atol=1e-5)
+    # What an old task expects is kept in single precision, and its rounding depends on the batch.
+    np.testing.assert_allclose(head.predict(X), head.target_.inverse(score), rtol=1e-5)
 
 
 def test_forgetting_the_source_takes_what_learned_from_it(two: Small) -> None:
