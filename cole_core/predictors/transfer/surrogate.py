@@ -49,18 +49,13 @@ class TransferSurrogate(Surrogate):
     def carry(self, surrogates: Sequence[Surrogate]) -> None:
         """Takes the surrogates of its old tasks in, once it is fitted.
 
-        From then on `predict` takes vectors alone, and `save` keeps them as well: nothing that
+        From then on predictions take vectors alone, and `save` keeps them as well: nothing that
         happens to what they were fitted to, or to where they are kept, changes what it predicts.
 
         Args:
             surrogates: One for each old task, in the order of the columns.
         """
         self.carried_ = tuple(surrogates)
-
-    def predict(self, X: np.ndarray, return_std: bool = False) -> Any:
-        if self.carried_:
-            X = np.hstack([X, expectations(self.carried_, X)])
-        return super().predict(X, return_std)
 
     def fit_reduction(self, unlabelled: np.ndarray) -> Reduction:
         return super().fit_reduction(self._split(unlabelled)[0])
@@ -82,6 +77,8 @@ class TransferSurrogate(Surrogate):
         return features, scores - self.level_ - prior
 
     def _read(self, X: np.ndarray) -> np.ndarray:
+        if self.carried_:
+            X = np.hstack([X, expectations(self.carried_, X)])
         vectors, expected = self._split(X)
         prior = expected @ self.weights_ + self.level_
         return np.hstack([super()._read(vectors), prior[:, None]])

@@ -132,6 +132,7 @@ def test_what_it_predicts_is_prior_and_rest_by_hand(two: Small) -> None:
     score = head.level_ + head.weights_[0] * expected + head.head.predict(features)
     # What an old task expects is kept in single precision, and its rounding depends on the batch.
     np.testing.assert_allclose(head.predict(X), head.target_.inverse(score), rtol=1e-5)
+    np.testing.assert_allclose(head.predict_scores(X)[0], score, rtol=1e-5, atol=1e-5)
 
 
 def test_forgetting_the_source_takes_what_learned_from_it(two: Small) -> None:
