@@ -68,10 +68,13 @@ class Terminal:
     Args:
         arguments: Of `cole`.
         settings: Of its environment, added to this process's without what is Prefect's.
+        hang_up: What SIGHUP does to it: ends it, as in a terminal that a person opened (also
+            where the suite itself runs under `nohup`), or nothing, as under `nohup`.
     """
 
     arguments: tuple[str, ...]
     settings: dict[str, str]
+    hang_up: signal.Handlers = signal.SIG_DFL
     output: bytes = field(default=b"", init=False)
 
     def __post_init__(self) -> None:
@@ -81,8 +84,7 @@ class Terminal:
         command = [sys.executable, "-m", "flows.cli", *self.arguments]
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
-            # As in a terminal that a person opened: under `nohup` the suite itself ignores it.
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            signal.signal(signal.SIGHUP, self.hang_up)  # a child inherits what is ignored
             os.execve(sys.executable, command, environment)
         self.running = True
         self._before = termios.tcgetattr(self._screen)

@@ -265,11 +265,8 @@ def test_nobody_reads_at_the_end_of_a_stage(home: Path, settings: dict[str, str]
 
 
 def test_a_command_under_nohup_goes_on(home: Path, settings: dict[str, str]) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as its children inherit it
-    try:
-        terminal = Terminal((*STAGES["start"].command, "--home", str(home)), settings)
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    command = (*STAGES["start"].command, "--home", str(home))
+    terminal = Terminal(command, settings, hang_up=signal.SIG_IGN)
     terminal.wait_a_moment()
     os.kill(terminal.pid, signal.SIGHUP)
     assert terminal.run() == 0
