@@ -6,7 +6,8 @@ The architectures are NAS-Bench-201's cells and, beyond those, made-up ones; eac
 value and a vector of its own: real ones with noise, as in `benchmarks.growth`. All go through the
 warehouse's writer. Then `cole ui` serves them in a process of its own, and a headless Chromium on
 the same machine looks at the page: from the address until the map is painted in colours, by a
-server that has read nothing yet (`first_map_s`) and by one that has (`next_map_s`); from a click on
+server that said its address at that moment (`first_map_s`) and by one that has drawn it before
+(`next_map_s`); from a click on
 a point until the card of that architecture is laid out (`click_ms`); from Enter in the condition
 until the map and the list show what fits (`filter_ms`); and how long the canvas takes to draw all
 points (`paint_ms`). Times within the page are the browser's own, from the event to the change.
@@ -169,23 +170,25 @@ def _evaluations(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _look(home: Path, folder: Path) -> dict[str, float]:
-    with (
-        _served(home) as address,
-        tempfile.TemporaryDirectory(dir=folder) as profile,
-        browser(Path(profile)) as page,
-    ):
-        page.open(f"{address}/runs")  # the browser has its scripts, the server no map
-        page.wait_for("Runs")
-        first, following = (_until_painted(page, address) for _ in range(2))
-        clicks = [_click(page, spot) for spot in page.evaluate(_SPOTS % (CLICKS, CLICKS))]
-        return {
-            "first_map_s": first,
-            "next_map_s": following,
-            "click_ms": float(np.median(clicks)),
-            "click_most_ms": float(max(clicks)),
-            "filter_ms": float(np.median([_filter(page, each) for each in CONDITIONS])),
-            "paint_ms": float(np.median([page.evaluate(_PAINT) for _ in range(5)])),
-        }
+    with tempfile.TemporaryDirectory(dir=folder) as profile, browser(Path(profile)) as page:
+        with _served(home) as address:
+            page.open(f"{address}/runs")  # a browser at work, that keeps nothing of the next one
+            page.wait_for("Runs")
+        with _served(home) as address:
+            return _measure(page, address)
+
+
+def _measure(page: Page, address: str) -> dict[str, float]:
+    first, following = (_until_painted(page, address) for _ in range(2))
+    clicks = [_click(page, spot) for spot in page.evaluate(_SPOTS % (CLICKS, CLICKS))]
+    return {
+        "first_map_s": first,
+        "next_map_s": following,
+        "click_ms": float(np.median(clicks)),
+        "click_most_ms": float(max(clicks)),
+        "filter_ms": float(np.median([_filter(page, each) for each in CONDITIONS])),
+        "paint_ms": float(np.median([page.evaluate(_PAINT) for _ in range(5)])),
+    }
 
 
 def _until_painted(page: Page, address: str) -> float:

@@ -319,6 +319,10 @@ WHERE space = $space AND space_parameters = $space_parameters
   AND epochs IS NOT DISTINCT FROM $epochs AND source = $source AND seed = $seed
 ORDER BY position;
 
+-- name: spaces
+-- Those that have architectures, the one with the most first.
+SELECT space FROM store.architectures GROUP BY space ORDER BY count(*) DESC, space;
+
 -- name: status_spaces
 SELECT space, count(*) AS architectures, count(DISTINCT canonical_id) AS canonical
 FROM store.architectures GROUP BY space ORDER BY space;

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from warehouse.vectors import VectorStore
 
 
 class Reader:
-    """Reads the catalog, held open for one statement at a time.
+    """Reads the catalog, held open for one statement at a time, or for those of `together`.
 
     Args:
         home: The directory; the first write makes it.
@@ -40,6 +41,7 @@ class Reader:
         self.vectors = VectorStore(vectors_uri or str(self.home / "vectors"))
         self.artifacts = self.home / "artifacts"
         self._wait_seconds = wait_seconds
+        self._shared = threading.local()
 
     @property
     def has_catalog(self) -> bool:
@@ -224,10 +226,44 @@ class Reader:
                 connection = stack.enter_context(self.catalog.read())
             yield connection
 
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """One connection for all that this thread reads within the block, and one state of the
+        catalog: the same statement is run once. Writers wait for its end.
+
+        Raises:
+            InputError: There is no catalog, or it is of a newer version.
+        """
+        if self._connection is not None:
+            yield
+            return
+        with self._reading() as connection:
+            self._shared.connection, self._shared.frames = connection, {}
+            try:
+                yield
+            finally:
+                self._shared.connection, self._shared.frames = None, {}
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection | None:
+        return getattr(self._shared, "connection", None)
+
     def read(self, name: str, **parameters: Any) -> pl.DataFrame:
         """The rows of a statement of queries.sql."""
+        if self._connection is not None:
+            return self._read_once(self._connection, name, parameters)
         with self._reading() as connection:
             return frame(connection, query(name), parameters or None)
+
+    def _read_once(
+        self, connection: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, Any]
+    ) -> pl.DataFrame:
+        if any(isinstance(value, list) for value in parameters.values()):
+            return frame(connection, query(name), parameters)
+        asked = (name, *sorted(parameters.items()))
+        if asked not in self._shared.frames:
+            self._shared.frames[asked] = frame(connection, query(name), parameters or None)
+        return self._shared.frames[asked]
 
 
 def _learned(space: SearchSpace, target: Target) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -207,11 +208,14 @@ class Warehouse(Reader):
         rows = rows.join(place, on="text_hash", how="inner", maintain_order="left")
         vectors = table["vector"].combine_chunks()
         matrix = vectors.flatten().to_numpy().reshape(len(vectors), -1)
+        order = rows["row"].to_numpy()
+        if not np.array_equal(order, np.arange(len(matrix))):  # as most are written
+            matrix = matrix[order]
         return ArchitectureVectors(
             architecture_ids=rows["architecture_id"].to_list(),
             natives=rows["native"].to_list(),
             canonical_ids=rows["canonical_id"].to_list(),
-            vectors=matrix[rows["row"].to_numpy()],
+            vectors=matrix,
         )
 
     def text_hash(self, space: SearchSpace, native: str, encoding: str, context: str) -> str | None:

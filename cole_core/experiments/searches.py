@@ -21,8 +21,10 @@ RECOMMENDED: dict[str, Any] = {
     "initial": 10,
     "batch": 5,
 }
-WITH_TRANSFER: Mapping[str, Any] = {"initial": 5}
-"""What changes where old tasks speak: fewer architectures are needed to begin with."""
+WITH_TRANSFER: Mapping[str, Any] = {"initial": 5, "beta": 2.0}
+"""What changes where old tasks speak: fewer architectures are needed to begin with, and the rest
+that is left to learn varies less than the values do, so that more weight on its deviation is needed
+to explore as much. Chosen on cora, citeseer and CIFAR-10."""
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {"recommended": RECOMMENDED, "paper": {}}
 

@@ -1,7 +1,9 @@
 """The web application: the pages, behind a guard."""
 
+import asyncio
+
 from fastapi import FastAPI
-from nicegui import ui
+from nicegui import app, ui
 from starlette.types import ASGIApp
 
 from flows.explorer.guarding import Guard
@@ -22,6 +24,7 @@ def make_application(warehouse: Warehouse, port: int) -> ASGIApp:
     explorer = Explorer(warehouse)
     for page in PAGES:
         page.register(explorer)
+    app.on_startup(lambda: asyncio.to_thread(explorer.read_ahead))
     application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     ui.run_with(
         application,

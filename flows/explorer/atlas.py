@@ -87,7 +87,12 @@ class Atlas:
 
     def __init__(self, warehouse: Warehouse, space: SearchSpace, source: VectorSource) -> None:
         self.warehouse, self.space, self.source = warehouse, space, source
-        found = load_vectors(warehouse, space, source)
+        with warehouse.together():
+            self._read()
+
+    def _read(self) -> None:
+        """Reads what there is, and the values that it is coloured by at first."""
+        found = load_vectors(self.warehouse, self.space, self.source)
         self.architectures = pl.DataFrame(
             {
                 "architecture_id": found.architecture_ids,
@@ -102,6 +107,8 @@ class Atlas:
         self._kept: dict[str, pl.Series] = {}
         self._columns: Mapping[str, Column] = {}
         self._read_at: Stamp | None = None
+        for name in list(self.columns)[:1]:
+            self.values(name)
 
     def __len__(self) -> int:
         return self.architectures.height

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cole_core.errors import InputError
 from cole_core.hashing import hash_bytes, hash_json
+from cole_core.predictors.blas import one_blas_thread
 from flows.report.summaries import principal_axes
 
 METHODS = {
@@ -47,7 +48,8 @@ def principal_places(vectors: NDArray[np.float32]) -> Places:
     """
     step = -(-len(vectors) // FITTED)
     plane, shares = principal_axes(vectors[::step])
-    xy = vectors @ plane.astype(np.float32)
+    with one_blas_thread():
+        xy = vectors @ plane.astype(np.float32)
     axes = (
         f"first principal component ({shares[0]:.0%})",
         f"second principal component ({shares[1]:.0%})",
@@ -83,8 +85,9 @@ def layout_places(vectors: NDArray[np.float32], method: str, seed: int = 0) -> P
 
 def _reduced(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
-    _, axes = np.linalg.eigh(centred.T @ centred)
-    return np.asarray(centred @ axes[:, ::-1][:, :_COMPONENTS])
+    with one_blas_thread():
+        _, axes = np.linalg.eigh(centred.T @ centred)
+        return np.asarray(centred @ axes[:, ::-1][:, :_COMPONENTS])
 
 
 def _umap(vectors: NDArray[np.float64], seed: int) -> NDArray[np.float64]:

@@ -1,5 +1,6 @@
 """What the pages of one explorer share: the warehouse, and the maps that were drawn of it."""
 
+import contextlib
 import tempfile
 import threading
 from collections import OrderedDict
@@ -9,7 +10,7 @@ from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
 from flows.explorer.architecture import Card, find, make_card
-from flows.explorer.atlas import Atlas
+from flows.explorer.atlas import Atlas, Stamp, mapped_vectors, stamp
 from flows.resolve.requests import DEFAULT_SPACE
 from flows.resolve.spaces import known_space
 from warehouse import Warehouse
@@ -33,12 +34,13 @@ class Explorer:
         self._folder = tempfile.TemporaryDirectory(prefix="cole-ui-")
         self.downloads = Path(self._folder.name)
         self._atlases: OrderedDict[object, Atlas] = OrderedDict()
-        self._lock = threading.Lock()
+        self._counted: dict[object, tuple[Stamp, object]] = {}
+        # Taken before the catalog is opened, never within: `together` keeps others out of it too.
+        self._lock = threading.RLock()
 
     def space_names(self) -> list[str]:
         """The spaces that have architectures, the one with the most of them first."""
-        counts = self.warehouse.read("status_spaces").sort("architectures", descending=True)
-        return [str(name) for name in counts["space"]]
+        return [str(name) for name in self.warehouse.read("spaces")["space"]]
 
     def space(self, name: str | None) -> SearchSpace:
         """A space by its name; that with the most architectures where none is given.
@@ -55,6 +57,24 @@ class Explorer:
             raise InputError(f"no architectures of {name} are stored: choose {', '.join(names)}")
         return known_space(self.warehouse, name or names[0])
 
+    def read_ahead(self) -> None:
+        """Draws the map that is seen first before somebody asks for it."""
+        with contextlib.suppress(InputError):  # the page says what is missing
+            self.maps(self.space(None))
+
+    def maps(self, space: SearchSpace) -> list[VectorSource]:
+        """The stored vectors that a space can be mapped by, those that people mean first.
+
+        The map by the first ones is drawn with it, over one connection.
+
+        Raises:
+            InputError: There are none; says which commands make them.
+        """
+        with self._lock, self.warehouse.together():
+            sources = mapped_vectors(self.warehouse, space)
+            self.atlas(space, sources[0])
+            return sources
+
     def atlas(self, space: SearchSpace, source: VectorSource) -> Atlas:
         """The map of a space by some vectors, drawn once for as long as these are all there are.
 
@@ -62,8 +82,7 @@ class Explorer:
             InputError: The vectors are not there.
         """
         where = (space.full_name, tuple(sorted(space.parameters.items())), source)
-        counted = self.warehouse.embedded(space, source.encoding, source.context)
-        key = (where, tuple(counted.sort("spec_id").rows()))
+        key = (where, self._count(where, space, source))
         with self._lock:
             found = self._atlases.get(key)
             if found is None:
@@ -72,6 +91,16 @@ class Explorer:
                     self._atlases.popitem(last=False)
             self._atlases.move_to_end(key)
             return found
+
+    def _count(self, where: object, space: SearchSpace, source: VectorSource) -> object:
+        """How many vectors there are; counted anew where somebody wrote since."""
+        now = stamp(self.warehouse)
+        counted_at, counts = self._counted.get(where, (None, None))
+        if counted_at != now:
+            counted = self.warehouse.embedded(space, source.encoding, source.context)
+            counts = tuple(counted.sort("spec_id").rows())
+            self._counted[where] = now, counts
+        return counts
 
     def card(self, architecture_id: str) -> Card:
         """What is told of an architecture at a click.

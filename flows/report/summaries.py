@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from cole_core.predictors.blas import one_blas_thread
 from cole_core.statistics import (
     CurveCrossing,
     EvaluationsToReach,
@@ -166,7 +167,8 @@ def principal_axes(vectors: np.ndarray) -> tuple[np.ndarray, tuple[float, float]
     """
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
     # The d × d covariance is smaller than the vectors; eigh lists ascending eigenvalues.
-    variances, components = np.linalg.eigh(centred.T @ centred)
+    with one_blas_thread():
+        variances, components = np.linalg.eigh(centred.T @ centred)
     plane = components[:, [-1, -2]]
     # An eigenvector's sign is arbitrary: the largest entry points up, so that maps repeat.
     largest = np.abs(plane).argmax(axis=0)

@@ -1,7 +1,7 @@
 """What every page has: its head with the way to the others, and how it says what went wrong."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from importlib import resources
 from typing import ParamSpec, TypeVar
@@ -69,12 +69,17 @@ def architecture_address(architecture_id: str) -> str:
 
 
 async def in_thread(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Does in a thread what reads or computes, so that the pages go on.
+    """Does in a thread what reads or computes, so that the pages go on."""
+    return await while_seen(asyncio.to_thread(call, *args, **kwargs))
+
+
+async def while_seen(result: Awaitable[T]) -> T:
+    """Waits for what a page shows.
 
     Where nobody looks at the page any more when it is done, what was to follow is cancelled.
     """
     try:
-        return await asyncio.to_thread(call, *args, **kwargs)
+        return await result
     finally:
         if ui.context.client.is_deleted:
             raise asyncio.CancelledError

@@ -1,6 +1,7 @@
 """The map: every architecture of a space in the plane, coloured and filtered as somebody likes."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Awaitable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
 from cole_core.spaces.base import SearchSpace
 from flows.explorer.architecture import make_card
-from flows.explorer.atlas import Atlas, mapped_vectors
+from flows.explorer.atlas import Atlas
 from flows.explorer.colouring import ASIDE, Colouring, colour, ramp
 from flows.explorer.layouts import compute_layout
 from flows.explorer.pages.card import show_card
@@ -22,6 +23,7 @@ from flows.explorer.pages.frame import (
     in_thread,
     page_frame,
     say_problem,
+    while_seen,
 )
 from flows.explorer.pages.tables import plain_table
 from flows.explorer.places import METHODS
@@ -44,11 +46,19 @@ def register(explorer: Explorer) -> None:
             with page_frame("/", "Map", None, names):
                 say_problem(error)
             return
+        reading = asyncio.create_task(asyncio.to_thread(explorer.maps, chosen))  # as pages load
+        reading.add_done_callback(_heard)
         with page_frame("/", "Map", chosen.name, names):
             page = MapPage(explorer, chosen, at)
             page.lay_out()
         await ui.context.client.connected(timeout=PATIENCE)
-        await page.begin()
+        await page.begin(reading)
+
+
+def _heard(reading: asyncio.Task[list[VectorSource]]) -> None:
+    """What goes wrong is told by the page, where there is still one: nothing else complains."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 class MapPage:
@@ -117,10 +127,14 @@ class MapPage:
             tool("remove", "Smaller", lambda: self._scatter.zoom(1 / 1.4))
             tool("fit_screen", "Show all", self._scatter.fit)
 
-    async def begin(self) -> None:
-        """Draws the map for the first time."""
+    async def begin(self, maps: Awaitable[list[VectorSource]]) -> None:
+        """Draws the map for the first time.
+
+        Args:
+            maps: What `Explorer.maps` says.
+        """
         try:
-            sources = await in_thread(mapped_vectors, self._explorer.warehouse, self._space)
+            sources = await while_seen(maps)
         except InputError as error:
             self._say(error)
             return

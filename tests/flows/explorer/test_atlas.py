@@ -10,12 +10,14 @@ import pytest
 from cole_core.errors import InputError
 from flows.explorer.atlas import Atlas, mapped_vectors
 from flows.explorer.places import layout_places, principal_places
+from flows.explorer.state import Explorer
 from flows.report import principal_plane
 from tests.flows.explorer.warehouses import (
     ENCODING,
     SIZE,
     SPACE,
     accuracy,
+    add_architecture,
     add_search,
     cells,
     evaluations,
@@ -143,3 +145,36 @@ def test_columns_are_named_once(atlas: Atlas) -> None:
     frame = pl.DataFrame({"name": list(atlas.columns)})
     assert frame["name"].is_unique().all()
     assert {"native", "cifar10", "conv3x3", "source"} <= set(frame["name"])
+
+
+def test_the_first_map_is_drawn_before_somebody_asks(explored: Warehouse) -> None:
+    explorer = Explorer(explored)
+    explorer.read_ahead()
+    usual = mapped_vectors(explored, SPACE)
+    assert explorer.maps(SPACE) == usual
+    drawn = explorer.atlas(SPACE, usual[0])
+    assert explorer.atlas(SPACE, usual[0]) is drawn
+    expected = Atlas(explored, SPACE, usual[0])
+    assert drawn.architectures.equals(expected.architectures)
+    assert list(drawn.columns) == list(expected.columns)
+
+
+def test_nothing_to_read_ahead_is_no_failure(tmp_path: Path) -> None:
+    warehouse = Warehouse(tmp_path)
+    with warehouse.writer("test", "22222222-2222-3333-4444-555555555555"):
+        pass
+    Explorer(warehouse).read_ahead()
+
+
+def test_maps_are_drawn_anew_where_vectors_were_added(explored: Warehouse, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(explored.home, home)
+    warehouse = Warehouse(home)
+    explorer = Explorer(warehouse)
+    [source] = explorer.maps(SPACE)[:1]
+    before = explorer.atlas(SPACE, source)
+    text, native = "a text of its own", cells(SIZE + 1)[-1]
+    with warehouse.writer("test", "22222222-2222-3333-4444-555555555555") as writer:
+        add_architecture(writer, native, text)
+    after = explorer.atlas(SPACE, source)
+    assert len(after) == len(before) + 1

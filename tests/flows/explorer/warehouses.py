@@ -59,6 +59,12 @@ def usual_warehouse(home: Path) -> Warehouse:
     return warehouse
 
 
+def add_architecture(writer: Writer, native: str, text: str) -> None:
+    """One more, with a text and a vector."""
+    _architectures(writer, [native], [text])
+    _vectors(writer, [text])
+
+
 def _architectures(writer: Writer, natives: Sequence[str], texts: Sequence[str]) -> None:
     ids = [SPACE.architecture_id(native) for native in natives]
     writer.add_architectures(

@@ -1,0 +1,61 @@
+"""Several statements over one connection, beside another process that writes."""
+
+import subprocess
+import sys
+import threading
+
+import numpy as np
+
+from tests.warehouse.conftest import NATIVES, SPACE
+from warehouse import Warehouse
+
+ADD = """
+import sys
+from warehouse import Warehouse
+from tests.warehouse.conftest import evaluations, NATIVES
+with Warehouse(sys.argv[1]).writer("adding", run_id="other") as writer:
+    writer.add_evaluations(evaluations(NATIVES[:3], [1.0, 2.0, 3.0], source="theirs"))
+"""
+
+
+def sources(warehouse: Warehouse) -> list[str]:
+    return warehouse.targets(SPACE)["source"].to_list()
+
+
+def test_one_state_is_read_and_a_writer_waits_for_the_end(filled: Warehouse) -> None:
+    with filled.together():
+        process = subprocess.Popen([sys.executable, "-c", ADD, str(filled.home)])
+        assert sources(filled) == ["mine"]
+        with filled.together():  # one within another is the same
+            assert filled.architectures(SPACE).height == len(NATIVES)
+        assert sources(filled) == ["mine"]
+        assert process.poll() is None
+    assert process.wait(timeout=60) == 0
+    assert sources(filled) == ["mine", "theirs"]
+
+
+def test_answers_are_those_of_single_statements(filled: Warehouse) -> None:
+    where = (SPACE, "code.expression", "none")
+    alone = (
+        filled.embedded(*where),
+        filled.texts(*where).sort("text_hash"),
+        filled.architecture_vectors(*where, "spec"),
+    )
+    with filled.together():
+        for _ in range(2):
+            assert filled.embedded(*where).equals(alone[0])
+            assert filled.texts(*where).sort("text_hash").equals(alone[1])
+            found = filled.architecture_vectors(*where, "spec")
+            np.testing.assert_array_equal(found.vectors, alone[2].vectors)
+            assert found.natives == alone[2].natives
+
+
+def test_another_thread_waits_for_the_end(filled: Warehouse) -> None:
+    read: list[str] = []
+    other = threading.Thread(target=lambda: read.extend(sources(filled)))
+    with filled.together():
+        other.start()
+        other.join(timeout=0.5)
+        assert read == []
+    other.join(timeout=60)
+    assert read == ["mine"]
