@@ -6,11 +6,11 @@ The architectures are NAS-Bench-201's cells and, beyond those, made-up ones; eac
 value and a vector of its own: real ones with noise, as in `benchmarks.growth`. All go through the
 warehouse's writer. Then `cole ui` serves them in a process of its own, and a headless Chromium on
 the same machine looks at the page: from the address until the map is painted in colours, by a
-server that said its address at that moment (`first_map_s`) and by one that has drawn it before
-(`next_map_s`); from a click on
-a point until the card of that architecture is laid out (`click_ms`); from Enter in the condition
-until the map and the list show what fits (`filter_ms`); and how long the canvas takes to draw all
-points (`paint_ms`). Times within the page are the browser's own, from the event to the change.
+server that said its address at that moment, with a browser that has none of its scripts
+(`first_map_s`), and by one that has drawn it before (`next_map_s`); from a click on a point until
+the card of that architecture is laid out (`click_ms`); from Enter in the condition until the map
+and the list show what fits (`filter_ms`); and how long the canvas takes to draw all points
+(`paint_ms`). Times within the page are the browser's own, from the event to the change.
 """
 
 import argparse

@@ -209,7 +209,7 @@ class Warehouse(Reader):
         vectors = table["vector"].combine_chunks()
         matrix = vectors.flatten().to_numpy().reshape(len(vectors), -1)
         order = rows["row"].to_numpy()
-        if not np.array_equal(order, np.arange(len(matrix))):  # as most are written
+        if not np.array_equal(order, np.arange(len(matrix))):  # mostly they are: then no copy
             matrix = matrix[order]
         return ArchitectureVectors(
             architecture_ids=rows["architecture_id"].to_list(),

@@ -5,6 +5,7 @@ import sys
 import threading
 
 import numpy as np
+import pytest
 
 from tests.warehouse.conftest import NATIVES, SPACE
 from warehouse import Warehouse
@@ -14,6 +15,7 @@ import sys
 from warehouse import Warehouse
 from tests.warehouse.conftest import evaluations, NATIVES
 with Warehouse(sys.argv[1]).writer("adding", run_id="other") as writer:
+    print("held", flush=True)
     writer.add_evaluations(evaluations(NATIVES[:3], [1.0, 2.0, 3.0], source="theirs"))
 """
 
@@ -24,12 +26,16 @@ def sources(warehouse: Warehouse) -> list[str]:
 
 def test_one_state_is_read_and_a_writer_waits_for_the_end(filled: Warehouse) -> None:
     with filled.together():
-        process = subprocess.Popen([sys.executable, "-c", ADD, str(filled.home)])
+        command = [sys.executable, "-c", ADD, str(filled.home)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=2.0)  # alone it is done in a tenth of that
         assert sources(filled) == ["mine"]
         with filled.together():  # one within another is the same
             assert filled.architectures(SPACE).height == len(NATIVES)
-        assert sources(filled) == ["mine"]
-        assert process.poll() is None
+        assert filled.targets(SPACE).height == 1
     assert process.wait(timeout=60) == 0
     assert sources(filled) == ["mine", "theirs"]
 
