@@ -171,14 +171,9 @@ def nasbenchgraph(datasets: Sequence[str], draws: int, seeds: int, folder: Path 
     for name in DATASETS:
         known = dict(frame.filter(pl.col("dataset") == name).select("native", "value").iter_rows())
         values[name] = np.array([known[native] for native in pool.natives])
-    template = new_surrogate(pool.kind)
-    pool = Pool(
-        space,
-        pool.natives,
-        pool.forms,
-        template.reduce_space(pool.vectors).astype(np.float32),
-        {"reduction": "none", "fitted_on": "labelled"},
-    )
+    reduced = new_surrogate(pool.kind).reduced(pool.vectors, pool.reduction)
+    kind = {"reduction": "none", "fitted_on": "labelled"}
+    pool = Pool(space, pool.natives, pool.forms, reduced.astype(np.float32), kind)
     ratios = []
     for name in datasets:
         others = [other for other in DATASETS if other != name]
