@@ -215,6 +215,9 @@ WHERE space = $space AND space_parameters = $space_parameters
   AND encoding = $encoding AND context = $context
 GROUP BY spec_id;
 
+-- name: promises_any
+SELECT count(*) > 0 FROM (FROM store.embeddings LIMIT 1);
+
 -- name: promised_embeddings
 SELECT text_hash FROM store.embeddings WHERE spec_id = $spec_id;
 

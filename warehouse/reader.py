@@ -14,6 +14,7 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import Catalog, OutdatedCatalogError, frame
+from warehouse.location import Location
 from warehouse.lock import writer_lock
 from warehouse.queries import query
 from warehouse.vectors import VectorStore
@@ -24,11 +25,12 @@ class Reader:
 
     Args:
         home: The directory; the first write makes it.
-        vectors_uri: Where the vectors are, if not in `home/vectors`: a path or an object store.
+        vectors_uri: Where the vectors are: a folder, or an object store's bucket and prefix. By
+            default where they were put first, `$COLE_VECTORS`, or `home/vectors`.
         wait_seconds: How long a writer waits for another one.
 
     Raises:
-        InputError: `home` is a file.
+        InputError: `home` is a file, or the vectors are not and cannot be at `vectors_uri`.
     """
 
     def __init__(
@@ -38,15 +40,21 @@ class Reader:
         if self.home.exists() and not self.home.is_dir():
             raise InputError(f"--home {self.home} is a file: name a directory")
         self.catalog = Catalog(self.home / "catalog.duckdb")
-        self.vectors = VectorStore(vectors_uri or str(self.home / "vectors"))
         self.artifacts = self.home / "artifacts"
         self._wait_seconds = wait_seconds
         self._shared = threading.local()
+        self._location = Location(self.home, vectors_uri, self._promises)
+        self.vectors = VectorStore(self._location.uri)
+        if self._location.is_new:
+            self.vectors.check()
 
     @property
     def has_catalog(self) -> bool:
         """Whether anything was ever written."""
         return self.catalog.path.exists()
+
+    def _promises(self) -> bool:
+        return self.has_catalog and bool(self.read("promises_any").item())
 
     def trainings(self, space: SearchSpace, settings_id: str, seed: int) -> pl.DataFrame:
         """architecture_id, native, status, error, limits (JSON) of the networks that were tried."""

@@ -1,5 +1,6 @@
 """The vectors: one LanceDB table per embedding specification."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -12,14 +13,17 @@ import pyarrow.compute as pc
 
 from cole_core.errors import InputError
 from warehouse.errors import raise_full_disk
+from warehouse.fragments import FORMAT, WrittenVectors, commit_vectors, vector_schema
+from warehouse.location import is_remote
+from warehouse.object_storage import check_store, folders_below, storage_options
+from warehouse.store_faults import told
 
 if TYPE_CHECKING:
     import lance  # which brings pandas and takes half a second; many a command reads no vector
 
-# Measured on a million vectors: format 2.0 keeps them as they are, and a scan takes two thirds of
-# the time of 2.2, which unpacks them; of several fragments an exact search takes two thirds again.
-_FORMAT: Final = "2.0"
-FRAGMENT = 1 << 17  # rows of a fragment that is not made larger
+_SUFFIX: Final = ".lance"
+# Rows of a fragment that is not made larger: of a few an exact search takes two thirds of the time.
+FRAGMENT = 1 << 17
 _MANY_FRAGMENTS = 32  # one per commit: from here on a scan spends its time opening them
 _READERS_HOLD = timedelta(hours=1)  # longer than anybody reads one version
 _INDEX_CACHE, _METADATA_CACHE = 1 << 30, 1 << 27  # bytes at most
@@ -42,6 +46,19 @@ class VectorStore:
     def __init__(self, uri: str) -> None:
         self.uri = uri
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether the tables are in an object store."""
+        return is_remote(self.uri)
+
+    def check(self) -> None:
+        """Checks that an object store answers.
+
+        Raises:
+            InputError: It does not; says what to do.
+        """
+        check_store(self.uri)
+
     @cached_property
     def _session(self) -> "lance.Session":
         """What datasets have read of their indices and files: a query of a freshly opened table
@@ -53,32 +70,41 @@ class VectorStore:
         )
 
     def dataset(self, spec_id: str) -> "lance.LanceDataset | None":
-        """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there."""
+        """The table as a pyarrow dataset, which DuckDB scans without a copy; None if not there.
+
+        Raises:
+            InputError: It is damaged, or the store is at fault.
+        """
         import lance
 
-        path, scan = self._path(spec_id), {"batch_size": _BLOCK}
-        if "://" not in self.uri:
+        self.check()
+        path, scan = self.path(spec_id), {"batch_size": _BLOCK}
+        if not self.is_remote:
             if not Path(path).exists():
                 return None
             scan["io_buffer_size"] = _READ_AHEAD
         try:
-            return lance.dataset(
-                path,
-                session=self._session,
-                default_scan_options=scan,  # type: ignore[arg-type]
-            )
+            with told(self.uri):
+                return lance.dataset(
+                    path,
+                    session=self._session,
+                    default_scan_options=scan,  # type: ignore[arg-type]
+                    storage_options=storage_options(self.uri),
+                )
         except ValueError as error:
             if "was not found" in str(error):
                 return None
             raise _damaged(path) from error
 
-    def _path(self, spec_id: str) -> str:
-        return f"{self.uri}/{spec_id}.lance"  # where LanceDB looks for a table of that name
+    def path(self, spec_id: str) -> str:
+        """Where a table is: where LanceDB looks for one of that name."""
+        return f"{self.uri}/{spec_id}{_SUFFIX}"
 
     def spec_ids(self) -> list[str]:
-        """The specifications that have a table below a directory, sorted."""
-        suffix = ".lance"
-        return sorted(path.name[: -len(suffix)] for path in Path(self.uri).glob(f"*{suffix}"))
+        """The specifications that have a table, sorted."""
+        self.check()
+        names = folders_below(self.uri)
+        return [name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)]
 
     def keys(self, spec_id: str) -> pl.DataFrame:
         """`text_hash`, `n_tokens`, `truncated` of every stored row.
@@ -93,9 +119,12 @@ class VectorStore:
                 schema=dict(zip(columns, (pl.String, pl.Int32, pl.Boolean), strict=True))
             )
         try:
-            return pl.from_arrow(dataset.to_table(columns=columns))  # type: ignore[return-value]
+            with told(self.uri):
+                return pl.from_arrow(dataset.to_table(columns=columns))  # type: ignore[return-value]
+        except InputError:
+            raise
         except (ValueError, OSError) as error:
-            raise _damaged(self._path(spec_id)) from error
+            raise _damaged(self.path(spec_id)) from error
 
     def append(self, spec_id: str, rows: pa.Table) -> None:
         """Adds rows in one atomic Lance commit.
@@ -109,18 +138,39 @@ class VectorStore:
 
         Raises:
             OSError: The disk is full (errno ENOSPC), or cannot be written.
+            InputError: The object store is at fault.
         """
         import lance
 
         dataset = self.dataset(spec_id)
         try:
-            if dataset is None:
-                lance.write_dataset(rows, self._path(spec_id), data_storage_version=_FORMAT)
-            else:
-                dataset.insert(rows)
+            with told(self.uri):
+                if dataset is None:
+                    lance.write_dataset(
+                        rows,
+                        self.path(spec_id),
+                        data_storage_version=FORMAT,
+                        storage_options=storage_options(self.uri),
+                    )
+                else:
+                    dataset.insert(rows)
         except OSError as error:
             raise_full_disk(error)
             raise
+
+    def commit(self, spec_id: str, written: Sequence[WrittenVectors]) -> None:
+        """Adds what workers have written below the table's path; as `append`, in one commit.
+
+        Args:
+            spec_id: The table; made if it is not there.
+            written: Fragments of it.
+
+        Raises:
+            InputError: The object store is at fault.
+        """
+        dataset = self.dataset(spec_id)
+        version = None if dataset is None else dataset.version
+        commit_vectors(self.path(spec_id), written, version)
 
     def compact(self, spec_id: str) -> int:
         """Joins small fragments where there are many, and drops versions nobody reads any more.
@@ -245,11 +295,10 @@ def vector_rows(
         bad = text_hashes[int(np.argmin(np.isfinite(vectors).all(axis=1)))]
         raise ValueError(f"the vector of text {bad} is not finite")
     flat = pa.array(np.ascontiguousarray(vectors, dtype=np.float32).ravel())
-    return pa.table(
-        {
-            "text_hash": pa.array(text_hashes, pa.string()),
-            "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
-            "n_tokens": pa.array(n_tokens, pa.int32()),
-            "truncated": pa.array(truncated, pa.bool_()),
-        }
-    )
+    columns = [
+        pa.array(text_hashes, pa.string()),
+        pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1]),
+        pa.array(n_tokens, pa.int32()),
+        pa.array(truncated, pa.bool_()),
+    ]
+    return pa.table(columns, schema=vector_schema(vectors.shape[1]))

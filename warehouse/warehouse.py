@@ -25,6 +25,7 @@ from warehouse.reader import Reader, space_filter
 from warehouse.results import Texts, presentable
 from warehouse.schema import explain
 from warehouse.spool import Spool, spool
+from warehouse.store_faults import store_fault
 from warehouse.writer import Writer
 
 _SORT_MEMORY = "1GB"  # beyond it DuckDB sorts on disk
@@ -37,11 +38,12 @@ class Warehouse(Reader):
 
     Args:
         home: The directory; the first write makes it.
-        vectors_uri: Where the vectors are, if not in `home/vectors`: a path or an object store.
+        vectors_uri: Where the vectors are: a folder, or an object store's bucket and prefix. By
+            default where they were put first, `$COLE_VECTORS`, or `home/vectors`.
         wait_seconds: How long a writer waits for another one.
 
     Raises:
-        InputError: `home` is a file.
+        InputError: `home` is a file, or the vectors are not and cannot be at `vectors_uri`.
     """
 
     @contextlib.contextmanager
@@ -57,6 +59,7 @@ class Warehouse(Reader):
         """
         self.home.mkdir(parents=True, exist_ok=True)
         with writer_lock(self.home, purpose, self._wait_seconds):
+            self._location.keep()
             yield Writer(self.catalog, self.vectors, self.artifacts, run_id)
 
     def sql(self, statement: str) -> pl.DataFrame:
@@ -95,6 +98,8 @@ class Warehouse(Reader):
             try:
                 yield connection
             except duckdb.Error as error:
+                if (fault := store_fault(error, self.vectors.uri)) is not None:
+                    raise fault from error
                 reason = " ".join(str(error).split())
                 raise InputError(f"{reason}; see 'cole schema' and correct the query") from error
 

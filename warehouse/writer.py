@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from cole_core.hashing import hash_bytes, hash_text
 from cole_core.sources.base import with_nature
 from warehouse.catalog import Catalog, frame
+from warehouse.fragments import WrittenVectors
 from warehouse.queries import query
 from warehouse.vectors import VectorStore, vector_rows
 
@@ -135,19 +137,44 @@ class Writer:
         Args: see `warehouse.vectors.vector_rows`.
         """
         rows = vector_rows(text_hashes, vectors, n_tokens, truncated)
-        if spec_id not in self._stored:
-            self.recover_embeddings(spec_id)
-        stored = self._stored[spec_id]
+        stored = self._vectors_of(spec_id)
         first = {text_hash: row for row, text_hash in reversed(list(enumerate(text_hashes)))}
         new = sorted(row for text_hash, row in first.items() if text_hash not in stored)
         if not new:
             return 0
         rows = rows.take(new)
         self._vectors.append(spec_id, rows)
-        promised = pl.DataFrame(pl.from_arrow(rows.drop_columns(["vector"])))
-        added = self._insert(["insert_embeddings"], promised.with_columns(spec_id=pl.lit(spec_id)))
-        stored.update(text_hashes)
+        return self._promise(spec_id, rows.drop_columns(["vector"]))
+
+    def add_fragments(self, spec_id: str, written: Sequence[WrittenVectors]) -> int:
+        """Commits vectors that workers have written to the store, then promises them.
+
+        Fragments that hold a text which is there already are left out whole: their files stay
+        behind, of no table, and what else they held counts as missing.
+        """
+        taken = set(self._vectors_of(spec_id))
+        new = []
+        for each in written:
+            hashes = each.keys["text_hash"].to_pylist()
+            if taken.isdisjoint(hashes) and len(set(hashes)) == len(hashes):
+                taken.update(hashes)
+                new.append(each)
+        if not new:
+            return 0
+        self._vectors.commit(spec_id, new)
+        return self._promise(spec_id, pa.concat_tables([each.keys for each in new]))
+
+    def _promise(self, spec_id: str, keys: pa.Table) -> int:
+        promised = pl.DataFrame(pl.from_arrow(keys)).with_columns(spec_id=pl.lit(spec_id))
+        added = self._insert(["insert_embeddings"], promised)
+        self._stored[spec_id].update(promised["text_hash"])
         return added
+
+    def _vectors_of(self, spec_id: str) -> set[str]:
+        """The texts whose vectors are stored."""
+        if spec_id not in self._stored:
+            self.recover_embeddings(spec_id)
+        return self._stored[spec_id]
 
     def recover_embeddings(self, spec_id: str) -> tuple[int, int]:
         """Makes the catalog promise exactly the vectors that are there.

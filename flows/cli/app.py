@@ -6,7 +6,7 @@ from typing import Any
 
 from cyclopts import App, Group, Parameter
 
-from flows.cli import exit_codes
+from flows.cli import exit_codes, vectors_option
 from flows.running.consoles import Console
 
 _HELP = """Neural architectures as code, embedded by a frozen language model, kept to be searched.
@@ -80,6 +80,7 @@ def make_app(asked: str | None = None) -> App:
         name="cole",
         help=_HELP,
         help_format="markdown",
+        help_epilogue=vectors_option.ABOUT,
         version=_version,
         console=Console(),
         result_action="return_value",

@@ -1,6 +1,7 @@
 """Stage: the vectors of a space's texts into the warehouse."""
 
 import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +20,18 @@ from flows.running.names import run_name
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
-from flows.tasks.vectors import add_vectors, embed_shard
+from flows.tasks.vectors import Gathering, embed_shard, write_shard
 from warehouse import Warehouse
 from warehouse.spool import Spool
+from warehouse.vectors import VectorStore
 from warehouse.writer import Writer
 
 # What a crash can cost, what a worker takes at a time, and how often progress is seen: texts and
 # characters between two commits.
 SHARD = 2_000
 SHARD_CHARACTERS = 2_000_000
+# What a worker of a cluster embeds and writes to an object store as one file.
+WRITTEN_SHARD = 10_000
 
 
 @request
@@ -40,7 +44,8 @@ class EmbedRequest(InWarehouse):
         options: Of the vectors.
         device: auto, cpu or cuda.
         strict_length: Embed nothing if --max-length cuts a text.
-        cluster: Where shards are embedded. Their vectors come back and are stored from here.
+        cluster: Where shards are embedded. Their vectors come back and are stored from here; into
+            an object store the workers write them themselves.
     """
 
     encoding: str | None = None
@@ -68,6 +73,7 @@ def plan(request: EmbedRequest) -> EmbedPlan:
             not run, or nothing was rendered.
     """
     warehouse = Warehouse(request.home)
+    warehouse.vectors.check()
     space = known_space(warehouse, request.space)
     encoding = space.reference(request.context) if request.encoding is None else request.encoding
     make_text_encoding(space, encoding, request.context)
@@ -120,7 +126,9 @@ def embed(request: EmbedRequest) -> dict[str, Any]:
         with run.warehouse.missing_texts(*where) as missing:
             if request.strict_length:
                 check_length(specification, missing, cut)
-            tokens, truncated = embed_missing(request, specification, missing, writer)
+            tokens, truncated = embed_missing(
+                request, specification, missing, writer, run.warehouse.vectors
+            )
         writer.compact_embeddings(spec_id)
         run.summary = {
             "spec_id": spec_id,
@@ -166,7 +174,11 @@ def check_length(specification: EmbeddingSpecification, missing: Spool, cut: int
 
 
 def embed_missing(
-    request: EmbedRequest, specification: EmbeddingSpecification, missing: Spool, writer: Writer
+    request: EmbedRequest,
+    specification: EmbeddingSpecification,
+    missing: Spool,
+    writer: Writer,
+    store: VectorStore,
 ) -> tuple[int, int]:
     """Embeds texts and stores their vectors, shard by shard.
 
@@ -174,26 +186,42 @@ def embed_missing(
         Tokens read, texts cut.
     """
     tokens = truncated = 0
+    writes = store.is_remote and request.cluster.runner != "local"
     with contextlib.ExitStack() as stack:
         if not missing.height:
             return 0, 0
         workers = stack.enter_context(request.cluster.start(request.device))
         advance = stack.enter_context(track("embed · texts", missing.height))
-        calls = (
-            (
-                shard["text_hash"].to_list(),
-                {
-                    "specification": specification,
-                    "device": request.device,
-                    "threads": request.cluster.threads,
-                    "texts": shard["text"].to_arrow(),
-                },
-            )
-            for shard in missing.shards(SHARD, SHARD_CHARACTERS)
-        )
-        for text_hashes, done in workers.map(embed_shard, calls):
-            add_vectors(writer, specification, text_hashes, done)
-            advance(len(text_hashes))
+        gathering = Gathering(writer, specification, store.is_remote, advance)
+        calls = _calls(request, specification, missing, store if writes else None)
+        for text_hashes, done in workers.map(write_shard if writes else embed_shard, calls):
+            gathering.add(text_hashes, done)
             tokens += int(done.n_tokens.sum())
             truncated += int(done.truncated.sum())
+        gathering.commit()
     return tokens, truncated
+
+
+def _calls(
+    request: EmbedRequest,
+    specification: EmbeddingSpecification,
+    missing: Spool,
+    store: VectorStore | None,
+) -> Iterator[tuple[list[str], dict[str, Any]]]:
+    """The calls of a shard's task, with its texts' hashes.
+
+    Args:
+        store: Where workers write by themselves; None where vectors come back.
+    """
+    how = {
+        "specification": specification,
+        "device": request.device,
+        "threads": request.cluster.threads,
+    }
+    size = SHARD if store is None else WRITTEN_SHARD
+    for shard in missing.shards(size, SHARD_CHARACTERS * size // SHARD):
+        parameters = {**how, "texts": shard["text"].to_arrow()}
+        if store is not None:
+            path = store.path(specification.spec_id)
+            parameters |= {"text_hashes": shard["text_hash"].to_arrow(), "path": path}
+        yield shard["text_hash"].to_list(), parameters

@@ -42,7 +42,11 @@ def set_aside(home: Path, path: Path) -> Path:
     Returns:
         Where it is now.
     """
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    target = home / "quarantine" / stamp / path.relative_to(home)
+    target = quarantine(home) / path.relative_to(home)
     target.parent.mkdir(parents=True)
     return path.rename(target)
+
+
+def quarantine(home: Path) -> Path:
+    """A folder of its own for what is set aside now."""
+    return home / "quarantine" / datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")

@@ -2,19 +2,29 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import lance
 import polars as pl
 
+from cole_core.errors import InputError
 from warehouse.catalog import frame
-from warehouse.health.finding import Finding, set_aside
+from warehouse.health.finding import Finding
+from warehouse.health.table_files import (
+    check_left_files,
+    manifests_of,
+    open_table,
+    put_aside,
+    put_table_aside,
+)
+from warehouse.object_storage import storage_options
 from warehouse.queries import query
+from warehouse.store_faults import told
 from warehouse.warehouse import Warehouse
 from warehouse.writer import Writer
 
 _ROWS = 65_536
+_HINT = "_versions/latest_version_hint.json"
 
 
 @dataclass(frozen=True)
@@ -37,25 +47,32 @@ def check_tables(warehouse: Warehouse) -> Iterator[Finding]:
             row["spec_id"]: row
             for row in frame(connection, query("specifications")).iter_rows(named=True)
         }
-    for spec_id in warehouse.vectors.spec_ids():
-        if spec_id not in named:
+    tables = warehouse.vectors.spec_ids()
+    for spec_id in tables:
+        if spec_id in named:
+            continue
+        if manifests_of(warehouse.vectors, spec_id):
             yield from _unknown(warehouse, spec_id)
+        else:
+            yield from check_left_files(warehouse, spec_id)
     for spec_id, row in named.items():
         yield from _check(warehouse, spec_id, row)
 
 
 def _check(warehouse: Warehouse, spec_id: str, row: dict[str, Any]) -> Iterator[Finding]:
     name = f"vector table {spec_id} ({row['language_model']}, {row['pooling']}, {row['precision']})"
-    folder = Path(warehouse.vectors.uri) / f"{spec_id}.lance"
     try:
         table = _read(spec_id, warehouse)
+    except InputError:  # the object store's, which says nothing of the table
+        raise
     except ValueError as error:  # what Lance raises for a table whose own files are damaged
-        yield _unreadable(warehouse, name, folder, spec_id, error)
+        yield _unreadable(warehouse, name, spec_id, error)
         return
     if table is not None and table.damaged:
         yield _damaged(warehouse, name, spec_id, table)
         return  # what else is wrong is told when that is repaired
     yield from _agree(warehouse, name, spec_id, row, table)
+    yield from check_left_files(warehouse, spec_id)
 
 
 def _read(spec_id: str, warehouse: Warehouse) -> _Table | None:
@@ -64,17 +81,19 @@ def _read(spec_id: str, warehouse: Warehouse) -> _Table | None:
     Raises:
         ValueError: Not even the list of fragments can be read.
     """
-    if not (Path(warehouse.vectors.uri) / f"{spec_id}.lance" / "_versions").is_dir():
+    if not manifests_of(warehouse.vectors, spec_id):
         return None
-    # Not through the store, whose session remembers files as they were.
-    dataset = lance.dataset(f"{warehouse.vectors.uri}/{spec_id}.lance")
+    dataset = open_table(warehouse.vectors, spec_id)
     damaged, keys = [], []
     for fragment in dataset.get_fragments():
         try:
-            blocks = [
-                pl.DataFrame(pl.from_arrow(batch.select(["text_hash", "_rowid"])))
-                for batch in fragment.to_batches(batch_size=_ROWS, with_row_id=True)
-            ]
+            with told(warehouse.vectors.uri):
+                blocks = [
+                    pl.DataFrame(pl.from_arrow(batch.select(["text_hash", "_rowid"])))
+                    for batch in fragment.to_batches(batch_size=_ROWS, with_row_id=True)
+                ]
+        except InputError:
+            raise
         except (ValueError, OSError):  # truncated, or gone
             files = [f"data/{file.path}" for file in fragment.data_files()]
             damaged.append((fragment.fragment_id, fragment.physical_rows, files))
@@ -153,9 +172,7 @@ def _damaged(warehouse: Warehouse, name: str, spec_id: str, table: _Table) -> Fi
     )
 
 
-def _unreadable(
-    warehouse: Warehouse, name: str, folder: Path, spec_id: str, error: ValueError
-) -> Finding:
+def _unreadable(warehouse: Warehouse, name: str, spec_id: str, error: ValueError) -> Finding:
     message, *_ = " ".join(str(error).split()).split(", /")  # Lance adds where in its source
     return Finding(
         "damaged table",
@@ -163,7 +180,7 @@ def _unreadable(
         "the vectors since its last readable version, or all; they are made again from their texts",
         "'cole doctor --repair' goes back to the last readable version, setting the others aside; "
         "then 'cole embed' as before embeds just what is missing",
-        lambda writer: _go_back(warehouse, writer, folder, spec_id),
+        lambda writer: _go_back(warehouse, writer, spec_id),
     )
 
 
@@ -172,7 +189,7 @@ def _unknown(warehouse: Warehouse, spec_id: str) -> Iterator[Finding]:
         "unknown table",
         f"the catalog does not know the vector table {spec_id}",
         "what its specification was; the table is kept",
-        f"restore the catalog from a backup, or remove {warehouse.vectors.uri}/{spec_id}.lance",
+        f"restore the catalog from a backup, or remove {warehouse.vectors.path(spec_id)}",
         harmless=True,
     )
 
@@ -190,39 +207,35 @@ def _deduplicate(warehouse: Warehouse, spec_id: str, keys: pl.DataFrame) -> None
 
 def _drop(warehouse: Warehouse, writer: Writer, spec_id: str, table: _Table) -> None:
     """A version without the damaged fragments, their files set aside, their promises withdrawn."""
-    path = f"{warehouse.vectors.uri}/{spec_id}.lance"
-    dataset = lance.dataset(path)
+    dataset = open_table(warehouse.vectors, spec_id)
     ids = [id_ for id_, _, _ in table.damaged]
     operation = lance.LanceOperation.Delete(
         updated_fragments=[], deleted_fragment_ids=ids, predicate="false"
     )
-    lance.LanceDataset.commit(path, operation, read_version=dataset.version)
-    for _, _, files in table.damaged:
-        for file in files:
-            if (Path(path) / file).exists():
-                set_aside(warehouse.home, Path(path) / file)
+    lance.LanceDataset.commit(
+        warehouse.vectors.path(spec_id),
+        operation,
+        read_version=dataset.version,
+        storage_options=storage_options(warehouse.vectors.uri),
+    )
+    put_aside(warehouse, spec_id, [file for _, _, files in table.damaged for file in files])
     writer.recover_embeddings(spec_id)
 
 
-def _go_back(warehouse: Warehouse, writer: Writer, folder: Path, spec_id: str) -> None:
+def _go_back(warehouse: Warehouse, writer: Writer, spec_id: str) -> None:
     """Sets manifests aside from the newest on, until the table opens; all of it if none does."""
-    hint = folder / "_versions" / "latest_version_hint.json"
-    for manifest in _newest_first(folder):
+    for manifest in manifests_of(warehouse.vectors, spec_id):
         try:
-            lance.dataset(str(folder))
+            open_table(warehouse.vectors, spec_id)
             break
+        except InputError:
+            raise
         except ValueError:
-            set_aside(warehouse.home, manifest)
-            hint.unlink(missing_ok=True)  # only a shortcut, made anew by the next commit
+            # The hint is only a shortcut, made anew by the next commit.
+            put_aside(warehouse, spec_id, [manifest, _HINT])
     else:
-        set_aside(warehouse.home, folder)
+        put_table_aside(warehouse, spec_id)
     writer.recover_embeddings(spec_id)
-
-
-def _newest_first(folder: Path) -> list[Path]:
-    """The manifests; Lance counts names down from 2^64 so that the newest sorts first."""
-    manifests = sorted((folder / "_versions").glob("*.manifest"))
-    return manifests if manifests and len(manifests[0].stem) == 20 else manifests[::-1]
 
 
 def _embed_command(connection: Any, spec_id: str, row: dict[str, Any]) -> str:

@@ -9,7 +9,6 @@ from warehouse.warehouse import Warehouse
 
 _PREFIX = "cole-"
 _STAMP = _PREFIX + "%Y%m%dT%H%M%S%fZ"
-_PARTS = ("vectors", "artifacts")
 
 
 def back_up(warehouse: Warehouse, folder: Path, keep: int | None = None) -> tuple[Path, int]:
@@ -38,9 +37,12 @@ def back_up(warehouse: Warehouse, folder: Path, keep: int | None = None) -> tupl
         with warehouse.catalog.write():
             pass  # migrates; closing folds the write-ahead log into the file
         shutil.copy2(warehouse.catalog.path, part / warehouse.catalog.path.name)
-        for name in _PARTS:
-            if (warehouse.home / name).is_dir():
-                shutil.copytree(warehouse.home / name, part / name)
+        for source, name in (
+            (Path(warehouse.vectors.uri), "vectors"),
+            (warehouse.artifacts, "artifacts"),
+        ):
+            if source.is_dir():
+                shutil.copytree(source, part / name)
         part.replace(target)
         removed = backups(folder)[:-keep] if keep else []
         for old in removed:
@@ -56,8 +58,11 @@ def check_backup(warehouse: Warehouse, folder: Path, keep: int | None) -> None:
         raise InputError(f"{folder} is a file: name a folder")
     if folder.resolve().is_relative_to(warehouse.home.resolve()):
         raise InputError(f"{folder} is inside the warehouse: name a folder elsewhere")
-    if "://" in warehouse.vectors.uri:
-        raise InputError("the vectors are in an object store: use 'cole export'")
+    if warehouse.vectors.is_remote:
+        raise InputError(
+            f"the vectors are in {warehouse.vectors.uri}, which a copy of files leaves out: "
+            f"'cole export {folder}' writes all of it"
+        )
     if keep is not None and keep < 1:
         raise InputError(f"--keep {keep}: keep at least one backup")
 
