@@ -1,6 +1,6 @@
 """10^4, 10^5 and 10^6 architectures with vectors of 384 dimensions: what grows, and how.
 
-    python -m benchmarks.growth [--sizes N ...] [--folder DIR] [--json]
+    python -m benchmarks.growth [--sizes N ...] [--folder DIR] [--vectors s3://BUCKET] [--json]
 
 Each size runs in a process of its own, so that its peak memory is its own. The architectures and
 texts are synthetic and go through the warehouse's writer; the vectors are real ones with noise:
@@ -15,6 +15,9 @@ embed flow does before it loads a model); a SQL join of measured values, texts a
 filter that a hundredth passes; the ten nearest, exactly and by the index, with the share found;
 bytes on disk; peak memory. Then the slope of each in powers of the number of rows, and what it
 comes to at 10^8.
+
+With `--vectors` each size is measured a second time, right after the first, with its vectors in
+that object store; what is written there stays.
 """
 
 import argparse
@@ -26,6 +29,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -68,9 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 1 if the largest size, at 10^6, misses a goal."""
     options = _parser().parse_args(arguments)
     if options.child:
-        print(json.dumps(_measure(Path(options.folder), Path(options.real), options.child)))
+        where = (Path(options.folder), Path(options.real))
+        print(json.dumps(_measure(*where, options.child, options.vectors)))
         return 0
-    results = []
+    results, stored = [], []
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         real = Path(options.real or Path(folder) / "real.npy")
         if not real.exists():
@@ -78,22 +83,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
             np.save(real, real_vectors())
         for size in options.sizes:
             _say(f"{size:,} architectures")
-            command = [sys.executable, "-m", "benchmarks.growth", "--real", str(real)]
-            output = subprocess.run(
-                [*command, "--folder", folder, "--child", str(size)],
-                stdout=subprocess.PIPE,
-                text=True,
-                check=True,
-            ).stdout
-            results.append(json.loads(output.splitlines()[-1]))
-            shutil.rmtree(Path(folder) / "home")
+            results.append(_measured(folder, real, size))
+            if options.vectors:
+                _say(f"{size:,} architectures, vectors in {options.vectors}")
+                place = f"{options.vectors}/growth-{uuid.uuid4().hex[:8]}"
+                stored.append(_measured(folder, real, size, "--vectors", place))
     slopes = _slopes(results)
     if options.json:
-        print(json.dumps({"sizes": results, "slopes": slopes}))
+        print(json.dumps({"sizes": results, "slopes": slopes, "in_store": stored}))
     else:
         _print(results, slopes)
+        if stored:
+            print(f"\nvectors in {options.vectors}")
+            _print(stored, {})
     missed = [name for name in GOALS if not _holds(name, results[-1])]
     return int(results[-1]["rows"] == SIZES[-1] and bool(missed))
+
+
+def _measured(folder: str, real: Path, size: int, *more: str) -> dict[str, Any]:
+    """What a process of its own measures of one size."""
+    command = [sys.executable, "-m", "benchmarks.growth", "--real", str(real), "--folder", folder]
+    output = subprocess.run(
+        [*command, "--child", str(size), *more], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout
+    shutil.rmtree(Path(folder) / "home")
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return result
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -101,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=int, nargs="+", default=list(SIZES))
     parser.add_argument("--folder", help="where the warehouses are made, and removed at the end")
     parser.add_argument("--real", help="a file that keeps the real vectors for the next time")
+    parser.add_argument("--vectors", help="an object store to measure beside the disk")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     return parser
@@ -136,9 +152,9 @@ class Vectors:
         return self._real[rng.integers(len(self._real), size=count)] + normal @ self._noise
 
 
-def _measure(folder: Path, real: Path, size: int) -> dict[str, Any]:
+def _measure(folder: Path, real: Path, size: int, place: str | None) -> dict[str, Any]:
     vectors = Vectors(np.load(real))
-    warehouse = Warehouse(folder / "home")
+    warehouse = Warehouse(folder / "home", place)
     result: dict[str, Any] = {"rows": size}
     with warehouse.writer("benchmark", "benchmark") as writer:
         seconds = sum(_fill_catalog(writer, size))
@@ -158,7 +174,8 @@ def _measure(folder: Path, real: Path, size: int) -> dict[str, Any]:
         )
         writer.checkpoint()
     result |= _nearest(warehouse, queries)
-    result["disk_gb"] = _disk(folder / "home") / 1e9
+    if place is None:
+        result["disk_gb"] = _disk(folder / "home") / 1e9
     result["peak_gb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     return result
 

@@ -17,6 +17,7 @@ from cyclopts.exceptions import MissingArgumentError
 
 from cole_core.spaces.nasbench201 import NASBench201
 from flows.cli.app import make_app
+from flows.cli.vectors_option import vectors_named
 from tests.cole_core.language_models.zoo import make_model
 from tests.cole_core.spaces.corpus.networks import RESIDUAL
 from tests.flows.conftest import SIZE, Cole, Small
@@ -33,6 +34,9 @@ ELSEWHERE = {
 # what they run.
 LONG = {
     "cole run nasbench201": "tests/flows/running/test_faults.py",
+    "cole run nasbench201 --vectors s3://bucket/nasbench201": (
+        "tests/flows/cli/test_object_storage.py"
+    ),
     "cole deploy --backups backups": "tests/flows/upkeep/test_serving.py",
     "cole ui": "tests/flows/explorer/test_browser.py",
     "cole embed nasbench201 --runner dask --workers 4": "tests/flows/running/test_cluster.py",
@@ -145,8 +149,9 @@ def installed(words: list[str]) -> None:
 
 def taken(words: list[str]) -> bool:
     """Whether the command line understands a command, all of it; runs nothing."""
-    app = make_app(*words[:1])
-    function, _, _ = app.parse_args(words, print_error=False, exit_on_error=False)
+    with vectors_named(words) as rest:
+        app = make_app(*rest[:1])
+        function, _, _ = app.parse_args(rest, print_error=False, exit_on_error=False)
     return function is not None
 
 
