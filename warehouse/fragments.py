@@ -59,8 +59,9 @@ def write_vectors(path: str, rows: pa.Table) -> WrittenVectors:
     """
     from lance.fragment import write_fragments
 
-    check_store(path.rpartition("/")[0])
-    with told(path):
+    store = path.rpartition("/")[0]
+    check_store(store)
+    with told(store):
         made: Any = write_fragments(
             rows,
             path,
@@ -96,7 +97,7 @@ def commit_vectors(path: str, written: Sequence[WrittenVectors], version: int | 
         operation = lance.LanceOperation.Overwrite(schema, fragments)
     else:
         operation = lance.LanceOperation.Append(fragments)
-    with told(path):
+    with told(path.rpartition("/")[0]):
         lance.LanceDataset.commit(
             path, operation, read_version=version, storage_options=storage_options(path)
         )

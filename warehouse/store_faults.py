@@ -57,7 +57,7 @@ def store_fault(error: BaseException, uri: str | None = None) -> InputError | No
         )
     found = _CODE.search(said) or _STATUS.search(said)
     answer = found[1].strip() if found else "with a fault"
-    return InputError(f"{place} answers {answer}: see that it is in order; {_AGAIN}")
+    return InputError(f"{place} answers {answer}: see that it is in order and has room; {_AGAIN}")
 
 
 @contextlib.contextmanager

@@ -9,11 +9,13 @@ import pytest
 from cole_core.errors import InputError
 from cole_core.hashing import hash_text
 from tests.object_store import SECRET, ObjectStore
+from tests.object_store import object_store as started_store
 from tests.warehouse.conftest import NATIVES, SPACE, fill, vectors_of
 from warehouse import Warehouse
 from warehouse.fragments import write_vectors
 from warehouse.health import examine
 from warehouse.vectors import vector_rows
+from warehouse.writer import Writer
 
 
 @pytest.fixture
@@ -205,3 +207,32 @@ def test_a_store_that_is_gone_is_not_a_lost_table(
         with pytest.raises(InputError, match="does not answer"):
             examine(Warehouse(stored.home), repair)
     assert len(stored.read("promised_embeddings", spec_id="spec")) == 8
+
+
+def add_wide(writer: Writer, added: list[int], wide: int = 1_000) -> None:
+    """A hundred megabytes, in commits of two; notes what each added."""
+    writer.add_specification("wide", "minilm", "mean", "fp32", "{}", wide)
+    for start in range(0, 25_000, 500):
+        some, counts = hashes(500, start), np.ones(500, np.int32)
+        vectors = np.full((500, wide), start + 1, np.float32)
+        added.append(writer.add_embeddings("wide", some, vectors, counts, counts < 0))
+
+
+@pytest.mark.slow  # a server of its own that is filled
+def test_a_store_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SeaweedFS calls it an internal error; what was committed before stays, and goes on later."""
+    small = ("-volume.max=2", "-master.volumeSizeLimitMB=2")
+    with started_store(tmp_path / "server", *small) as server:
+        for name, value in server.environment.items():
+            monkeypatch.setenv(name, value)
+        warehouse = fill(Warehouse(tmp_path / "home", server.bucket("own")))
+        added: list[int] = []
+        with (
+            pytest.raises(InputError, match=r"s3://own at http.* has room; what was stored"),
+            warehouse.writer("test", "run") as writer,
+        ):
+            add_wide(writer, added)
+        stored = sum(added)
+        assert stored > 0
+        promised = Warehouse(warehouse.home).read("promised_embeddings", spec_id="wide")
+        assert len(promised) == Warehouse(warehouse.home).vectors.count("wide") == stored
