@@ -91,6 +91,8 @@ class VectorStore:
                     default_scan_options=scan,  # type: ignore[arg-type]
                     storage_options=storage_options(self.uri),
                 )
+        except InputError:
+            raise
         except ValueError as error:
             if "was not found" in str(error):
                 return None

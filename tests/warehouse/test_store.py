@@ -14,7 +14,7 @@ from tests.warehouse.conftest import NATIVES, SPACE, fill, vectors_of
 from warehouse import Warehouse
 from warehouse.fragments import write_vectors
 from warehouse.health import examine
-from warehouse.vectors import vector_rows
+from warehouse.vectors import VectorStore, vector_rows
 from warehouse.writer import Writer
 
 
@@ -201,8 +201,16 @@ def test_a_damaged_file_in_a_bucket(stored: Warehouse, object_store: ObjectStore
 def test_a_store_that_is_gone_is_not_a_lost_table(
     stored: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The doctor would withdraw every promise."""
+    """The doctor would withdraw every promise, the writer too."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    for read in (VectorStore.keys, VectorStore.dataset, VectorStore.count):
+        with pytest.raises(InputError, match="does not answer"):
+            read(Warehouse(stored.home).vectors, "spec")
+    with (
+        pytest.raises(InputError, match="does not answer"),
+        Warehouse(stored.home).writer("test", "run-2") as writer,
+    ):
+        writer.recover_embeddings("spec")
     for repair in (False, True):
         with pytest.raises(InputError, match="does not answer"):
             examine(Warehouse(stored.home), repair)
