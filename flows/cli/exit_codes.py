@@ -24,9 +24,8 @@ from cyclopts.exceptions import (
 from cole_core.errors import InputError
 from cole_core.registry import PluginWarning
 from flows.cli.invalid import name_of, problem, shown, wanted
-from flows.cli.vectors_option import vectors_named
+from flows.cli.vectors_option import faults_told, vectors_named
 from flows.cli.words import visible
-from warehouse.store_faults import told
 
 BAD_INPUT, FAULT, ENOUGH_READ = 2, 1, 141
 _LONGEST = 1_000  # characters of a message
@@ -53,7 +52,7 @@ def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
     """
     try:
         check_arguments(arguments)
-        with plugin_warnings(), vectors_named(arguments) as rest, told():
+        with plugin_warnings(), vectors_named(arguments) as rest, faults_told():
             app(rest)
         sys.stdout.flush()
         return 0

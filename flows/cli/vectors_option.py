@@ -10,12 +10,11 @@ import os
 from collections.abc import Iterator, Sequence
 
 from cole_core.errors import InputError
-from warehouse.location import VECTORS, normalized
 
 OPTION = "--vectors"
 ABOUT = (
-    f"Every command takes **{OPTION} PLACE** (or ${VECTORS}), where the vectors are kept if not in "
-    "the warehouse's directory: a folder, or s3://bucket/prefix. The warehouse remembers it."
+    f"Every command takes **{OPTION} PLACE** (or $COLE_VECTORS), where the vectors are kept if not "
+    "in the warehouse's directory: a folder, or s3://bucket/prefix. The warehouse remembers it."
 )
 
 
@@ -32,6 +31,8 @@ def vectors_named(arguments: Sequence[str]) -> Iterator[list[str]]:
         return
     if len(places) > 1:
         raise InputError(f"{OPTION}: given twice, give it once")
+    from warehouse.location import VECTORS, normalized  # which brings DuckDB
+
     before = os.environ.get(VECTORS)
     os.environ[VECTORS] = normalized(places[0])
     try:
@@ -41,6 +42,21 @@ def vectors_named(arguments: Sequence[str]) -> Iterator[list[str]]:
             del os.environ[VECTORS]
         else:
             os.environ[VECTORS] = before
+
+
+@contextlib.contextmanager
+def faults_told() -> Iterator[None]:
+    """Makes what an object store is at fault for, within the block, an `InputError`."""
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError, RuntimeError) as error:
+        from warehouse.store_faults import store_fault
+
+        if (fault := store_fault(error)) is not None:
+            raise fault from error
+        raise
 
 
 def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
