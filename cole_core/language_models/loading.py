@@ -74,6 +74,9 @@ def load_backend(
     Raises:
         InputError: The model or the precision needs what is not here.
     """
+    if device.type == "cuda":
+        # cuDNN plans its attention anew for every shape: milliseconds, and each batch has its own.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     precision = specification.precision
     plain = specification.random_init is None and not is_quantized(precision)
     if plain and is_packed_bert(files.config):

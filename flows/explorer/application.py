@@ -1,30 +1,25 @@
 """The web application: the pages, behind a guard."""
 
-import asyncio
-
 from fastapi import FastAPI
-from nicegui import app, ui
+from nicegui import ui
 from starlette.types import ASGIApp
 
 from flows.explorer.guarding import Guard
 from flows.explorer.pages import architecture, comparisons, map_page, runs, searches, sql_page
 from flows.explorer.state import Explorer
-from warehouse import Warehouse
 
 PAGES = (map_page, architecture, searches, comparisons, sql_page, runs)
 
 
-def make_application(warehouse: Warehouse, port: int) -> ASGIApp:
+def make_application(explorer: Explorer, port: int) -> ASGIApp:
     """The application for a warehouse; a process has one.
 
     Args:
-        warehouse: What it shows.
+        explorer: What it shows.
         port: Where it will listen.
     """
-    explorer = Explorer(warehouse)
     for page in PAGES:
         page.register(explorer)
-    app.on_startup(lambda: asyncio.to_thread(explorer.read_ahead))
     application = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     ui.run_with(
         application,

@@ -2,11 +2,14 @@
 
 import asyncio
 import contextlib
+import importlib.util
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cole_core.errors import InputError
+from flows.explorer.state import Explorer
 from warehouse import Warehouse
 
 
@@ -26,8 +29,12 @@ def serve(home: Path, port: int, say: Callable[[str], None]) -> None:
         raise InputError(
             f"no warehouse at {home}: make one with 'cole run SPACE', or name another with --home"
         )
-    with _bound(port) as listening:
-        asyncio.run(_serve(warehouse, listening, say))
+    if importlib.util.find_spec("nicegui") is None:
+        raise InputError("cole ui needs nicegui: install cole-warehouse[ui]")
+    explorer = Explorer(warehouse)
+    with _bound(port) as listening, ThreadPoolExecutor(1) as beside:
+        beside.submit(explorer.read_ahead)  # while the server's libraries are imported
+        asyncio.run(_serve(explorer, listening, say))
 
 
 @contextlib.contextmanager
@@ -43,13 +50,7 @@ def _bound(port: int) -> Iterator[socket.socket]:
         yield listening
 
 
-async def _serve(
-    warehouse: Warehouse, listening: socket.socket, say: Callable[[str], None]
-) -> None:
-    try:
-        import nicegui  # noqa: F401
-    except ImportError:
-        raise InputError("cole ui needs nicegui: install cole-warehouse[ui]") from None
+async def _serve(explorer: Explorer, listening: socket.socket, say: Callable[[str], None]) -> None:
     import uvicorn
 
     from flows.explorer.application import make_application
@@ -67,7 +68,7 @@ async def _serve(
 
     port = listening.getsockname()[1]
     configuration = uvicorn.Config(
-        make_application(warehouse, port),
+        make_application(explorer, port),
         log_level="error",
         access_log=False,
         server_header=False,

@@ -4,7 +4,9 @@ import contextlib
 import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from cole_core.encodings.vectors import VectorSource
 from cole_core.errors import InputError
@@ -16,6 +18,8 @@ from flows.resolve.spaces import known_space
 from warehouse import Warehouse
 
 _MAPS = 3  # kept: with its vectors gone, one of 100,000 takes some 50 MB
+
+Answer = TypeVar("Answer")
 
 
 class Explorer:
@@ -34,13 +38,13 @@ class Explorer:
         self._folder = tempfile.TemporaryDirectory(prefix="cole-ui-")
         self.downloads = Path(self._folder.name)
         self._atlases: OrderedDict[object, Atlas] = OrderedDict()
-        self._counted: dict[object, tuple[Stamp, object]] = {}
+        self._answers: dict[object, tuple[Stamp, object]] = {}
         # Taken before the catalog is opened, never within: `together` keeps others out of it too.
         self._lock = threading.RLock()
 
     def space_names(self) -> list[str]:
         """The spaces that have architectures, the one with the most of them first."""
-        return [str(name) for name in self.warehouse.read("spaces")["space"]]
+        return self._once("spaces", lambda: self.warehouse.read("spaces")["space"].to_list())
 
     def space(self, name: str | None) -> SearchSpace:
         """A space by its name; that with the most architectures where none is given.
@@ -55,11 +59,13 @@ class Explorer:
             raise InputError(f"the warehouse is empty: fill it with 'cole run {DEFAULT_SPACE}'")
         if name is not None and name not in names:
             raise InputError(f"no architectures of {name} are stored: choose {', '.join(names)}")
-        return known_space(self.warehouse, name or names[0])
+        chosen = name or names[0]
+        return self._once(("space", chosen), lambda: known_space(self.warehouse, chosen))
 
     def read_ahead(self) -> None:
         """Draws the map that is seen first before somebody asks for it."""
-        with contextlib.suppress(InputError):  # the page says what is missing
+        said_by_the_page = contextlib.suppress(InputError)
+        with said_by_the_page, self._lock, self.warehouse.together():
             self.maps(self.space(None))
 
     def maps(self, space: SearchSpace) -> list[VectorSource]:
@@ -71,7 +77,9 @@ class Explorer:
             InputError: There are none; says which commands make them.
         """
         with self._lock, self.warehouse.together():
-            sources = mapped_vectors(self.warehouse, space)
+            sources = self._once(
+                ("sources", *_named(space)), lambda: mapped_vectors(self.warehouse, space)
+            )
             self.atlas(space, sources[0])
             return sources
 
@@ -81,8 +89,8 @@ class Explorer:
         Raises:
             InputError: The vectors are not there.
         """
-        where = (space.full_name, tuple(sorted(space.parameters.items())), source)
-        key = (where, self._count(where, space, source))
+        where = (*_named(space), source)
+        key = (where, self._once(("count", *where), lambda: self._count(space, source)))
         with self._lock:
             found = self._atlases.get(key)
             if found is None:
@@ -92,15 +100,19 @@ class Explorer:
             self._atlases.move_to_end(key)
             return found
 
-    def _count(self, where: object, space: SearchSpace, source: VectorSource) -> object:
-        """How many vectors there are; counted anew where somebody wrote since."""
+    def _count(self, space: SearchSpace, source: VectorSource) -> object:
+        """How many vectors there are."""
+        counted = self.warehouse.embedded(space, source.encoding, source.context)
+        return tuple(counted.sort("spec_id").rows())
+
+    def _once(self, question: object, ask: Callable[[], Answer]) -> Answer:
+        """The answer to a question, which is asked anew where somebody wrote since."""
         now = stamp(self.warehouse)
-        counted_at, counts = self._counted.get(where, (None, None))
-        if counted_at != now:
-            counted = self.warehouse.embedded(space, source.encoding, source.context)
-            counts = tuple(counted.sort("spec_id").rows())
-            self._counted[where] = now, counts
-        return counts
+        answered_at, answer = self._answers.get(question, (None, None))
+        if answered_at != now:
+            answer = ask()
+            self._answers[question] = now, answer
+        return answer  # type: ignore[return-value]
 
     def card(self, architecture_id: str) -> Card:
         """What is told of an architecture at a click.
@@ -110,3 +122,7 @@ class Explorer:
         """
         id_, space, native, _ = find(self.warehouse, architecture_id)
         return make_card(self.warehouse, space, id_, native)
+
+
+def _named(space: SearchSpace) -> tuple[object, ...]:
+    return space.full_name, tuple(sorted(space.parameters.items()))

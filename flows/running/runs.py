@@ -4,7 +4,7 @@ import contextlib
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -70,4 +70,12 @@ def recorded_run(home: Path, flow: str, request: Any) -> Iterator[Run]:
 
 def versions() -> dict[str, str]:
     """Versions of the packages that results depend on, those with plug-ins among them."""
-    return {package: version(package) for package in _PACKAGES} | dict(plugin_packages())
+    return {package: _version(package) for package in _PACKAGES} | dict(plugin_packages())
+
+
+def _version(package: str) -> str:
+    """The version of a package, which may be here as its build for processors alone."""
+    try:
+        return version(f"{package}-cpu")
+    except PackageNotFoundError:
+        return version(package)

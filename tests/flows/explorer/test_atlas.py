@@ -1,6 +1,7 @@
 """A map and what is known of the architectures on it, against the warehouse's own tables."""
 
 import shutil
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,12 @@ import polars as pl
 import pytest
 
 from cole_core.errors import InputError
+from cole_core.spaces import get_space
 from flows.explorer.atlas import Atlas, mapped_vectors
 from flows.explorer.places import layout_places, principal_places
 from flows.explorer.state import Explorer
 from flows.report import principal_plane
+from flows.tasks.architectures import add_architectures
 from tests.flows.explorer.warehouses import (
     ENCODING,
     SIZE,
@@ -179,3 +182,17 @@ def test_maps_are_drawn_anew_where_vectors_were_added(explored: Warehouse, tmp_p
         add_architecture(writer, native, text)
     after = explorer.atlas(SPACE, source)
     assert len(after) == len(before) + 1
+
+
+def test_what_was_counted_is_counted_anew_where_somebody_wrote(
+    explored: Warehouse, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(explored.home, home)
+    warehouse = Warehouse(home)
+    explorer = Explorer(warehouse)
+    assert explorer.space_names() == explorer.space_names() == ["nasbench201"]
+    other = get_space("nasbenchgraph")
+    with warehouse.writer("test", "22222222-2222-3333-4444-555555555555") as writer:
+        add_architectures(warehouse, writer, other, list(islice(other.enumerate(), 3)))
+    assert set(explorer.space_names()) == {"nasbench201", other.name}
