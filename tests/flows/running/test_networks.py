@@ -1,7 +1,10 @@
 """Networks on real clusters: the same values, each once, whatever dies meanwhile."""
 
+import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 from collections import Counter
 from dataclasses import replace
@@ -19,12 +22,12 @@ from flows.resolve.network_training import NetworkOptions, TrainingOptions
 from flows.running import cluster
 from flows.running.networks import check_place, pools
 from flows.stages.train_networks import TrainNetworksRequest, train_networks
+from tests.flows.running.two_nodes import free_port, two_nodes
 from warehouse import Warehouse
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install '.[ray,dask]'")
 pytest.importorskip("distributed", reason="Dask is not installed: pip install '.[ray,dask]'")
 
-from tests.flows.running.two_nodes import free_port, two_nodes
 
 FILE = """
 import os, time
@@ -114,31 +117,52 @@ def test_evaluate_stores_what_it_stores_without_a_cluster(runner: str, tmp_path:
     assert train_networks(there)["skipped"] == 4
 
 
+# The process that has networks run, with a line for each that is done.
+COORDINATOR = """
+import sys
+from pathlib import Path
+from cole_core.evaluation.settings import Limits
+from flows.resolve.network_training import NetworkOptions
+from flows.running.networks import pools
+from tests.flows.running.test_networks import COUNT, Own
+
+folder, runner, address = sys.argv[1:]
+own = Own(Path(folder), list(range(COUNT)), seconds=1.5)
+place = NetworkOptions(runner=runner, address=address)
+with pools(place) as start, start(own.evaluator(Limits(60.0, 2_000))) as pool:
+    for each in pool.run((native, 0) for native in own.natives):
+        print("done", each.native, each.status, flush=True)
+"""
+COUNT = 24
+
+
 @pytest.mark.slow  # clusters of two nodes, of which a worker's process and then a node dies
 @pytest.mark.parametrize("runner", ["ray", "dask"])
-def test_what_a_dead_worker_or_node_held_is_done_again(
-    runner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = Own(tmp_path, list(range(24)), seconds=1.5)
-    evaluator = own.evaluator(Limits(60.0, 2_000))
+def test_what_a_dead_worker_or_node_held_is_done_again(runner: str, tmp_path: Path) -> None:
+    found = []
     with two_nodes(runner) as nodes:
-        for name, value in nodes.environment.items():
-            monkeypatch.setenv(name, value)
-        place = NetworkOptions(runner=runner, address=nodes.address)
-        with pools(place) as start, start(evaluator) as pool:
-            found = []
-            for each in pool.run((native, 0) for native in own.natives):
-                found.append(each)
+        process = subprocess.Popen(
+            [sys.executable, "-c", COORDINATOR, str(tmp_path), runner, nodes.address],
+            env=os.environ | nodes.environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("done "):
+                found.append(line.split()[1:])
                 if len(found) == 4:
                     assert nodes.kill_worker()
                 if len(found) == 10:
                     nodes.kill_second()
-    assert Counter(each.native for each in found) == Counter(own.natives)
-    assert {each.status for each in found} == {OK}
-    trained = own.trained()
-    assert trained.keys() == set(map(str, range(24)))
-    # What they held was begun again: one by the worker, two at most by the node and its queue.
-    assert 24 < trained.total() <= 28
+        assert process.wait() == 0
+    assert Counter(name for name, _ in found) == Counter(f"Net(number={i})" for i in range(COUNT))
+    assert {status for _, status in found} == {OK}
+    trained = Counter((tmp_path / "diary").read_text().split())
+    assert trained.keys() == set(map(str, range(COUNT)))
+    # What they held was begun again: one network by the worker, one by the node; each that was
+    # done is done once, and a network is begun once more at most by each that died.
+    assert COUNT < trained.total() <= COUNT + 4
 
 
 @pytest.mark.parametrize(
