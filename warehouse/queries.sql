@@ -290,7 +290,7 @@ SELECT head_id, artifact, artifact_hash FROM store.heads WHERE head_id = $head_i
 
 -- name: search_steps
 SELECT search_id, step, native, value, predicted_mean, predicted_std, old_task_weights, seconds,
-       objectives::VARCHAR AS objectives
+       objectives::VARCHAR AS objectives, proposed, running::VARCHAR AS running
 FROM store.search_steps
 JOIN store.architectures USING (architecture_id)
 WHERE search_id IN (SELECT unnest($search_ids::VARCHAR[]))

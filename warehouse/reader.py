@@ -85,7 +85,8 @@ class Reader:
 
     def search_steps(self, search_ids: list[str]) -> pl.DataFrame:
         """search_id, step, native, value, predicted_mean, predicted_std, seconds (null: not known),
-        objectives (JSON; null: one alone) of searches so far."""
+        objectives (JSON; null: one alone), proposed, running (JSON; null: not asynchronous) of
+        searches so far."""
         return self.read("search_steps", search_ids=search_ids)
 
     def used_targets(self, space: SearchSpace) -> list[Target]:

@@ -75,7 +75,7 @@ SELECT search_id, space, algorithm, encoding, context, language_model, pooling, 
               THEN min(value) OVER (PARTITION BY search_id ORDER BY step)
               ELSE max(value) OVER (PARTITION BY search_id ORDER BY step) END AS best_so_far,
        predicted_mean, predicted_std, old_task_weights, seconds, evaluated_at, architecture_id,
-       configuration, spec_id, objectives, store.search_steps.run_id
+       configuration, spec_id, objectives, store.search_steps.run_id, proposed
 FROM store.searches
 JOIN store.search_steps USING (search_id)
 JOIN store.architectures USING (space, architecture_id)

@@ -4,6 +4,7 @@ import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cole_core.evaluation.datasets import Dataset
@@ -86,6 +87,11 @@ class AnyEvaluator(ABC):
     @abstractmethod
     def __call__(self, native: str, seed: int) -> Attempt:
         """Evaluates one network. An error of the network is recorded, not raised."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Files of somebody's own that are run, with what they import from where they lie."""
+        return self.space.files
 
     @property
     def source(self) -> str:

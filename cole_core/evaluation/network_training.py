@@ -25,6 +25,7 @@ class NetworkTraining:
         seed: Of weights, order of images and augmentation.
         workers: Processes, one thread each.
         device: auto, cpu or cuda.
+        is_elsewhere: Whether networks run on other machines, whose devices nobody knows here.
     """
 
     dataset: str = "digits"
@@ -35,6 +36,7 @@ class NetworkTraining:
     seed: int = 0
     workers: int = 2
     device: str = "auto"
+    is_elsewhere: bool = False
 
     def check(self) -> None:
         """Checks the values that need no dataset.
@@ -86,10 +88,12 @@ class NetworkTraining:
         Raises:
             InputError: It is not there.
         """
-        import torch
-
         if self.device not in ("auto", "cpu", "cuda"):
             raise InputError(f"--device {self.device}: choose auto, cpu or cuda")
+        if self.is_elsewhere:
+            return "cuda" if self.device == "cuda" else "cpu"
+        import torch
+
         if self.device == "cuda" and not torch.cuda.is_available():
             raise InputError("--device cuda: PyTorch finds no GPU here, give cpu or auto")
         return "cuda" if self.device != "cpu" and torch.cuda.is_available() else "cpu"

@@ -180,6 +180,10 @@ class OwnEvaluator(AnyEvaluator):
         """That of the function, which brings its data."""
         return self.given.digest
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return (*self.space.files, self.function.path)
+
     def target(self, split: str | None = None) -> Target:
         """The values that a search betters; the split is said by their name."""
         number = self.given.number

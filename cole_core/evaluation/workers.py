@@ -7,12 +7,12 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
 from cole_core.evaluation.outcomes import CRASHED, TIMED_OUT, Attempt, over_time
+from cole_core.evaluation.pool import NetworkPool
 from cole_core.evaluation.settings import Limits
 from cole_core.processes import SPAWN
 
@@ -40,7 +40,7 @@ class Evaluates(Protocol):
         """Evaluates one network."""
 
 
-class Workers:
+class Workers(NetworkPool):
     """Processes that evaluate networks, one thread each. Use it as a context manager.
 
     Args:
@@ -52,51 +52,66 @@ class Workers:
         self._evaluator = evaluator
         self._count = count
         self._workers: list[_Worker] = []
+        self._waiting: deque[Job] = deque()
 
     def __enter__(self) -> "Workers":
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the processes."""
         for worker in self._workers:
             worker.kill()
         self._workers.clear()
 
-    def run(self, jobs: Iterable[tuple[str, int]]) -> Iterator[Attempt]:
-        """Evaluates networks.
+    @property
+    def slots(self) -> int:
+        return self._count
 
-        Args:
-            jobs: Native strings and seeds.
+    @property
+    def pending(self) -> int:
+        return len(self._waiting) + len(self._busy)
 
-        Yields:
-            What came of each, as it is done. A freed worker has its next network before the
-            result is given out.
+    def submit(self, native: str, seed: int) -> None:
+        self._waiting.append(Job(native, seed))
+        self._hand_out()
+
+    def done(self, timeout: float | None = None) -> list[Attempt]:
+        """As the base class has it.
 
         Raises:
             RuntimeError: A process died before it had a network.
         """
-        waiting = deque(Job(native, seed) for native, seed in jobs)
-        while waiting or any(worker.job for worker in self._workers):
-            self._hand_out(waiting)
-            busy = [worker for worker in self._workers if worker.job]
-            nearest = min(worker.deadline for worker in busy)
+        end = math.inf if timeout is None else time.monotonic() + timeout
+        while self.pending:
+            self._hand_out()
+            busy = self._busy
+            nearest = min(end, *(worker.deadline for worker in busy))
             wait(
                 [worker.connection for worker in busy],
                 None if nearest == math.inf else max(nearest - time.monotonic(), 0.0),
             )
-            done = [found for worker in busy if (found := self._look(worker, waiting))]
-            self._hand_out(waiting)
-            yield from done
+            found = [each for worker in busy if (each := self._look(worker))]
+            self._hand_out()
+            if found or time.monotonic() >= end:
+                return found
+        return []
 
-    def _hand_out(self, waiting: deque[Job]) -> None:
-        while waiting and len(self._workers) < min(
-            self._count, len(waiting) + sum(worker.job is not None for worker in self._workers)
-        ):
+    @property
+    def _busy(self) -> list["_Worker"]:
+        return [worker for worker in self._workers if worker.job]
+
+    def _hand_out(self) -> None:
+        waiting = self._waiting
+        while waiting and len(self._workers) < min(self._count, self.pending):
             self._workers.append(_Worker(self._evaluator))
         for worker in self._workers:
             if waiting and worker.job is None:
                 worker.begin(waiting.popleft())
 
-    def _look(self, worker: "_Worker", waiting: deque[Job]) -> Attempt | None:
+    def _look(self, worker: "_Worker") -> Attempt | None:
         """What came of a worker's network, None while it is at work or is to be tried again."""
         job = worker.job
         assert job is not None
@@ -114,7 +129,7 @@ class Workers:
             if worker.deadline == math.inf:
                 raise RuntimeError(f"a worker process does not start: exit code {code}") from None
             if job.crashes + 1 < _ATTEMPTS:
-                waiting.appendleft(replace(job, crashes=job.crashes + 1))
+                self._waiting.appendleft(replace(job, crashes=job.crashes + 1))
                 return None
             error = f"its process died {_ATTEMPTS} times, with exit code {code}"
             return Attempt(job.native, job.seed, CRASHED, error, time.monotonic() - worker.begun)

@@ -111,6 +111,11 @@ class SearchSpace(ABC):
         return {}
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """Somebody's own files that run where its networks are built."""
+        return ()
+
+    @property
     def definition(self) -> str | None:
         """Hash of what may change the space beside its parameters; None where nothing may."""
         return None

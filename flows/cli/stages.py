@@ -25,6 +25,7 @@ from flows.resolve.network_training import NetworkOptions, TrainingSeed
 from flows.resolve.objectives import Goals
 from flows.resolve.requests import (
     AskedVectors,
+    Flag,
     InWarehouse,
     Measured,
     Seeds,
@@ -236,6 +237,8 @@ class SearchOptions(InWarehouse):
         arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON;
             with --train.
         transfer: Other tasks of the space that are learned from.
+        asynchronous: With --train: propose the next architecture whenever a worker is free, and not
+            batch by batch; what still runs is believed to come out as expected.
     """
 
     measured: Measured = Measured()
@@ -249,6 +252,7 @@ class SearchOptions(InWarehouse):
     training_seed: TrainingSeed = 0
     arguments: str | None = None
     transfer: TransferOption = NONE
+    asynchronous: Flag = False
 
     def reading(self) -> SearchRequest:
         """A search that reads measured values.
@@ -267,6 +271,8 @@ class SearchOptions(InWarehouse):
             raise InputError(
                 f"--arguments {self.arguments} is for networks that are made: add --train"
             )
+        if self.asynchronous:
+            raise InputError("--asynchronous is for networks that are trained: add --train")
         return SearchRequest(**self._common, measured=self.measured, sought=self.sought)
 
     def training(self) -> SearchByTrainingRequest:
@@ -300,6 +306,7 @@ class SearchOptions(InWarehouse):
             networks=self.networks,
             training_seed=self.training_seed,
             arguments=self.arguments,
+            asynchronous=self.asynchronous,
         )
 
     @property

@@ -11,6 +11,8 @@ from cole_core.evaluation.settings import Limits, TrainingProcedure, TrainingSet
 from cole_core.spaces.own import checked, file_name
 from flows.resolve.requests import Flag, request
 
+PROCESSES = 2  # of this machine, unless somebody says
+
 
 @request
 class NetworkOptions:
@@ -22,7 +24,12 @@ class NetworkOptions:
         cells: In each stage, where the space leaves that open; by default the space's.
         max_activations: Of what an open-ended space draws, for one image; by default the space's.
         max_parameters: Of what an open-ended space draws; by default the space's.
-        workers: Processes, each with one network and one thread.
+        workers: Networks at a time, each in a process with one thread: of this machine, 2 unless
+            given, or of a cluster on it, one per core unless given.
+        runner: Where networks run: local, or on a cluster: ray or dask.
+        address: A cluster that runs already, such as ray://head:10001; as many networks at a time
+            as it has room for.
+        gpus_per_network: Of a Ray cluster: GPUs, or a share of one such as 0.25, for each network.
         time_limit: Seconds that one network may take.
         memory_limit: MiB that one network may take, inferred before it is built.
         run: Networks of a corpus: run the code that builds them.
@@ -33,7 +40,10 @@ class NetworkOptions:
     cells: int | None = None
     max_activations: int | None = None
     max_parameters: int | None = None
-    workers: int = 2
+    workers: int | None = None
+    runner: str = "local"
+    address: str | None = None
+    gpus_per_network: float | None = None
     time_limit: float = 300.0
     memory_limit: int = 2_048
     run: Flag = False
@@ -42,6 +52,23 @@ class NetworkOptions:
     def macro(self) -> dict[str, int]:
         """What is said of the network around an architecture."""
         return _given(channels=self.channels, cells=self.cells)
+
+    @property
+    def processes(self) -> int:
+        """Of this machine."""
+        return PROCESSES if self.workers is None else self.workers
+
+    def _device(self, device: str) -> str:
+        """Where networks are: on a cluster that is told here, by how many GPUs each is given."""
+        if self.runner == "local" or device not in ("auto", "cpu"):
+            return device
+        if self.gpus_per_network is None:
+            return "cpu"
+        if device == "cpu":
+            raise InputError(
+                f"--gpus-per-network {self.gpus_per_network:g} and --device cpu: leave one out"
+            )
+        return "cuda"
 
     def training(
         self, dataset: str, settings: TrainingSettings, seed: int, device: str = "auto"
@@ -64,8 +91,9 @@ class NetworkOptions:
             bounds=_given(max_activations=self.max_activations, max_parameters=self.max_parameters),
             limits=Limits(self.time_limit, self.memory_limit),
             seed=seed,
-            workers=self.workers,
-            device=device,
+            workers=self.processes,
+            device=self._device(device),
+            is_elsewhere=self.runner != "local",
         )
         made.check()
         return made
@@ -105,7 +133,7 @@ class NetworkOptions:
             epochs=epochs,
             limits=Limits(self.time_limit, self.memory_limit),
             seed=seed,
-            workers=self.workers,
+            workers=self.processes,
         )
 
 

@@ -9,6 +9,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import socket
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,8 @@ from cole_core.errors import InputError
 from flows.resolve.requests import request
 
 RUNNERS = ("local", "ray", "dask")
+ANSWER_SECONDS = 5.0  # within which a cluster takes a connection
+_ENCRYPTED = ("tls:", "wss:", "ucx:")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 Call = TypeVar("Call")
@@ -43,8 +46,11 @@ class Cluster:
     workers: int | None = None
     address: str | None = None
 
-    def check(self) -> None:
-        """Checks that tasks can run there.
+    def check(self, reports: bool = True) -> None:
+        """Checks that work can run there.
+
+        Args:
+            reports: Whether the workers tell a Prefect server of it, as those of tasks do.
 
         Raises:
             InputError: They cannot; says what to change.
@@ -66,11 +72,14 @@ class Cluster:
                 f"--runner {self.runner} needs prefect-{self.runner}: "
                 f"pip install 'cole-warehouse[{self.runner}]'"
             )
-        if self.address is not None and not PREFECT_API_URL.value() and not self._is_here():
+        if self.address is None or self.address == "auto":
+            return
+        if reports and not PREFECT_API_URL.value() and not self._is_here():
             raise InputError(
                 f"the machines of {self.address} report to a Prefect server: start one that they "
                 "reach with 'prefect server start', and set PREFECT_API_URL"
             )
+        check_answers(self.address, self.runner)
 
     @property
     def threads(self) -> int | None:
@@ -80,14 +89,15 @@ class Cluster:
         """
         if self.runner == "local" or self.address is not None:
             return None
-        return max(_cores() // self._processes, 1)
+        return max(_cores() // self.processes, 1)
 
     @property
-    def _processes(self) -> int:
+    def processes(self) -> int:
+        """Of a cluster that is started on this machine."""
         return self.workers or _cores()
 
     def _is_here(self) -> bool:
-        return self.address == "auto" or urlsplit(self.address).hostname in _LOOPBACK
+        return _place(self.address or "")[0] in _LOOPBACK
 
     @contextlib.contextmanager
     def start(self, device: str) -> Iterator["Workers"]:
@@ -141,19 +151,68 @@ class Workers:
             yield call, future.result()
 
 
-def _ray(cluster: Cluster, device: str, stack: contextlib.ExitStack) -> Workers:
+def ray_settings(cluster: Cluster) -> dict[str, Any]:
+    """What `ray.init` is told beside an address."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if cluster.address is None:
+        about = {"num_cpus": cluster.processes, "include_dashboard": False}
+        settings |= {"address": "local", **about}
+    return settings
+
+
+def dask_settings(cluster: Cluster) -> dict[str, Any]:
+    """What `distributed.LocalCluster` is told."""
+    return {
+        "n_workers": cluster.processes,
+        "threads_per_worker": 1,
+        "dashboard_address": "127.0.0.1:0",
+    }
+
+
+def check_answers(address: str, runner: str) -> None:
+    """Checks that a cluster listens where one is said to be.
+
+    Engines try for a minute and more before they give up. Schedulers of Ray and Dask speak first,
+    unless the connection is encrypted.
+
+    Raises:
+        InputError: Nobody does, or the address has no port.
+    """
+    host, port = _place(address)
+    if not host or port is None:
+        raise InputError(f"--address {address}: give host and port, such as ray://head:10001")
+    try:
+        with socket.create_connection((host, port), timeout=ANSWER_SECONDS) as connection:
+            speaks = address.startswith(_ENCRYPTED) or bool(connection.recv(1))
+    except TimeoutError:
+        speaks = False
+    except OSError as error:
+        raise InputError(
+            f"--address {address}: nobody answers there ({error.strerror or error}): start the "
+            "cluster, or correct the address"
+        ) from None
+    if not speaks:
+        raise InputError(
+            f"--address {address}: what answers there is no {runner} cluster: correct the address"
+        )
+
+
+def _place(address: str) -> tuple[str | None, int | None]:
+    """Host and port; of a port that is no number, neither."""
+    found = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        return found.hostname, found.port
+    except ValueError:
+        return None, None
+
+
+def _ray(cluster: Cluster, device: str, stack: contextlib.ExitStack) -> Workers:
+    settings = ray_settings(cluster)
     import ray
     from prefect_ray import RayTaskRunner
     from prefect_ray.context import remote_options
 
-    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if cluster.address is None:
-        settings |= {
-            "address": "local",
-            "num_cpus": cluster._processes,
-            "include_dashboard": False,
-        }
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="lance is not fork-safe")  # Ray's forks exec
         runner = stack.enter_context(RayTaskRunner(address=cluster.address, init_kwargs=settings))
@@ -170,16 +229,11 @@ def _dask(cluster: Cluster, stack: contextlib.ExitStack) -> Workers:
     from prefect_dask import DaskTaskRunner
 
     logging.getLogger(distributed.__name__).setLevel(logging.WARNING)
-    if cluster.address is None:
-        settings: dict[str, Any] = {
-            "cluster_kwargs": {
-                "n_workers": cluster._processes,
-                "threads_per_worker": 1,
-                "dashboard_address": "127.0.0.1:0",
-            }
-        }
-    else:
-        settings = {"address": cluster.address}
+    settings = (
+        {"cluster_kwargs": dask_settings(cluster)}
+        if cluster.address is None
+        else {"address": cluster.address}
+    )
     runner = stack.enter_context(DaskTaskRunner(**settings))
     _report_here(stack)
     return Workers(runner, max(sum(runner.client.nthreads().values()), 1))

@@ -12,12 +12,12 @@ from cole_core.errors import InputError
 from cole_core.evaluation.outcomes import OK
 from cole_core.evaluation.proxy_encoding import EncodedProxyEvaluator
 from cole_core.evaluation.settings import EncodedProxySettings, Limits, TrainingSettings
-from cole_core.evaluation.workers import Workers
 from flows.resolve.current import current
 from flows.resolve.network_training import NetworkOptions
 from flows.resolve.requests import Flag, InWarehouse, Seed, request
 from flows.resolve.spaces import find_space_for, find_to_build
 from flows.running.names import run_name
+from flows.running.networks import check_place, pools
 from flows.running.progress import track
 from flows.running.runs import recorded_run
 from flows.running.stage import planned
@@ -61,6 +61,7 @@ def plan(request: ProxiesRequest) -> ProxiesPlan:
     """
     warehouse, networks = Warehouse(request.home), request.networks
     Limits(networks.time_limit, networks.memory_limit).check()
+    check_place(networks)
     training = networks.training(
         request.dataset or "", TrainingSettings(), seed=request.seed, device="cpu"
     )
@@ -100,15 +101,18 @@ def proxies(request: ProxiesRequest) -> dict[str, Any]:
     """
     made = planned(plan, request)
     evaluator = made.evaluator
-    with recorded_run(request.home, "proxies", request) as run:
+    with (
+        pools(request.networks, "cpu") as start,
+        recorded_run(request.home, "proxies", request) as run,
+    ):
         wanted = not_evaluated(
             run.warehouse, evaluator, made.natives, request.seed, request.retry_failed
         )
         with (
-            Workers(evaluator, request.networks.workers) as workers,
+            start(evaluator) as pool,
             track("proxies · networks", len(wanted)) as advance,
         ):
-            attempts = evaluate_all(run, evaluator, workers, wanted, request.seed, advance)
+            attempts = evaluate_all(run, evaluator, pool, wanted, request.seed, advance)
         report_failures([attempt for attempt in attempts if attempt.status != OK])
         counts = Counter(attempt.status for attempt in attempts)
         run.summary = {

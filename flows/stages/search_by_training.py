@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,28 +10,28 @@ import numpy as np
 import polars as pl
 from prefect import flow
 
-from cole_core.encodings.base import VectorEncoding
-from cole_core.encodings.registry import make_text_encoding
-from cole_core.encodings.vectors import USUAL, Vectors, VectorSource
+from cole_core.encodings.vectors import Vectors, VectorSource
 from cole_core.errors import InputError
 from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.own_training import OwnTraining
+from cole_core.evaluation.pool import NetworkPool
 from cole_core.evaluation.settings import TrainingSettings
-from cole_core.evaluation.workers import Workers
 from cole_core.experiments.searches import WITH_TRANSFER
 from cole_core.hashing import hash_text
-from cole_core.language_models import EmbeddingOptions, EmbeddingSpecification
+from cole_core.language_models import EmbeddingSpecification
 from cole_core.predictors.transfer.old_values import BY_ITS_OWN, NONE, OldValues
 from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm
+from cole_core.search.asynchronous import AsynchronousSearch
 from cole_core.search.tabular import StoredSearches, make_reader, source_columns
 from cole_core.spaces.base import SearchSpace
-from cole_core.spaces.corpus import Corpus
 from flows.resolve.algorithms import AlgorithmOptions
+from flows.resolve.made_vectors import find_made_vectors
 from flows.resolve.models import check_model
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
 from flows.resolve.requests import (
     AskedVectors,
     Device,
+    Flag,
     InWarehouse,
     Seeds,
     request,
@@ -45,12 +45,14 @@ from flows.resolve.transfer import (
 )
 from flows.resolve.values import check_direction
 from flows.running.names import run_name
+from flows.running.networks import check_place, pools
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
+from flows.tasks.arrivals import arrival_row, arriving_steps, stored_running
 from flows.tasks.new_architectures import NewValues, NewVectors, SearchEvaluator, values
 from flows.tasks.old_tasks import WithExpectations, old_surrogates
-from flows.tasks.searches import register, stored_steps, summarise
+from flows.tasks.searches import register, step_rows, stored_steps, summarise
 from warehouse import Warehouse
 
 # What `bananas` does here unless asked otherwise. The space has no list to score or to fit a
@@ -85,6 +87,8 @@ class SearchByTrainingRequest(InWarehouse):
         lm_device: Where the language model runs.
         arguments: Of the constructor of FILE.py:CLASS, those that all networks share, as JSON.
         transfer: Other tasks of the space that are learned from.
+        asynchronous: Propose the next architecture whenever a worker is free, and not batch by
+            batch; what still runs is believed to come out as expected.
     """
 
     dataset: str | None
@@ -100,6 +104,7 @@ class SearchByTrainingRequest(InWarehouse):
     lm_device: Device = "auto"
     arguments: str | None = None
     transfer: TransferOption = NONE
+    asynchronous: Flag = False
 
     def training(self) -> NetworkTraining:
         """The training that is asked for, checked."""
@@ -144,6 +149,19 @@ class TrainingSearch(StoredSearches):
         """The search space whose architectures fit the dataset."""
         return self.evaluator.space
 
+    def step_row(self, seed: int, step: Step) -> dict[str, Any]:
+        """What the warehouse keeps of a step, values as they were measured."""
+        mean = step.predicted_mean
+        return {
+            "search_id": self.search_id(seed),
+            "step": step.index + 1,
+            "architecture_id": self.space.architecture_id(step.native),
+            "value": self.sign * step.value,
+            "predicted_mean": None if mean is None else self.sign * mean,
+            "predicted_std": step.predicted_std,
+            "old_task_weights": list(step.old_task_weights) or None,
+        }
+
 
 def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     """Resolves and checks a request.
@@ -152,6 +170,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
         InputError: A name is unknown, or the dataset is not right.
     """
     warehouse = Warehouse(request.home)
+    check_place(request.networks)
     training, evaluator = _trained(warehouse, request)
     space, target = evaluator.space, evaluator.target()
     check_direction(warehouse, space, target)
@@ -167,7 +186,7 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     source, specification, old = VectorSource("none", "none", None, None), None, None
     reads = may_transfer(searcher, request.transfer)
     if searcher.reads_vectors:
-        source, specification = _source(space, request.vectors)
+        source, specification = find_made_vectors(space, request.vectors)
         if specification is not None:
             check_model(warehouse, specification, request.lm_device)
         if reads:
@@ -192,6 +211,8 @@ def plan(request: SearchByTrainingRequest) -> TrainingSearch:
     if space.definition is not None:  # another constructor draws otherwise
         configuration["definition"] = space.definition
     configuration |= target.orientation
+    if request.asynchronous:
+        configuration["asynchronous"] = True
     if old is not None:
         configuration["transfer"] = old.configuration
     surrogate = searcher.surrogate_params()
@@ -215,16 +236,23 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
     made = planned(plan, request)
     seeds, budget = list(dict.fromkeys(request.seeds)), request.budget
     with (
+        pools(request.networks) as start,
         recorded_run(request.home, "search", request) as run,
-        Workers(made.evaluator, made.training.workers) as workers,
+        start(made.evaluator) as pool,
     ):
         known = stored_steps(run.warehouse, [made.search_id(seed) for seed in seeds], made.sign)
         tried = count_trainings(run.warehouse, made)
-        problem = make_problem(run, made, workers, request.lm_device)
+        trained = make_problem(run, made, pool, request.lm_device)
         register(run, [made.row(seed) for seed in seeds])
         left = sum(max(budget - len(steps), 0) for steps in known.values())
         with track(f"search · {request.algorithm.name}", left) as advance:
-            for steps in rounds(made, problem, budget, seeds, list(known.values())):
+            histories = list(known.values())
+            new = (
+                arrivals(run, made, trained, budget, dict(zip(seeds, histories, strict=True)))
+                if request.asynchronous
+                else rounds(made, trained.problem, budget, seeds, histories)
+            )
+            for steps in new:
                 with run.warehouse.writer("cole search", run.run_id) as writer:
                     writer.add_search_steps(steps)
                 advance(steps.height)
@@ -245,9 +273,24 @@ def search_by_training(request: SearchByTrainingRequest) -> dict[str, Any]:
     return run.summary
 
 
-def make_problem(run: Run, made: TrainingSearch, workers: Workers, lm_device: str) -> SearchProblem:
-    """The space as the searches see it: vectors and accuracies are made as they ask for them."""
-    trained = NewValues(run, made.evaluator, workers, made.training.seed)
+@dataclass(frozen=True)
+class Trained:
+    """What a search asks of networks.
+
+    Attributes:
+        problem: The space as searches see it: vectors and values are made as they ask for them.
+        values: Trains.
+        pool: Where that runs.
+    """
+
+    problem: SearchProblem
+    values: NewValues
+    pool: NetworkPool
+
+
+def make_problem(run: Run, made: TrainingSearch, pool: NetworkPool, lm_device: str) -> Trained:
+    """The space as the searches see it."""
+    trained = NewValues(run, made.evaluator, pool, made.training.seed)
     space = made.space
 
     @functools.cache
@@ -258,13 +301,14 @@ def make_problem(run: Run, made: TrainingSearch, workers: Workers, lm_device: st
     vectors = NewVectors(run, space, made.source, made.specification, lm_device)
     if made.old is not None:
         vectors = WithExpectations(vectors, old_surrogates(run, made.old))
-    return SearchProblem(
+    problem = SearchProblem(
         space=space,
         canonical=canonical,
         vectors=vectors,
         evaluate=trained,
         announce=trained.train,
     )
+    return Trained(problem, trained, pool)
 
 
 def rounds(
@@ -281,33 +325,40 @@ def rounds(
     known = [steps[:budget] for steps in histories]
     for batch in run_searches(made.searcher, problem, budget, seeds, known):
         seconds = (time.perf_counter() - started) / sum(map(len, batch.values()))
-        yield pl.DataFrame(
-            [
-                {
-                    "search_id": made.search_id(seeds[place]),
-                    "step": step.index + 1,
-                    "architecture_id": made.space.architecture_id(step.native),
-                    "value": made.sign * step.value,
-                    "predicted_mean": _turned(step.predicted_mean, made.sign),
-                    "predicted_std": step.predicted_std,
-                    "old_task_weights": list(step.old_task_weights) or None,
-                    "seconds": seconds,
-                }
-                for place, steps in batch.items()
-                for step in steps
-            ],
-            schema_overrides={
-                "predicted_mean": pl.Float64,
-                "predicted_std": pl.Float64,
-                "old_task_weights": pl.List(pl.Float64),
-            },
+        yield step_rows(
+            made.step_row(seeds[place], step) | {"seconds": seconds}
+            for place, steps in batch.items()
+            for step in steps
         )
         started = time.perf_counter()
 
 
-def _turned(mean: float | None, sign: int) -> float | None:
-    """A prediction as values are measured."""
-    return None if mean is None else sign * mean
+def arrivals(
+    run: Run,
+    made: TrainingSearch,
+    trained: Trained,
+    budget: int,
+    known: Mapping[int, Sequence[Step]],
+) -> Iterator[pl.DataFrame]:
+    """The steps of asynchronous searches, each as it arrives. One search keeps all workers busy,
+    so those of several seeds go one after the other.
+
+    Args:
+        run: Reads.
+        made: The searches.
+        trained: What they search, and where networks run.
+        budget: Evaluations of each.
+        known: Their stored steps, by seed.
+    """
+    for seed, steps in known.items():
+        if len(steps) >= budget:
+            continue
+        running = stored_running(run.warehouse, made.search_id(seed), made.sign)
+        about = (made.searcher, trained.problem, budget, seed, steps, running)
+        search = AsynchronousSearch(*about)
+        for each in arriving_steps(search, trained.values, trained.pool):
+            kept = arrival_row(each.was, each.running, made.sign)
+            yield step_rows([made.step_row(seed, each.step) | {"seconds": each.seconds} | kept])
 
 
 def count_trainings(warehouse: Warehouse, made: TrainingSearch) -> int:
@@ -327,30 +378,4 @@ def _trained(
     dataset = training.load()
     return training, training.evaluator(
         find_space_for(warehouse, training, name, dataset, request.networks.run), dataset
-    )
-
-
-def _source(
-    space: SearchSpace, asked: Vectors
-) -> tuple[VectorSource, EmbeddingSpecification | None]:
-    """Where vectors of new architectures come from: they are made, so what is not said is as usual.
-
-    Raises:
-        InputError: The encoding or the context is unknown, or the model is not to be had.
-    """
-    name = space.reference(asked.context) if asked.encoding is None else asked.encoding
-    if isinstance(space.encoding(name), VectorEncoding):
-        return VectorSource(name, asked.context, None, None), None
-    make_text_encoding(space, name, asked.context)
-    if isinstance(space, Corpus):
-        space.check_all_known(name)
-    specification = EmbeddingOptions(
-        lm=asked.lm or USUAL["lm"],
-        pooling=asked.pooling or USUAL["pooling"],
-        precision=asked.precision or USUAL["precision"],
-        random_init=asked.random_init,
-    ).specification()
-    return (
-        VectorSource(name, asked.context, specification.spec_id, specification.language_model),
-        specification,
     )

@@ -14,7 +14,6 @@ from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.outcomes import CRASHED, DIVERGED, FAILED, OK, TIMED_OUT, TOO_LARGE
 from cole_core.evaluation.own_training import OwnTraining
 from cole_core.evaluation.settings import ProxySettings
-from cole_core.evaluation.workers import Workers
 from cole_core.spaces.base import SearchSpace
 from cole_core.spaces.sampling import sample_distinct
 from flows.resolve.current import current
@@ -22,7 +21,9 @@ from flows.resolve.network_training import NetworkOptions, TrainingOptions, Trai
 from flows.resolve.requests import Flag, InWarehouse, request
 from flows.resolve.spaces import find_space_for, find_to_build, with_arguments
 from flows.resolve.values import check_direction
+from flows.running.cluster_networks import Pools
 from flows.running.names import run_name
+from flows.running.networks import check_place, pools
 from flows.running.progress import track
 from flows.running.runs import Run, recorded_run
 from flows.running.stage import planned
@@ -107,14 +108,13 @@ class TrainNetworksPlan:
 
     Attributes:
         space: The search space whose architectures fit the dataset.
-        workers, seed: Of the training.
+        seed: Of the training.
         dataset: What evaluations call the dataset.
         evaluators: One for training, one for proxies, as asked for.
         natives: Architectures that are to be added before.
     """
 
     space: SearchSpace
-    workers: int
     seed: int
     dataset: str
     evaluators: list[AnyEvaluator]
@@ -132,6 +132,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
         raise InputError("--samples draws architectures and --limit takes stored ones: give one")
     if request.limit is not None and request.limit < 1:
         raise InputError(f"--limit {request.limit}: give at least 1")
+    check_place(request.networks)
     evaluators = _own(warehouse, request) or _ours(warehouse, request)
     space = evaluators[0].space
     natives = []
@@ -141,7 +142,7 @@ def plan(request: TrainNetworksRequest) -> TrainNetworksPlan:
         space.check_makeable(natives)
     elif not warehouse.has_catalog or warehouse.architectures(space).is_empty():
         raise InputError(f"no architectures of {_described(request, space)}: add --samples N")
-    about = (request.networks.workers, request.seed, evaluators[0].dataset_name)
+    about = (request.seed, evaluators[0].dataset_name)
     return TrainNetworksPlan(space, *about, evaluators, natives)
 
 
@@ -192,13 +193,16 @@ def train_networks(request: TrainNetworksRequest) -> dict[str, Any]:
         InputError: As `plan`.
     """
     made = planned(plan, request)
-    with recorded_run(request.home, "evaluate", request) as run:
+    with (
+        pools(request.networks, request.device) as start,
+        recorded_run(request.home, "evaluate", request) as run,
+    ):
         natives = architectures(run, made, request.limit)
         for evaluator in made.evaluators:
             wanted = not_evaluated(
                 run.warehouse, evaluator, natives, request.seed, request.retry_failed
             )
-            counts = evaluate_missing(run, evaluator, wanted, made)
+            counts = evaluate_missing(run, start, evaluator, wanted, made.seed)
             kind = "proxies" if isinstance(evaluator, ProxyEvaluator) else "trainings"
             run.summary |= {
                 kind: counts[OK],
@@ -224,18 +228,25 @@ def architectures(run: Run, made: TrainNetworksPlan, limit: int | None) -> list[
 
 
 def evaluate_missing(
-    run: Run, evaluator: AnyEvaluator, natives: Sequence[str], made: TrainNetworksPlan
+    run: Run, start: Pools, evaluator: AnyEvaluator, natives: Sequence[str], seed: int
 ) -> Counter[str]:
     """Evaluates networks and stores what comes of them, as it comes.
+
+    Args:
+        run: Writes.
+        start: Gives what runs the networks.
+        evaluator: What is run.
+        natives: The networks.
+        seed: Of each.
 
     Returns:
         How many came to which status.
     """
     what = "proxies" if isinstance(evaluator, ProxyEvaluator) else "trainings"
     with (
-        Workers(evaluator, made.workers) as workers,
+        start(evaluator) as pool,
         track(f"evaluate · {what}", len(natives)) as advance,
     ):
-        attempts = evaluate_all(run, evaluator, workers, natives, made.seed, advance)
+        attempts = evaluate_all(run, evaluator, pool, natives, seed, advance)
     report_failures([attempt for attempt in attempts if attempt.status != OK])
     return Counter(attempt.status for attempt in attempts)

@@ -1,10 +1,9 @@
 """Networks evaluated, and what came of them stored as it comes."""
 
-import itertools
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
 import polars as pl
@@ -13,16 +12,16 @@ from prefect.cache_policies import NO_CACHE
 
 from cole_core.evaluation.attempts import AnyEvaluator
 from cole_core.evaluation.outcomes import OK, TIMED_OUT, TOO_LARGE, Attempt, Score
+from cole_core.evaluation.pool import NetworkPool
 from cole_core.evaluation.settings import Limits
 from cole_core.evaluation.target import BY_NAME
-from cole_core.evaluation.workers import Workers
 from cole_core.sources.metrics import direction_of, unit_of
 from flows.running.runs import Run
 from warehouse import Warehouse
 from warehouse.writer import Writer
 
 SHARD = 25  # networks of a Prefect task
-COMMIT_SECONDS = 1.0  # of finished networks at most is what a crash can cost
+COMMIT_SECONDS = 1.0  # a finished network waits at most to be stored with others
 NAMED = 3  # failed networks that are named
 
 
@@ -53,7 +52,7 @@ def not_evaluated(
 def evaluate_all(
     run: Run,
     evaluator: AnyEvaluator,
-    workers: Workers,
+    pool: NetworkPool,
     natives: Sequence[str],
     seed: int,
     advance: Callable[[int], None] = lambda _: None,
@@ -62,15 +61,18 @@ def evaluate_all(
 
     Args:
         run: Writes.
-        evaluator: What the workers run.
-        workers: Where it runs.
+        evaluator: What the pool runs.
+        pool: Where it runs.
         natives: The networks, whose architectures are in the warehouse.
         seed: Of each.
         advance: Told of each commit.
     """
-    running = workers.run((native, seed) for native in natives)
-    shards = range(0, len(natives), SHARD)
-    return [each for _ in shards for each in evaluate_shard(run, evaluator, running, advance)]
+    for native in natives:
+        pool.submit(native, seed)
+    attempts: list[Attempt] = []
+    while pool.pending:
+        attempts += evaluate_shard(run, evaluator, pool, advance)
+    return attempts
 
 
 @task(
@@ -80,30 +82,27 @@ def evaluate_all(
     persist_result=False,
 )
 def evaluate_shard(
-    run: Run, evaluator: AnyEvaluator, attempts: Iterator[Attempt], advance: Callable[[int], None]
+    run: Run, evaluator: AnyEvaluator, pool: NetworkPool, advance: Callable[[int], None]
 ) -> list[Attempt]:
     """Takes the next networks as they are done and stores them.
 
     Args:
         run: Writes.
         evaluator: What evaluates them.
-        attempts: Networks as they are done; those of later shards are at work already.
+        pool: Where they run; those of later shards are at work already.
         advance: Told of each commit.
     """
     shard: list[Attempt] = []
     waiting: list[Attempt] = []
-    due = time.monotonic() + COMMIT_SECONDS
-    for attempt in itertools.islice(attempts, SHARD):
-        waiting.append(attempt)
-        if time.monotonic() > due:
+    due = time.monotonic()
+    while waiting or (pool.pending and len(shard) < SHARD):
+        waiting += pool.done(max(due - time.monotonic(), 0.0) if waiting else None)
+        if waiting and (time.monotonic() >= due or not pool.pending):
             store(run, evaluator, waiting)
             advance(len(waiting))
             shard += waiting
             waiting, due = [], time.monotonic() + COMMIT_SECONDS
-    if waiting:
-        store(run, evaluator, waiting)
-        advance(len(waiting))
-    return shard + waiting
+    return shard
 
 
 def store(run: Run, evaluator: AnyEvaluator, attempts: Sequence[Attempt]) -> None:

@@ -16,15 +16,15 @@ from cole_core.errors import InputError
 from cole_core.evaluation.attempts import TrainingEvaluator
 from cole_core.evaluation.outcomes import OK
 from cole_core.evaluation.own_training import OwnEvaluator
+from cole_core.evaluation.pool import NetworkPool
 from cole_core.evaluation.target import Target
-from cole_core.evaluation.workers import Workers
 from cole_core.hashing import hash_text
 from cole_core.language_models import EmbeddingSpecification
 from cole_core.sources.headings import UNKNOWN
 from cole_core.spaces.base import SearchSpace
 from flows.running.runs import Run
 from flows.tasks.architectures import add_architectures
-from flows.tasks.evaluations import evaluate_all, not_evaluated
+from flows.tasks.evaluations import evaluate_all, not_evaluated, store
 from flows.tasks.renderings import rendering_rows
 from flows.tasks.vectors import add_vectors, embed_shard
 from warehouse import Warehouse
@@ -136,17 +136,18 @@ class NewValues:
     Args:
         run: Reads and writes.
         evaluator: Trains.
-        workers: Where it runs.
+        pool: Where it runs.
         seed: Of every training.
     """
 
-    def __init__(self, run: Run, evaluator: SearchEvaluator, workers: Workers, seed: int) -> None:
+    def __init__(self, run: Run, evaluator: SearchEvaluator, pool: NetworkPool, seed: int) -> None:
         self._run = run
         self._evaluator = evaluator
-        self._workers = workers
+        self._pool = pool
         self._seed = seed
         self._target = evaluator.target()
         self._known: dict[str, float] = {}
+        self._arrived: list[str] = []
 
     def train(self, natives: Sequence[str]) -> None:
         """Trains those architectures that were not trained yet, several at a time.
@@ -155,24 +156,52 @@ class NewValues:
             InputError: What their trainings give is not what the search looks for.
         """
         new = [native for native in dict.fromkeys(natives) if native not in self._known]
-        if not new:
-            return
-        warehouse, evaluator, space = self._run.warehouse, self._evaluator, self._evaluator.space
-        space.prepare(new)
+        if new:
+            lacking = self._untrained(new)
+            if lacking:
+                evaluate_all(self._run, self._evaluator, self._pool, lacking, self._seed)
+            self._read(new)
+
+    def begin(self, native: str) -> None:
+        """Has an architecture trained, unless it was; `arrived` says when it is there."""
+        if native not in self._known and self._untrained([native]):
+            self._pool.submit(native, self._seed)
+        else:
+            self._arrived.append(native)
+
+    def arrived(self) -> list[str]:
+        """Architectures that were begun and have their value now; waits for one.
+
+        Raises:
+            InputError: As `train`.
+        """
+        if not self._arrived:
+            attempts = self._pool.done()
+            store(self._run, self._evaluator, attempts)
+            self._arrived += [attempt.native for attempt in attempts]
+        found, self._arrived = self._arrived, []
+        self._read([native for native in found if native not in self._known])
+        return found
+
+    def _untrained(self, natives: Sequence[str]) -> list[str]:
+        """Those that were not trained yet; all are in the warehouse then."""
+        warehouse, space = self._run.warehouse, self._evaluator.space
+        space.prepare(natives)
         with warehouse.writer("cole search", self._run.run_id) as writer:
-            add_architectures(warehouse, writer, space, new, shown=False)
-        lacking = not_evaluated(warehouse, evaluator, new, self._seed)
-        if lacking:
-            evaluate_all(self._run, evaluator, self._workers, lacking, self._seed)
-        measured = values(warehouse, evaluator, self._target, self._seed)
+            add_architectures(warehouse, writer, space, natives, shown=False)
+        return not_evaluated(warehouse, self._evaluator, natives, self._seed)
+
+    def _read(self, natives: Sequence[str]) -> None:
+        """Takes the values of trained architectures from the warehouse."""
+        measured = values(self._run.warehouse, self._evaluator, self._target, self._seed)
         if not measured:
             self._refuse_others()
         sign = self._target.sign
-        failed = evaluator.failed_value
+        failed = self._evaluator.failed_value
         if failed is None:
             failed = min((sign * value for value in measured.values()), default=0.0)
-        for native in new:
-            value = measured.get(space.architecture_id(native))
+        for native in natives:
+            value = measured.get(self._evaluator.space.architecture_id(native))
             self._known[native] = failed if value is None else sign * value
 
     def _refuse_others(self) -> None:

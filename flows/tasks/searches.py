@@ -46,6 +46,14 @@ def store_steps(run: Run, rounds: Iterable[pl.DataFrame], advance: Callable[[int
             commit()
 
 
+def step_rows(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Steps as the warehouse takes them."""
+    kinds = {"predicted_mean": pl.Float64, "predicted_std": pl.Float64}
+    return pl.DataFrame(
+        list(rows), schema_overrides={**kinds, "old_task_weights": pl.List(pl.Float64)}
+    )
+
+
 def stored_steps(
     warehouse: Warehouse,
     search_ids: Sequence[str],
@@ -61,7 +69,7 @@ def stored_steps(
         objectives: Of searches that have several.
     """
     found: dict[str, list[Step]] = {id_: [] for id_ in search_ids}
-    rows = warehouse.search_steps(list(search_ids)).drop("seconds")
+    rows = warehouse.search_steps(list(search_ids)).drop("seconds", "proposed", "running")
     for search_id, step, native, value, mean, std, weights, told in rows.iter_rows():
         mean = None if mean is None else sign * mean
         others = () if objectives is None else objectives.from_json(told)[1:]

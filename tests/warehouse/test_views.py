@@ -31,7 +31,8 @@ INSERT INTO store.searches
 SELECT 's', '{{}}', 'nasbench201', 'bananas', 'code.expression', 'none', 'spec2', '{TARGET}', 0,
        'run';
 INSERT INTO store.search_steps
-SELECT 's', 1, architecture_id, 93.0, NULL, NULL, TIMESTAMP '2026-01-01', 'run', NULL, NULL, NULL
+SELECT 's', 1, architecture_id, 93.0, NULL, NULL, TIMESTAMP '2026-01-01', 'run', NULL, NULL, NULL,
+       NULL, NULL
 FROM store.architectures LIMIT 1;
 INSERT INTO store.search_comparisons BY NAME
 SELECT 'comparison' AS comparison_id, 'defaults' AS experiment, 'nasbench201' AS space,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -84,6 +85,10 @@ class FileSpace(SearchSpace):
     @property
     def definition(self) -> str | None:
         return self.description.definition
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(map(Path, self.description.files))
 
     @property
     def size(self) -> int | None:

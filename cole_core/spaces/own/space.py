@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -119,6 +120,10 @@ class OwnSpace(SearchSpace):
     @property
     def definition(self) -> str | None:
         return self.description.definition
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        return tuple(map(Path, self.description.files))
 
     @property
     def size(self) -> int | None:

@@ -196,6 +196,32 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "unknown augmentation": ((*EVALUATE, "--augmentation", "mixup"), "mixup"),
     "no batch": ((*EVALUATE, "--batch-size", 0), "batch size = 0"),
     "no processes": ((*EVALUATE, "--workers", 0), "--workers 0"),
+    "networks on an unknown runner": ((*EVALUATE, "--runner", "slurm"), "--runner slurm"),
+    "networks on a cluster that nobody started": (
+        (*EVALUATE, "--runner", "ray", "--address", "127.0.0.1:9"),
+        "--address 127.0.0.1:9: nobody answers there",
+    ),
+    "networks on a scheduler that nobody started": (
+        (*EVALUATE, "--runner", "dask", "--address", "tcp://127.0.0.1:9"),
+        "--address tcp://127.0.0.1:9: nobody answers there",
+    ),
+    "networks at an address without a port": (
+        (*EVALUATE, "--runner", "ray", "--address", "ray://127.0.0.1"),
+        "give host and port",
+    ),
+    "GPUs of this machine": ((*EVALUATE, "--gpus-per-network", 0.25), "--gpus-per-network 0.25"),
+    "GPUs of Dask": (
+        (*EVALUATE, "--runner", "dask", "--gpus-per-network", 0.25),
+        "--gpus-per-network 0.25 is for a Ray cluster",
+    ),
+    "GPUs and a half": (
+        (*EVALUATE, "--runner", "ray", "--gpus-per-network", 1.5),
+        "give a share of one, or a whole number",
+    ),
+    "GPUs for the processor": (
+        (*EVALUATE, "--runner", "ray", "--gpus-per-network", 1, "--device", "cpu"),
+        "--device cpu",
+    ),
     "no time": ((*EVALUATE, "--time-limit", 0), "limits of 0.0 s"),
     "evaluate none": (("evaluate", NB, "--dataset", "digits", "--limit", 0), "--limit 0"),
     "evaluate nothing": ((*EVALUATE, "--no-train"), "--proxies"),
@@ -356,6 +382,9 @@ CASES: dict[str, tuple[tuple[object, ...], str]] = {
     "channels of no network": ((*SEARCH, "--channels", 8), "--channels 8"),
     "seconds of no network": ((*SEARCH, "--time-limit", 20.5), "--time-limit 20.5"),
     "processes of no network": ((*SEARCH, "--workers", 3), "--workers 3"),
+    "cluster of no network": ((*SEARCH, "--runner", "ray"), "--runner ray"),
+    "GPUs of no network": ((*SEARCH, "--gpus-per-network", 0.5), "--gpus-per-network 0.5"),
+    "asynchronous without networks": ((*SEARCH, "--asynchronous"), "--asynchronous"),
     "seed of no training": ((*SEARCH, "--training-seed", 8), "--training-seed 8"),
     "parameter that is no pair": ((*SEARCH, "--parameter", "edits"), "--parameter 'edits'"),
     "parameter of an algorithm that is no number": (

@@ -43,6 +43,13 @@ LONG = {
     "cole embed nasbench201 --runner ray --address ray://head:10001": (
         "tests/flows/running/test_cluster.py"
     ),
+    "cole evaluate einspace --dataset digits --samples 60 --runner dask --workers 4": (
+        "tests/flows/running/test_networks.py"
+    ),
+    "cole evaluate einspace --dataset digits --samples 60 --runner ray "
+    "--address ray://head:10001 --gpus-per-network 0.25": "tests/flows/running/test_networks.py",
+    "cole search einspace --train --dataset digits --budget 60 --asynchronous --runner dask "
+    "--workers 4": "tests/flows/stages/test_search_by_training.py",
 }
 RESULTS = ROOT / "docs" / "results.md"  # whose commands take an hour: they run small
 WITH_COMMANDS = [

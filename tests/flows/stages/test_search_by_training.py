@@ -1,5 +1,6 @@
 """`cole search --train`: nothing is trained or embedded twice, and a killed search goes on."""
 
+import json
 import os
 import shutil
 import signal
@@ -243,3 +244,49 @@ def test_what_was_trained_on_another_dataset_is_learned_from(tmp_path: Path) -> 
     assert all(len(each) == 1 and each[0] >= 0 for each in weights[4:])
     again = search(tmp_path, 7, replace(WORK, dataset="add-digits", transfer="digits"))
     assert (again["evaluations"], again["skipped"], again["trained"]) == (0, 7, 0)
+
+
+def arrivals(home: Path) -> list[tuple[Any, ...]]:
+    return rows(home, "SELECT step, proposed, native, value FROM searches ORDER BY step")
+
+
+def test_an_asynchronous_search_keeps_its_order_and_goes_on(tmp_path: Path) -> None:
+    whole = search(tmp_path / "whole", 9, asynchronous=True)
+    assert (whole["evaluations"], whole["trained"]) == (9, 9)
+    steps = arrivals(tmp_path / "whole")
+    # One worker: values arrive in the order of proposals.
+    assert [row[:2] for row in steps] == [(i + 1, i) for i in range(9)]
+    ran = rows(tmp_path / "whole", "SELECT running FROM store.search_steps ORDER BY step")
+    assert [len(json.loads(row[0])) for row in ran] == [2] * 7 + [1, 0]
+
+    # One that ends early has what ran run again, and takes the same way.
+    home = tmp_path / "part"
+    kept = new_architectures.NewValues.arrived
+    left = iter([kept] * 5)
+
+    def until(values: Any) -> list[str]:
+        return next(left, stop)(values)
+
+    def stop(values: Any) -> list[str]:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(new_architectures.NewValues, "arrived", until)
+        with pytest.raises(KeyboardInterrupt):
+            search(home, 9, asynchronous=True)
+    assert len(arrivals(home)) == 5
+    rest = search(home, 9, asynchronous=True)
+    assert (rest["evaluations"], rest["skipped"]) == (4, 5)
+    assert arrivals(home) == steps
+    assert rows(home, "SELECT count(*), count(DISTINCT architecture_id) FROM trainings") == [(9, 9)]
+    assert search(home, 9, asynchronous=True)["evaluations"] == 0
+
+
+def test_only_an_asynchronous_search_is_another_search(tmp_path: Path) -> None:
+    usual = plan(replace(WORK, home=tmp_path))
+    other = plan(replace(WORK, home=tmp_path, asynchronous=True))
+    assert usual.search_id(0) != other.search_id(0)
+    assert "asynchronous" not in usual.configuration
+    assert other.configuration == {**usual.configuration, "asynchronous": True}
+    on_dask = replace(WORK.networks, runner="dask", workers=2)
+    assert plan(replace(WORK, home=tmp_path, networks=on_dask)).search_id(0) == usual.search_id(0)
