@@ -123,7 +123,7 @@ class Workers(NetworkPool):
                     return None
                 worker.end()
                 return attempt
-        except (EOFError, ConnectionResetError):
+        except (EOFError, ConnectionError):
             code = worker.bury()
             self._workers.remove(worker)
             if worker.deadline == math.inf:
@@ -146,9 +146,12 @@ class _Worker:
 
     def __init__(self, evaluator: Evaluates) -> None:
         self.connection, other = SPAWN.Pipe()
-        self._process = SPAWN.Process(target=_work, args=(other, evaluator), daemon=True)
+        self._process = SPAWN.Process(target=_work, args=(other,), daemon=True)
         self._process.start()
         other.close()
+        # Not among the arguments: of a process that dies before it reads them, `start` would wait
+        # for ever to hand over the dataset.
+        self._send(evaluator)
         self.allowed = evaluator.limits.seconds + _GRACE_SECONDS
         self.job: Job | None = None
         self.begun = time.monotonic()
@@ -159,7 +162,11 @@ class _Worker:
         self.begun = time.monotonic()
         if self.deadline < math.inf:
             self.deadline = self.begun + self.allowed
-        self.connection.send((job.native, job.seed))
+        self._send((job.native, job.seed))
+
+    def _send(self, what: object) -> None:
+        with contextlib.suppress(ConnectionError):  # it died: its end is seen where others' are
+            self.connection.send(what)
 
     def end(self) -> None:
         self.job = None
@@ -178,12 +185,13 @@ class _Worker:
         return code
 
 
-def _work(connection: Connection, evaluator: Evaluates) -> None:
+def _work(connection: Connection) -> None:
     """A worker's life: networks come, attempts go, until the other end is closed."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    evaluator = connection.recv()
     import torch
 
     torch.set_num_threads(1)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     connection.send(None)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
         while True:

@@ -1,6 +1,9 @@
 """Processes that evaluate networks: results, crashes, hangs."""
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -88,3 +91,41 @@ def test_workers_that_do_not_start_end_the_run(tmp_path: Path) -> None:
         pytest.raises(RuntimeError, match="does not start: exit code 5"),
     ):
         list(pool.run([("fine", 0)]))
+
+
+SCRIPT = """
+from dataclasses import dataclass
+
+from cole_core.evaluation.settings import Limits
+from cole_core.evaluation.workers import Workers
+
+
+@dataclass
+class Large:
+    limits: Limits
+    dataset: bytes
+
+
+list(Workers(Large(Limits(), bytes(10_000_000)), 1).run([("fine", 0)]))
+"""
+
+
+def test_a_process_that_dies_before_it_has_its_dataset_ends_the_run(tmp_path: Path) -> None:
+    # As multiprocessing has it, each process runs a script that does not ask for its own name.
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 1
+    assert "a worker process does not start: exit code 1" in done.stderr
+
+
+def test_a_worker_that_died_idle_is_replaced(tmp_path: Path) -> None:
+    with Workers(Scripted(tmp_path / "diary"), 1) as pool:
+        [first] = pool.run([("fine1", 0)])
+        assert first.parameters is not None
+        os.kill(first.parameters, signal.SIGKILL)
+        [second] = pool.run([("fine2", 0)])
+    assert second.status == OK
+    assert second.parameters != first.parameters
