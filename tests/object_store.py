@@ -105,6 +105,9 @@ class ObjectStore:
                 self.signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+        for port in self._ports:  # sockets that it has in no folder of ours
+            for left in Path("/tmp").glob(f"seaweedfs-*-{port}.sock"):
+                left.unlink(missing_ok=True)
 
     @property
     def files(self) -> fs.S3FileSystem:
