@@ -31,8 +31,10 @@ def ray_pools(cluster: Cluster, gpus: float) -> Iterator[Pools]:
 
     place = f"the Ray cluster at {cluster.address}" if cluster.address else "the Ray cluster here"
     try:
-        context = ray.init(**{"address": cluster.address, **settings})
+        ray.init(**{"address": cluster.address, **settings})
     except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:
+        if cluster.address is None:
+            raise  # nothing that was said is wrong
         raise InputError(
             f"--address {cluster.address}: no Ray cluster can be joined there "
             f"({type(error).__name__}): start one with 'ray start --head', and set "
@@ -45,7 +47,6 @@ def ray_pools(cluster: Cluster, gpus: float) -> Iterator[Pools]:
             raise InputError(
                 f"--gpus-per-network {gpus:g}: no node of {place} has more than {most:g}"
             )
-        assert context is not None
         yield lambda evaluator: contextlib.nullcontext(RayNetworks(evaluator, gpus, place))
 
 
