@@ -221,18 +221,23 @@ class Reader:
                 pass  # opening to write migrates
 
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection; a catalog of an earlier version is migrated first."""
+    def _reading(self, briefly: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection; a catalog of an earlier version is migrated first.
+
+        Args:
+            briefly: Whether for a statement of our own that sets nothing.
+        """
+        opened = self.catalog.attached if briefly else self.catalog.read
         with contextlib.ExitStack() as stack:
             try:
-                connection = stack.enter_context(self.catalog.read())
+                connection = stack.enter_context(opened())
             except OutdatedCatalogError:
                 with (
                     writer_lock(self.home, "migration", self._wait_seconds),
                     self.catalog.write(),
                 ):
                     pass  # opening to write migrates
-                connection = stack.enter_context(self.catalog.read())
+                connection = stack.enter_context(opened())
             yield connection
 
     @contextlib.contextmanager
@@ -261,7 +266,7 @@ class Reader:
         """The rows of a statement of queries.sql."""
         if self._connection is not None:
             return self._read_once(self._connection, name, parameters)
-        with self._reading() as connection:
+        with self._reading(briefly=True) as connection:
             return frame(connection, query(name), parameters or None)
 
     def _read_once(

@@ -4,7 +4,8 @@
 CHECKPOINT;
 
 -- name: views_hash
-SELECT comment FROM duckdb_views() WHERE schema_name = 'main' AND view_name = 'runs';
+SELECT comment FROM duckdb_views()
+WHERE database_name = current_database() AND schema_name = 'main' AND view_name = 'runs';
 
 -- name: mark_views
 COMMENT ON VIEW runs IS '{hash}'; -- from which script the views were made

@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from cole_core.errors import InputError
+from cole_core.garbage import uncollected
 
 Admitted = Mapping[tuple[str, str], Callable[..., Any]]
 
@@ -47,7 +48,8 @@ def load_pickle(stream: IO[bytes], admitted: Admitted, source: str) -> Any:
         InputError: The pickle asks for another name, or is malformed.
     """
     try:
-        return _Unpickler(stream, admitted, source).load()
+        with uncollected():
+            return _Unpickler(stream, admitted, source).load()
     except InputError:
         raise
     except _MALFORMED as error:

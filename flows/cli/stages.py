@@ -18,7 +18,7 @@ from flows.cli import next_steps
 from flows.cli.options import DryRun, Json
 from flows.cli.printing import Printer
 from flows.pipelines import from_benchmark, from_dataset
-from flows.pipelines.request import RunRequest
+from flows.pipelines.request import IMPORTS, RunRequest
 from flows.resolve.algorithms import AlgorithmOptions
 from flows.resolve.corpora import RunOptions
 from flows.resolve.network_training import NetworkOptions, TrainingSeed
@@ -68,13 +68,13 @@ def run(request: RunRequest, *, as_json: Json = False) -> None:
     """
     explorer = next_steps.command(request.home, "ui")
     if request.origin is None:
-        stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request)
+        stages = run_stage(from_dataset.from_dataset, from_dataset.plan, request, IMPORTS)
         following = partial(
             next_steps.best, request.home, request.space, _dataset(stages["report"])
         )
         Printer(as_json).trained_pipeline(stages, following, explorer)
     else:
-        stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, request)
+        stages = run_stage(from_benchmark.from_benchmark, from_benchmark.plan, request, IMPORTS)
         following = partial(next_steps.best, request.home, request.space, request.dataset, True)
         Printer(as_json).pipeline(stages, following, explorer)
 

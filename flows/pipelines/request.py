@@ -5,6 +5,8 @@ from cole_core.spaces import parse_name
 from cole_core.spaces.corpus import is_corpus
 from flows.resolve.requests import Device, InWarehouse, Seed, request
 
+IMPORTS = ("cole_core.predictors.surrogate",)  # by its stages, and not by its plan
+
 
 @request
 class RunRequest(InWarehouse):

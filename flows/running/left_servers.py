@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import psutil
 
-from flows.running.server import SERVER_OF
+from flows.running.server_process import PROGRAM, SERVER_OF
 from warehouse.health import Finding
 
 _HOME = "PREFECT_HOME"
@@ -54,5 +54,5 @@ def _servers() -> Iterator[tuple[int, int, str | None]]:
     for process in psutil.process_iter(["cmdline", "environ"]):
         known = process.info  # nothing of other users' processes
         environment = known["environ"] or {}
-        if SERVER_OF in environment and "server" in (known["cmdline"] or ()):
+        if SERVER_OF in environment and str(PROGRAM) in (known["cmdline"] or ()):
             yield process.pid, int(environment[SERVER_OF]), environment.get(_HOME)

@@ -5,27 +5,16 @@ seconds more, and it outlives a command that is killed.
 """
 
 import contextlib
-import ctypes
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Iterator
 
 from cole_core.errors import InputError
 from flows.running.endings import Ending, end_now, ending
+from flows.running.server_process import ServerProcess, end_prepared, take
 from flows.running.services import check_home, check_server, watched
 
 _START_SECONDS = 300  # five on an idle machine; a busy one takes minutes
-_PR_SET_PDEATHSIG = 1
-_ERROR = re.compile(r"^\w[\w.]*(?:Error|Exception): .+", re.MULTILINE)  # as Python ends a traceback
-SERVER_OF = "COLE_SERVER_OF"  # in a server's environment: the process that it is for
 
 
 class LocalServer:
@@ -46,45 +35,23 @@ class LocalServer:
     def __enter__(self) -> "LocalServer":
         from prefect.settings import PREFECT_API_URL
 
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ServerProcess | None = None
         if PREFECT_API_URL.value():
+            end_prepared()
             check_server()
             return self
         check_home()
-        self._port = _free_port(self._wanted)
-        self._said = tempfile.TemporaryFile()
+        usual = self._wanted is None and not self._ui
+        self._process = (take() if usual else None) or ServerProcess(self._wanted, self._ui)
         self._wanted_still = True
-        with warnings.catch_warnings():
-            # The child does nothing of Lance's before it becomes the server.
-            warnings.filterwarnings("ignore", message="lance is not fork-safe")
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "prefect", "server", "start"),
-                    "--ui" if self._ui else "--no-ui",
-                    *("--host", "127.0.0.1", "--port", str(self._port)),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=self._said,
-                env=os.environ | self._settings(),
-                # Ctrl-C in a terminal, or a service manager, ends the whole of a process group:
-                # out of it, the server is there for as long as the command takes to end.
-                start_new_session=True,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
-            )
+        self._process.serve()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._process is None:
             return
         self._wanted_still = False
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=1 if ending() else 5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._said.close()
+        self._process.end(1 if ending() else 5)
 
     @property
     def is_own(self) -> bool:
@@ -98,7 +65,7 @@ class LocalServer:
 
         if self._process is None:
             return str(PREFECT_UI_URL.value() or PREFECT_API_URL.value())
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._process.port}"
 
     @contextlib.contextmanager
     def ready(self) -> Iterator[None]:
@@ -117,24 +84,13 @@ class LocalServer:
             temporary_settings,
         )
 
-        url = f"http://127.0.0.1:{self._port}/api"
+        url = f"{self.page}/api"
         self._wait(url)
         threading.Thread(target=self._watch, daemon=True).start()
         # Heartbeats tell a server that outlives its runs which of them crashed; this one does not,
         # and waiting for their thread costs up to a second for each flow.
         with temporary_settings({PREFECT_API_URL: url, PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
             yield
-
-    def _settings(self) -> dict[str, str]:
-        settings = {
-            "PREFECT_SERVER_API_HOST": "127.0.0.1",
-            "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",  # why it does not start
-            SERVER_OF: str(os.getpid()),
-        }
-        if self._ui:  # its page would ask the usual port
-            url = f"http://127.0.0.1:{self._port}/api"
-            settings |= {"PREFECT_UI_API_URL": url, "PREFECT_SERVER_UI_API_URL": url}
-        return settings
 
     def _wait(self, url: str) -> None:
         import httpx
@@ -143,28 +99,21 @@ class LocalServer:
         deadline = time.monotonic() + _START_SECONDS
         # One client, without certificates: reading those at every try costs as much as the start.
         with httpx.Client(timeout=1, verify=False) as client:
-            while self._process.poll() is None and time.monotonic() < deadline:
+            while not self._process.has_ended() and time.monotonic() < deadline:
                 try:
                     if client.get(f"{url}/health").is_success:
                         return
                 except httpx.TransportError:
                     time.sleep(0.05)
-        if self._process.poll() is None:
+        if not self._process.has_ended():
             raise InputError(
                 f"Prefect's server did not start within {_START_SECONDS} s: try again when the "
                 "machine is less busy, or start one yourself and name it with PREFECT_API_URL"
             )
         raise InputError(
-            f"Prefect's server did not start: {self._reason()}; run 'prefect server start' to see "
-            "more"
+            f"Prefect's server did not start: {self._process.reason()}; run 'prefect server start' "
+            "to see more"
         )
-
-    def _reason(self) -> str:
-        """The last error that it wrote before it ended."""
-        self._said.seek(0)
-        errors = _ERROR.findall(self._said.read().decode(errors="replace"))
-        assert self._process is not None
-        return errors[-1] if errors else f"exit code {self._process.returncode}"
 
     def _watch(self) -> None:
         """Ends the command when its server has ended, which it would look for for minutes."""
@@ -172,23 +121,3 @@ class LocalServer:
         code = self._process.wait()
         if self._wanted_still:
             end_now(Ending(1, f"Prefect's server has ended (exit code {code})"))
-
-
-def _free_port(wanted: int | None) -> int:
-    with socket.socket() as free:
-        # As a server binds: a port whose last connections are just closing is free.
-        free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            free.bind(("127.0.0.1", wanted or 0))
-        except OSError as error:
-            raise InputError(
-                f"port {wanted} is taken: name another with --port, or the server that "
-                "has it with PREFECT_API_URL"
-            ) from error
-        port: int = free.getsockname()[1]
-        return port
-
-
-def _end_with_parent() -> None:
-    """Asks Linux to end the server when this process is killed and can no longer do it."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

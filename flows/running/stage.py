@@ -7,12 +7,14 @@ under a schedule.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from prefect import Flow
 
+from cole_core.garbage import uncollected
 from flows.running.server import LocalServer
 
 Request = TypeVar("Request")
@@ -23,7 +25,10 @@ _made: ContextVar[tuple[Any, Any, Any] | None] = ContextVar("made", default=None
 
 
 def run_stage(
-    flow: "Flow[[Request], Summary]", plan: Callable[[Request], Any], request: Request
+    flow: "Flow[[Request], Summary]",
+    plan: Callable[[Request], Any],
+    request: Request,
+    imports: Sequence[str] = (),
 ) -> Summary:
     """Checks a request and runs its flow, on a server of its own unless one is configured.
 
@@ -31,13 +36,19 @@ def run_stage(
         flow: The stage's flow.
         plan: Makes its plan.
         request: What is asked for.
+        imports: Modules that the flow will need and its plan does not: imported while the server
+            starts.
 
     Raises:
         InputError: As `plan`; nothing has run then.
     """
     made = plan(request)
-    with LocalServer() as server, server.ready(), _handed(plan, request, made):
-        return flow(request)
+    with LocalServer() as server:
+        with uncollected():
+            for name in imports:
+                importlib.import_module(name)
+        with server.ready(), _handed(plan, request, made):
+            return flow(request)
 
 
 def planned(plan: Callable[[Request], Plan], request: Request) -> Plan:

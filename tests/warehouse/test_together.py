@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,3 +66,33 @@ def test_another_thread_waits_for_the_end(filled: Warehouse) -> None:
         assert read == []
     other.join(timeout=60)
     assert read == ["mine"]
+
+
+def empty(home: Path) -> Warehouse:
+    warehouse = Warehouse(home)
+    with warehouse.writer("test", run_id="run") as writer:
+        writer.start_run("test", {}, {})
+    return warehouse
+
+
+def test_a_catalog_that_is_looked_at_is_let_go(filled: Warehouse) -> None:
+    """The DuckDB in which it was looked at stays; the file in it does not."""
+    assert sources(filled) == ["mine"]
+    command = [sys.executable, "-c", ADD, str(filled.home)]
+    subprocess.run(command, capture_output=True, check=True, timeout=60)
+    assert sources(filled) == ["mine", "theirs"]
+
+
+def test_two_catalogs_are_looked_at_at_once(filled: Warehouse, tmp_path: Path) -> None:
+    """Each answers of itself: names are looked for in no other."""
+    other = empty(tmp_path / "other")
+    with filled.catalog.attached() as first, other.catalog.attached() as second:
+        counts = [
+            connection.execute("SELECT count(*) FROM architectures").fetchone()
+            for connection in (first, second)
+        ]
+    assert counts == [(len(NATIVES),), (0,)]
+
+
+def test_a_home_with_a_quote_is_looked_at(tmp_path: Path) -> None:
+    assert sources(empty(tmp_path / "Ada's; DROP")) == []

@@ -13,6 +13,8 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.running.server_process import PROGRAM
+
 _WRITTEN = re.compile(r"\x1b\[(\d*)([A-Za-z])|\x1b\[\?25[hl]|[\r\n]|[^\x1b\r\n]+")
 _MARK = "COLE_TEST_COMMAND"  # in the environment of a command and of all that it starts
 _PATIENCE = 240.0  # seconds for a command to come to where it is to be ended; a busy machine
@@ -99,7 +101,8 @@ class Terminal:
     def wait_a_moment(self) -> None:
         """Waits until Python runs the command, which still imports what it needs."""
         deadline = time.monotonic() + _PATIENCE
-        while b"flows" not in Path(f"/proc/{self.pid}/cmdline").read_bytes() or not self._catches():
+        cmdline = Path(f"/proc/{self.pid}/cmdline")
+        while b"flows.cli" not in cmdline.read_bytes() or not self._catches():
             assert time.monotonic() < deadline
             time.sleep(0.01)
 
@@ -168,7 +171,7 @@ class Terminal:
         return bool(said)
 
     def _server(self) -> int:
-        (pid,) = [pid for pid, command in self._processes().items() if "server start" in command]
+        (pid,) = [pid for pid, command in self._processes().items() if str(PROGRAM) in command]
         return pid
 
     def _processes(self) -> dict[int, str]:

@@ -25,7 +25,7 @@ from cole_core.encodings.vectors import Vectors
 from cole_core.language_models import specify
 from flows.resolve.requests import AskedEmbeddings, Measured
 from flows.running import left_servers
-from flows.running.server import SERVER_OF
+from flows.running.server_process import PROGRAM, SERVER_OF
 from flows.stages.embed import EmbedRequest, embed
 from flows.stages.fit_heads import FitHeadsRequest, fit_heads
 from tests.flows.conftest import SPACE, Small
@@ -425,7 +425,7 @@ def test_prefects_server_gone_half_way(small: Small, tmp_path: Path) -> None:
 
 def test_a_server_that_outlived_its_command() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-c", "import time; time.sleep(60)", "server"],
+        [sys.executable, "-c", "import time; time.sleep(60)", str(PROGRAM)],
         env=os.environ | {SERVER_OF: "999999999"},
     )
     time.sleep(0.5)
