@@ -26,6 +26,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -172,7 +173,7 @@ class Contest:
         population: np.ndarray,
     ) -> None:
         self._vectors = np.hstack([block for block, _ in blocks])
-        self._kind = (
+        self._kind: dict[str, Any] = (
             {"structural": blocks[0][1]}
             if len(blocks) == 1
             else {"blocks": [(block.shape[1], structural) for block, structural in blocks]}
@@ -198,10 +199,11 @@ class Contest:
         """Processor seconds of a fit and of all predictions, by head."""
         taken = {}
         labelled, others = self._vectors[trial.rows], self._vectors[trial.held_out]
-        for head, given in (
-            ("gaussian_process", {}),
-            ("committee", {"members": self._members}),
-        ):
+        heads: dict[str, dict[str, Any]] = {
+            "gaussian_process": {},
+            "committee": {"members": self._members},
+        }
+        for head, given in heads.items():
             surrogate = make_surrogate(head, **given, **self._kind)
             X = self._reduced(others)
             for _ in range(2):  # the first one has kernels compiled

@@ -288,7 +288,7 @@ def _nearest(warehouse: Warehouse, queries: np.ndarray) -> dict[str, float]:
         "exact_p95_ms": float(np.percentile([ms for ms, _ in exact], 95)),
         "ann_p50_ms": float(np.median([ms for ms, _ in near])),
         "ann_p95_ms": float(np.percentile([ms for ms, _ in near], 95)),
-        "ann_recall": hits / (QUERIES * K),
+        "ann_recall": float(hits) / (QUERIES * K),
     }
 
 

@@ -11,6 +11,7 @@ imported.
 import random
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,15 +33,15 @@ def main() -> None:
     print(f"{'networks':32} {'a second':>9} {'modules':>8}")
     cells, einspace = NASBench201(), Einspace()
     natives = random.Random(0).sample(list(cells.enumerate()), COUNT)
-    report("cells of nasbench201", [lambda n=n: cells.normal_form(n) for n in natives], 14)
+    report("cells of nasbench201", [partial(cells.normal_form, native) for native in natives], 14)
     whole = [_maker(cells.build, native) for native in natives[: COUNT // 4]]
-    modules = np.mean([len(list(make().modules())) for make in whole])
+    modules = float(np.mean([len(list(make().modules())) for make in whole]))
     report("networks of nasbench201", [_form(make) for make in whole], modules)
     rng = np.random.default_rng(0)
     drawn = [_maker(einspace.build, einspace.sample(rng)) for _ in range(COUNT)]
     sizes = [len(list(make().modules())) for make in drawn]
     small = [make for make, size in zip(drawn, sizes, strict=True) if size <= 100]
-    report("einspace, up to 100 modules", [_form(make) for make in small], np.mean(sizes))
+    report("einspace, up to 100 modules", [_form(make) for make in small], float(np.mean(sizes)))
 
     tokens = count_tokens()
     print(f"\n{'kind':24} {'path':8} {'modules':>8} {'tokens':>7} {'ms':>7}")

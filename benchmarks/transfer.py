@@ -73,10 +73,10 @@ class Pool:
         self, values: np.ndarray, expected: np.ndarray | None, seed: int, budget: int
     ) -> np.ndarray:
         """Values in the order in which the default search evaluates them."""
-        parameters = RECOMMENDED | self.kind
+        parameters: dict[str, Any] = {**RECOMMENDED, **self.kind}
         vectors = self.vectors
         if expected is not None:
-            parameters = parameters | WITH_TRANSFER | {"old_tasks": expected.shape[1]}
+            parameters |= {**WITH_TRANSFER, "old_tasks": expected.shape[1]}
             vectors = np.hstack([vectors, expected])
         row = {native: i for i, native in enumerate(self.natives)}
         problem = SearchProblem(
