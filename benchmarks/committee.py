@@ -33,6 +33,7 @@ import polars as pl
 from scipy.stats import spearmanr
 
 from benchmarks.nasbenchgraph import Encoded
+from benchmarks.small_forms import MissingError, Rounds
 from cole_core.encodings.side_by_side import parts
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.committee import CommitteeHead, default_members
@@ -92,6 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 error = np.std(each) / np.sqrt(max(1, len(each) - 1))
                 print(f"  {name:<44}{mean:.4f} ± {error:.4f}", flush=True)
     return 0
+
+
+def small() -> Rounds:
+    """A search step of a committee and of a Gaussian process, without a language model."""
+    if not TABLES.is_dir():
+        raise MissingError(f"the tables of NAS-Bench-201 in {TABLES.resolve()}")
+    cells = Cells(TABLES)
+    encoded = Encoded(get_space("nasbench201"), None)
+    blocks = [encoded.block(name, cells.natives) for name in ("path", "graf.twins")]
+    members = default_members([structural for _, structural in blocks])
+    contest = Contest(blocks, members, cells.population("step"))
+    while True:
+        yield contest.seconds(cells.trial("step", 60, 0))
 
 
 @dataclass(frozen=True)

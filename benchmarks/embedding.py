@@ -10,7 +10,6 @@ Counted are the texts' own tokens, not padding, and the products that these toke
 import argparse
 import importlib.util
 import json
-import platform
 import statistics
 import sys
 import tempfile
@@ -28,6 +27,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import cpu_name, matrix_rate
+from benchmarks.small_forms import Rounds
 from cole_core.encodings.base import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.files import find_model
@@ -154,6 +155,13 @@ def benchmark(model: str, n_texts: int, runs: int, device_name: str) -> dict[str
     }
 
 
+def small() -> Rounds:
+    """Each way to embed, MiniLM, for one text of 12."""
+    while True:
+        found = benchmark("minilm", 12, 1, "auto")
+        yield {row["name"]: 1 / row["texts_per_second"] for row in found["rows"]}
+
+
 def sample_texts(n: int) -> list[str]:
     """The `code.exclude_helper` texts, or an even sample of them, in the space's order."""
     encoding = get_space("nasbench201").encoding("code.exclude_helper")
@@ -245,20 +253,6 @@ def products(model: torch.nn.Module, lengths: Sequence[int]) -> float:
     return 2 * linear * sum(lengths) + 4 * config.num_hidden_layers * config.hidden_size * pairs
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations per second of the machine's matrix product, the best of some sizes."""
-    rates = []
-    for size in (8192,) if device.type == "cuda" else (1024, 1536, 2048):
-        a, b = (torch.rand(size, size, dtype=dtype, device=device) for _ in range(2))
-        for _ in range(4):
-            start = time.perf_counter()
-            a @ b
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            rates.append(2 * size**3 / (time.perf_counter() - start))
-    return max(rates)
-
-
 def agreement(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[float, float]:
     """Largest difference of unit vectors, and the median cosine of centred ones."""
 
@@ -268,14 +262,6 @@ def agreement(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> t
     ours, theirs = unit(vectors), unit(reference)
     cosines = (unit(ours - ours.mean(0)) * unit(theirs - theirs.mean(0))).sum(1)
     return float(np.abs(ours - theirs).max()), float(np.median(cosines))
-
-
-def cpu_name() -> str:
-    """What the operating system calls the processor."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def print_table(result: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
+from benchmarks.small_forms import Rounds
 from cole_core.encodings import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.embedder import Embedder
@@ -39,9 +41,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     texts = neighbours(options.texts)
-    with tempfile.TemporaryDirectory() as folder:
-        make_llama(Path(folder), options.hidden, options.layers)
-        embedder = load(specify(folder, precision="fp32"), batch_tokens=BATCH_TOKENS)
+    with llama(options.hidden, options.layers) as embedder:
         result = measure(embedder, texts)
     if options.json:
         print(json.dumps(result))
@@ -76,6 +76,15 @@ def measure(embedder: Embedder, texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
+def small() -> Rounds:
+    """200 texts with a common prefix, with and without sharing it."""
+    texts = neighbours(200)
+    with llama(128, 2) as embedder:
+        while True:
+            found = measure(embedder, texts)
+            yield {"shared": found["seconds_shared"], "unshared": found["seconds_unshared"]}
+
+
 def run(embedder: Embedder, texts: Sequence[str]) -> tuple[np.ndarray, float, int]:
     """Vectors (n, d), seconds, tokens read."""
     started = time.perf_counter()
@@ -93,6 +102,14 @@ def neighbours(count: int) -> list[str]:
     texts = sorted({encoding.render(native) for native in get_space("nasbench201").enumerate()})
     start = max((len(texts) - count) // 2, 0)
     return texts[start : start + count]
+
+
+@contextmanager
+def llama(hidden: int, layers: int) -> Iterator[Embedder]:
+    """A Llama of a size, loaded by the engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_llama(Path(folder), hidden, layers)
+        yield load(specify(folder, precision="fp32"), batch_tokens=BATCH_TOKENS)
 
 
 def make_llama(folder: Path, hidden: int, layers: int) -> None:

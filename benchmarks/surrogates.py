@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from benchmarks.small_forms import Rounds
 from cole_core.encodings import VectorEncoding
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.networks import MLPTraining
@@ -68,6 +69,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             print(f"{name:<26}{sides}; ratio {result['ratio']:.1f}")
     return 0
+
+
+def small() -> Rounds:
+    """This project's side of each."""
+    pool = Pool()
+    pool.compile()
+    while True:
+        parts = {
+            "comparison": comparison(pool, trials=2)["seconds"]["ours"],
+            "ensemble's search": ensemble_search(pool, budget=50)["seconds"]["ours"],
+            "Gaussian process's search": gaussian_process_search(pool, budget=50)["seconds"][
+                "ours"
+            ],
+            "10 seeds at once": seeds_at_once(pool, seeds=10)["seconds"]["10 at once"],
+        }
+        yield {name: seconds["wall"] for name, seconds in parts.items()}
 
 
 class Pool:
