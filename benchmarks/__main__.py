@@ -3,11 +3,11 @@
     python -m benchmarks [--list] [--only NAME ...] [--rounds N] [--bound RATIO] [--record FILE]
                          [--accept]
 
-Each runs in a process of its own; before each of its rounds the machine's matrix rate is measured.
+Each runs in a process of its own; before each of its rounds the matrix rate of a core is measured.
 What is compared is seconds times that rate, in operations of the matrix product. Something is
-slower where the medians of both these and the seconds are above those of the last run by more than
-the bound, and every round is above all rounds of that run; then the benchmark is run again in a
-new process, and all rounds are judged together.
+slower where the median is above that of the last run by more than the bound, and every round is
+above all rounds of that run; then the benchmark is run again in a new process, and all rounds are
+judged together.
 
 The last run is that in FILE, or in `benchmarks/recorded.jsonl` where that one is newer. Runs are
 written into FILE, what was slower with that mark, and is not compared with.
@@ -144,7 +144,7 @@ def _machine(records: Sequence[Record]) -> str:
     for name, unit in (("float32", 1e9), ("bfloat16", 1e9), ("load", 1)):
         measured = [value / unit for record in records for value in getattr(record, name)]
         said.append(f"{name} {min(measured):.3g} to {max(measured):.3g}")
-    return f"{said[0]}; matrix rates in GFLOP/s: {', '.join(said[1:3])}; {said[3]}"
+    return f"{said[0]}; a core's GFLOP/s: {', '.join(said[1:3])}; {said[3]}"
 
 
 def _parser() -> argparse.ArgumentParser:

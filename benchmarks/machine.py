@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,18 +33,30 @@ def processor() -> str:
     return f"{cpu_name()}, cores {cores}, threads {torch.get_num_threads()}{gpu}"
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
+def matrix_rate(
+    device: torch.device, dtype: torch.dtype, clock: Callable[[], float] = time.perf_counter
+) -> float:
     """Operations per second of the machine's matrix product, the best of some sizes."""
     rates = []
     for size in (8192,) if device.type == "cuda" else (1024, 1536, 2048):
         a, b = (torch.rand(size, size, dtype=dtype, device=device) for _ in range(2))
         for _ in range(4):
-            start = time.perf_counter()
+            start = clock()
             a @ b
             if device.type == "cuda":
                 torch.cuda.synchronize(device)
-            rates.append(2 * size**3 / (time.perf_counter() - start))
+            rates.append(2 * size**3 / (clock() - start))
     return max(rates)
+
+
+def core_rate(dtype: torch.dtype) -> float:
+    """The matrix rate of one core by its processor time, which others' work changes little."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return matrix_rate(torch.device("cpu"), dtype, time.process_time)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def versions() -> dict[str, str]:

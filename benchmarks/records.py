@@ -1,9 +1,8 @@
 """Recorded runs of small forms, a line of JSON each, and what has become slower since.
 
 What is compared is not seconds but seconds times the matrix rate that was measured just before:
-the operations that the machine's matrix product would have done meanwhile. A slower moment of the
-same processor has more seconds and a lower rate. Where others use one core of several, the rate
-falls and what takes one core has the same seconds: so slower is what has more of both.
+the operations that a core's matrix product would have done meanwhile. A slower moment of the same
+processor has more seconds and a lower rate.
 """
 
 import json
@@ -27,7 +26,7 @@ class Record:
         commit: Of the code; with a plus where files differed from it.
         load: Processes that wanted the processor over the last minute, before and after.
         versions: Of Python and the packages.
-        float32: Matrix rate before each round, operations a second.
+        float32: Matrix rate of a core before each round, operations a second.
         bfloat16: The same in that precision.
         seconds: Of each thing that is timed, a number for each round.
         slower: What was slower than in the run before, and nobody said that it may.
@@ -70,8 +69,7 @@ class Comparison:
         spread: Half of what lies between the least and the highest cost, as a share of the median.
         ratio: Of the cost to that of the last run; None where there is none.
         last: That run.
-        is_slower: Whether this ratio and that of the seconds are above the bound, and the cost of
-            every round is above all of the last run.
+        is_slower: Whether the ratio is above the bound, and every round above all of the last run.
     """
 
     what: str
@@ -114,8 +112,7 @@ def _compare(what: str, record: Record, before: Sequence[Record], bound: float) 
         return Comparison(what, seconds, cost, spread, None, None, False)
     last = fitting[-1].costs(what)
     ratio = cost / float(np.median(last))
-    longer = seconds / float(np.median(fitting[-1].seconds[what]))
-    is_slower = min(ratio, longer) > bound and float(costs.min()) > float(last.max())
+    is_slower = ratio > bound and float(costs.min()) > float(last.max())
     return Comparison(what, seconds, cost, spread, ratio, fitting[-1], is_slower)
 
 

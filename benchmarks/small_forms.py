@@ -5,7 +5,8 @@ A benchmark is a module of this folder that has a `main`. It has a `small` as we
     def small() -> Rounds
 
 which makes ready what is timed and then yields, without end, the seconds that each thing took, by
-name. Where something that it needs is missing it raises `MissingError`.
+name: of the processor where all is in one process, since others' work changes these little. Where
+something that it needs is missing it raises `MissingError`.
 """
 
 import re
@@ -36,7 +37,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
 
     Args:
         name: The benchmark.
-        rounds: How often, after a first round that warms up; the machine's matrix rate is measured
+        rounds: How often, after a first round that warms up; a core's matrix rate is measured
             before each.
 
     Returns:
@@ -45,7 +46,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
     """
     import torch
 
-    from benchmarks.machine import matrix_rate, processor
+    from benchmarks.machine import core_rate, processor
 
     found: dict[str, Any] = {"processor": processor()}
     rates: dict[str, list[float]] = {"float32": [], "bfloat16": []}
@@ -58,7 +59,7 @@ def measure(name: str, rounds: int) -> dict[str, Any]:
             for _ in range(rounds):
                 torch.set_num_threads(threads)  # a benchmark of one core takes the others away
                 for dtype, measured in rates.items():
-                    measured.append(matrix_rate(torch.device("cpu"), getattr(torch, dtype)))
+                    measured.append(core_rate(getattr(torch, dtype)))
                 for what, taken in next(form).items():
                     seconds.setdefault(what, []).append(taken)
     except MissingError as missing:

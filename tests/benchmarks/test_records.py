@@ -58,13 +58,6 @@ def test_a_slower_moment_of_the_machine_is_no_slower_code() -> None:
     assert not found.is_slower
 
 
-def test_a_core_that_others_left_since_makes_nothing_slower() -> None:
-    """The rate of two cores doubles; what takes one of them has the same seconds."""
-    found = compared(later(1.0, 0.9, 1.2, rate=2.0), RUN)
-    assert found.ratio == pytest.approx(2)
-    assert not found.is_slower
-
-
 @pytest.mark.parametrize(
     "other",
     [{"processor": "B, cores 2, threads 2"}, {"benchmark": "growth"}, {"seconds": {"part": (9,)}}],
