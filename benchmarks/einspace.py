@@ -91,10 +91,10 @@ def measure(space: Einspace, samples: int, run: int, exported: int, seed: int) -
 
 
 def small() -> Rounds:
-    """One of 100 sampled networks: drawn, built, its text of each encoding; of 20 run."""
+    """One of 300 sampled networks: drawn, built, its text of each encoding; of 50 run."""
     while True:
         torch.set_num_threads(1)
-        found = measure(Einspace(), 100, 20, 0, 0)
+        found = measure(Einspace(), 300, 50, 0, 0)
         yield {
             "drawing": 1 / found["samples a second of CPU"],
             "building on meta": 1 / found["built on meta a second"],
