@@ -12,6 +12,8 @@ do. What a worker does is what networks say of themselves: seconds from first li
 
 import argparse
 import contextlib
+import importlib.util
+import itertools
 import os
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from benchmarks.small_forms import MissingError, Rounds
 from cole_core.encodings.vectors import Vectors
 from cole_core.evaluation.attempts import AnyEvaluator
 from cole_core.evaluation.outcomes import Attempt
@@ -56,6 +59,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.search:
             _searches(Path(folder), options.search, options.epochs)
     return 0 if right else 1
+
+
+def small() -> Rounds:
+    """Four networks on one worker and on the two nodes of each kind that is installed."""
+    asked = TrainNetworksRequest(
+        space=SPACE, dataset=DATASET, samples=4, options=TrainingOptions(epochs=1)
+    )
+    runners = [each for each in ("ray", "distributed") if importlib.util.find_spec(each)]
+    if not runners:
+        raise MissingError("Ray or Dask: pip install 'cole-warehouse[ray,dask]'")
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        server = stack.enter_context(LocalServer())
+        stack.enter_context(server.ready())
+        stack.enter_context(contextlib.redirect_stdout(sys.stderr))
+        clusters = {"one worker": NetworkOptions(workers=1)}
+        for each in runners:
+            runner = each.replace("distributed", "dask")
+            nodes = stack.enter_context(two_nodes(runner))
+            stack.enter_context(_environment(nodes.environment))
+            clusters[runner] = NetworkOptions(runner=runner, address=nodes.address)
+        for number in itertools.count():
+            taken = {}
+            for name, networks in clusters.items():
+                request = replace(asked, networks=networks, home=folder / f"{name}{number}")
+                taken[name] = _line(name, request, None, lambda: "").seconds
+            yield taken
 
 
 def _trainings(folder: Path, asked: TrainNetworksRequest, runners: list[str]) -> bool:

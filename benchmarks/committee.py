@@ -26,12 +26,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 from scipy.stats import spearmanr
 
 from benchmarks.nasbenchgraph import Encoded
+from benchmarks.small_forms import MissingError, Rounds
 from cole_core.encodings.side_by_side import parts
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.committee import CommitteeHead, default_members
@@ -91,6 +93,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 error = np.std(each) / np.sqrt(max(1, len(each) - 1))
                 print(f"  {name:<44}{mean:.4f} ± {error:.4f}", flush=True)
     return 0
+
+
+def small() -> Rounds:
+    """A search step of a committee and of a Gaussian process, without a language model."""
+    if not TABLES.is_dir():
+        raise MissingError(f"the tables of NAS-Bench-201 in {TABLES.resolve()}")
+    cells = Cells(TABLES)
+    encoded = Encoded(get_space("nasbench201"), None)
+    blocks = [encoded.block(name, cells.natives) for name in ("path", "graf.twins")]
+    members = default_members([structural for _, structural in blocks])
+    contest = Contest(blocks, members, cells.population("step"))
+    while True:
+        yield contest.seconds(cells.trial("step", 60, 0))
 
 
 @dataclass(frozen=True)
@@ -172,7 +187,7 @@ class Contest:
         population: np.ndarray,
     ) -> None:
         self._vectors = np.hstack([block for block, _ in blocks])
-        self._kind = (
+        self._kind: dict[str, Any] = (
             {"structural": blocks[0][1]}
             if len(blocks) == 1
             else {"blocks": [(block.shape[1], structural) for block, structural in blocks]}
@@ -198,10 +213,11 @@ class Contest:
         """Processor seconds of a fit and of all predictions, by head."""
         taken = {}
         labelled, others = self._vectors[trial.rows], self._vectors[trial.held_out]
-        for head, given in (
-            ("gaussian_process", {}),
-            ("committee", {"members": self._members}),
-        ):
+        heads: dict[str, dict[str, Any]] = {
+            "gaussian_process": {},
+            "committee": {"members": self._members},
+        }
+        for head, given in heads.items():
             surrogate = make_surrogate(head, **given, **self._kind)
             X = self._reduced(others)
             for _ in range(2):  # the first one has kernels compiled

@@ -12,6 +12,7 @@ import argparse
 import json
 import re
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.published_style import draw_shape, write_file
+from benchmarks.small_forms import Rounds
 from cole_core.evaluation.network_training import NetworkTraining
 from cole_core.evaluation.outcomes import OK
 from cole_core.evaluation.settings import TrainingSettings
@@ -70,6 +72,27 @@ def main() -> None:
         "kendall_tau": table,
     }
     print(json.dumps(found) if options.json else in_words(found))
+
+
+def small() -> Rounds:
+    """12 files written and read, trained, written as text; 200 rows ranked from labelled ones."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 64), dtype=np.float32), rng.standard_normal(200)
+    while True:
+        started = time.perf_counter()
+        members = collect(12, 0)
+        collected = time.perf_counter()
+        train(members)
+        trained = time.perf_counter()
+        written(members)
+        done, started_ranking = time.perf_counter(), time.process_time()
+        ranks(X, y, False, 2)
+        yield {
+            "reading": collected - started,
+            "training": trained - collected,
+            "tracing": done - trained,
+            "ranking": time.process_time() - started_ranking,
+        }
 
 
 def known(path: Path | None) -> dict[str, float]:

@@ -20,6 +20,7 @@ import torch
 from tokenizers import Tokenizer
 from torch import nn
 
+from benchmarks.small_forms import Rounds
 from cole_core.encodings import TextEncoding
 from cole_core.spaces.einspace import Einspace
 from cole_core.spaces.einspace.tree import depth_of, modules_of, parse
@@ -87,6 +88,19 @@ def measure(space: Einspace, samples: int, run: int, exported: int, seed: int) -
     result["run forward and backward, with text"] = len(natives[:run])
     result["run a second"] = len(natives[:run]) / (time.process_time() - start)
     return result
+
+
+def small() -> Rounds:
+    """One of 300 sampled networks: drawn, built, its text of each encoding; of 50 run."""
+    while True:
+        torch.set_num_threads(1)
+        found = measure(Einspace(), 300, 50, 0, 0)
+        yield {
+            "drawing": 1 / found["samples a second of CPU"],
+            "building on meta": 1 / found["built on meta a second"],
+            "running": 1 / found["run a second"],
+            **{name: 1 / found[f"{name}: texts a second"] for name in ENCODINGS},
+        }
 
 
 def quartiles(values: Iterable[float]) -> list[float]:

@@ -10,7 +10,6 @@ Counted are the texts' own tokens, not padding, and the products that these toke
 import argparse
 import importlib.util
 import json
-import platform
 import statistics
 import sys
 import tempfile
@@ -28,6 +27,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.machine import cpu_name, matrix_rate
+from benchmarks.small_forms import Rounds
 from cole_core.encodings.base import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.files import find_model
@@ -87,7 +88,13 @@ class Row:
     centred_cosine: float
 
 
-def benchmark(model: str, n_texts: int, runs: int, device_name: str) -> dict[str, Any]:
+def benchmark(
+    model: str,
+    n_texts: int,
+    runs: int,
+    device_name: str,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, Any]:
     """Runs all rows in turn.
 
     Args:
@@ -95,6 +102,7 @@ def benchmark(model: str, n_texts: int, runs: int, device_name: str) -> dict[str
         n_texts: Size of the sample, 0 for all.
         runs: Turns.
         device_name: As `load` takes it.
+        clock: Of the rows' seconds.
     """
     device = choose_device(device_name)
     texts = sample_texts(n_texts)
@@ -119,9 +127,9 @@ def benchmark(model: str, n_texts: int, runs: int, device_name: str) -> dict[str
             for dtype, measured in rates.items():
                 measured.append(matrix_rate(device, dtype))
             for name, (embed, _) in ways.items():
-                start = time.perf_counter()
+                start = clock()
                 embed(texts)
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     rate = {dtype: statistics.median(measured) for dtype, measured in rates.items()}
     rows = []
     for name, (_, dtype) in ways.items():
@@ -152,6 +160,13 @@ def benchmark(model: str, n_texts: int, runs: int, device_name: str) -> dict[str
         "ratio_sentence_transformers": best.texts_per_second / others if others else None,
         "share_of_matrix_rate": best.share_of_matrix_rate,
     }
+
+
+def small() -> Rounds:
+    """Each way to embed, MiniLM, for one text of 12."""
+    while True:
+        found = benchmark("minilm", 12, 1, "cpu", time.process_time)
+        yield {row["name"]: 1 / row["texts_per_second"] for row in found["rows"]}
 
 
 def sample_texts(n: int) -> list[str]:
@@ -245,20 +260,6 @@ def products(model: torch.nn.Module, lengths: Sequence[int]) -> float:
     return 2 * linear * sum(lengths) + 4 * config.num_hidden_layers * config.hidden_size * pairs
 
 
-def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """Operations per second of the machine's matrix product, the best of some sizes."""
-    rates = []
-    for size in (8192,) if device.type == "cuda" else (1024, 1536, 2048):
-        a, b = (torch.rand(size, size, dtype=dtype, device=device) for _ in range(2))
-        for _ in range(4):
-            start = time.perf_counter()
-            a @ b
-            if device.type == "cuda":
-                torch.cuda.synchronize(device)
-            rates.append(2 * size**3 / (time.perf_counter() - start))
-    return max(rates)
-
-
 def agreement(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> tuple[float, float]:
     """Largest difference of unit vectors, and the median cosine of centred ones."""
 
@@ -268,14 +269,6 @@ def agreement(vectors: NDArray[np.float32], reference: NDArray[np.float32]) -> t
     ours, theirs = unit(vectors), unit(reference)
     cosines = (unit(ours - ours.mean(0)) * unit(theirs - theirs.mean(0))).sum(1)
     return float(np.abs(ours - theirs).max()), float(np.median(cosines))
-
-
-def cpu_name() -> str:
-    """What the operating system calls the processor."""
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text().splitlines() if information.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
 
 
 def print_table(result: dict[str, Any]) -> None:

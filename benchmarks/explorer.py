@@ -18,6 +18,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -31,7 +32,9 @@ import numpy as np
 import polars as pl
 
 from benchmarks.growth import ENCODING, SPACE, SPEC, Vectors, real_vectors, shards, text_of
+from benchmarks.small_forms import MissingError, Rounds
 from cole_core.hashing import hash_text
+from tests.browser import NAMES as BROWSERS
 from tests.browser import Page, browser
 from warehouse import Warehouse
 from warehouse.reader import space_parameters
@@ -111,6 +114,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--real", help="a file with real vectors, as benchmarks.growth keeps it")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return parser
+
+
+def small() -> Rounds:
+    """2,000 architectures, the vectors drawn at random: values change no time here."""
+    if not any(map(shutil.which, BROWSERS)):
+        raise MissingError("Chromium: apt-get install chromium")
+    real = np.random.default_rng(0).standard_normal((500, SPEC.dimensions), dtype=np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        _fill(home, Vectors(real), 2_000)
+        while True:
+            found = _look(home, Path(folder))
+            maps = {name.removesuffix("_s"): found[name] for name in ("first_map_s", "next_map_s")}
+            yield maps | {
+                name.removesuffix("_ms"): found[name] / 1e3
+                for name in ("click_ms", "filter_ms", "paint_ms")
+            }
 
 
 def _fill(home: Path, vectors: Vectors, size: int) -> None:

@@ -12,7 +12,8 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -20,6 +21,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
+from benchmarks.small_forms import Rounds
 from cole_core.encodings import TextEncoding
 from cole_core.language_models import load, specify
 from cole_core.language_models.embedder import Embedder
@@ -39,9 +41,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     texts = neighbours(options.texts)
-    with tempfile.TemporaryDirectory() as folder:
-        make_llama(Path(folder), options.hidden, options.layers)
-        embedder = load(specify(folder, precision="fp32"), batch_tokens=BATCH_TOKENS)
+    with llama(options.hidden, options.layers) as embedder:
         result = measure(embedder, texts)
     if options.json:
         print(json.dumps(result))
@@ -50,14 +50,16 @@ def main() -> None:
         print(f"{name:<24}{value:.4g}")
 
 
-def measure(embedder: Embedder, texts: Sequence[str]) -> dict[str, Any]:
+def measure(
+    embedder: Embedder, texts: Sequence[str], clock: Callable[[], float] = time.perf_counter
+) -> dict[str, Any]:
     """Medians of alternating runs, and the largest difference between the vectors."""
     seconds: dict[bool, list[float]] = {True: [], False: []}
     vectors = {}
     for _ in range(RUNS):
         for shared in (True, False):
             with patch.object(PrefixTreeBackend, "shares", lambda *_, shared=shared: shared):
-                vectors[shared], elapsed, tokens = run(embedder, texts)
+                vectors[shared], elapsed, tokens = run(embedder, texts, clock)
             seconds[shared].append(elapsed)
     windows = embedder._tokenizer(texts).windows
     computed = sum(
@@ -76,11 +78,22 @@ def measure(embedder: Embedder, texts: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def run(embedder: Embedder, texts: Sequence[str]) -> tuple[np.ndarray, float, int]:
+def small() -> Rounds:
+    """200 texts with a common prefix, with and without sharing it."""
+    texts = neighbours(200)
+    with llama(128, 2) as embedder:
+        while True:
+            found = measure(embedder, texts, time.process_time)
+            yield {"shared": found["seconds_shared"], "unshared": found["seconds_unshared"]}
+
+
+def run(
+    embedder: Embedder, texts: Sequence[str], clock: Callable[[], float]
+) -> tuple[np.ndarray, float, int]:
     """Vectors (n, d), seconds, tokens read."""
-    started = time.perf_counter()
+    started = clock()
     batches = list(embedder.embed(texts))
-    elapsed = time.perf_counter() - started
+    elapsed = clock() - started
     order = np.argsort(np.concatenate([batch.indices for batch in batches]))
     vectors = np.concatenate([batch.vectors for batch in batches])[order]
     return vectors, elapsed, int(sum(batch.n_tokens.sum() for batch in batches))
@@ -93,6 +106,14 @@ def neighbours(count: int) -> list[str]:
     texts = sorted({encoding.render(native) for native in get_space("nasbench201").enumerate()})
     start = max((len(texts) - count) // 2, 0)
     return texts[start : start + count]
+
+
+@contextmanager
+def llama(hidden: int, layers: int) -> Iterator[Embedder]:
+    """A Llama of a size, loaded by the engine."""
+    with tempfile.TemporaryDirectory() as folder:
+        make_llama(Path(folder), hidden, layers)
+        yield load(specify(folder, precision="fp32"), batch_tokens=BATCH_TOKENS)
 
 
 def make_llama(folder: Path, hidden: int, layers: int) -> None:

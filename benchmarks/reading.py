@@ -11,6 +11,7 @@ import io
 import time
 from collections.abc import Callable, Sequence
 
+from benchmarks.small_forms import Rounds
 from cole_core.sources.unpickling import load_pickle
 from cole_core.spaces import get_space
 from cole_core.spaces.nasbench201.benchmarks import analog_nasbench
@@ -22,6 +23,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args(arguments).repeats
 
+    decoding, whole = seconds(repeats)
+    print(f"decoding {decoding:.2f} s, whole reading {whole:.2f} s, {whole / decoding:.1f} times")
+    return 0
+
+
+def seconds(repeats: int) -> tuple[float, float]:
+    """Median processor seconds of the decoding alone and of the whole reading."""
     space = get_space("nasbench201")
     content = analog_nasbench._installed_file().read_bytes()
     decoding = _median(
@@ -30,9 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ),
         repeats,
     )
-    whole = _median(lambda: analog_nasbench.read_analog_nasbench(space), repeats)
-    print(f"decoding {decoding:.2f} s, whole reading {whole:.2f} s, {whole / decoding:.1f} times")
-    return 0
+    return decoding, _median(lambda: analog_nasbench.read_analog_nasbench(space), repeats)
+
+
+def small() -> Rounds:
+    """Both, once."""
+    while True:
+        decoding, whole = seconds(1)
+        yield {"decoding": decoding, "whole reading": whole}
 
 
 def _median(action: Callable[[], object], repeats: int) -> float:

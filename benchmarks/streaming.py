@@ -10,6 +10,7 @@ vectors are there, runs it again, and looks for lost and repeated rows.
 """
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ from typing import Any
 
 import polars as pl
 
+from benchmarks.small_forms import Rounds
 from cole_core.language_models import specify
 from cole_core.spaces import get_space
 from warehouse import Warehouse
@@ -103,6 +105,16 @@ def _measure(folder: Path, texts: int, hidden: int, kill: bool) -> dict[str, Any
         "lost": promised - stored.n_unique(),
         "duplicates": len(stored) - stored.n_unique(),
     }
+
+
+def small() -> Rounds:
+    """The flow with a few thousand texts, Prefect's server with it."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = _make_model(Path(folder) / "model", 32)
+        for number in itertools.count():
+            home = Path(folder) / str(number)
+            _fill(home, _FEW)
+            yield {"embed flow": _embed(home, model)["seconds"]}
 
 
 def _make_model(folder: Path, hidden: int) -> Path:

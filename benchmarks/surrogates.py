@@ -14,17 +14,19 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from benchmarks.small_forms import Rounds
 from cole_core.encodings import VectorEncoding
 from cole_core.predictors import make_surrogate
 from cole_core.predictors.networks import MLPTraining
 from cole_core.predictors.plain_mlp import train_plain_mlp
 from cole_core.predictors.surrogate import fit_together
-from cole_core.search import SearchProblem, make_algorithm, run_search
+from cole_core.search import SearchAlgorithm, SearchProblem, Step, make_algorithm, run_search
 from cole_core.search.together import run_searches
 from cole_core.spaces import get_space
 
@@ -67,6 +69,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
             print(f"{name:<26}{sides}; ratio {result['ratio']:.1f}")
     return 0
+
+
+def small() -> Rounds:
+    """This project's side of each."""
+    pool = Pool()
+    pool.compile()
+    while True:
+        parts = {
+            "comparison": comparison(pool, trials=2)["seconds"]["ours"],
+            "ensemble's search": ensemble_search(pool, budget=50)["seconds"]["ours"],
+            "Gaussian process's search": gaussian_process_search(pool, budget=50)["seconds"][
+                "ours"
+            ],
+            "10 seeds at once": seeds_at_once(pool, seeds=10)["seconds"]["10 at once"],
+        }
+        yield {name: seconds["cpu"] for name, seconds in parts.items()}
 
 
 class Pool:
@@ -121,7 +139,7 @@ def comparison(pool: Pool, trials: int) -> dict[str, Any]:
                 make_surrogate("mlp", structural=encoding == "path", seed=i) for i in range(trials)
             ]
             X, y = [vectors[rows] for rows in draws], [pool.values[rows] for rows in draws]
-            seconds = _timed(lambda a=heads, b=X, c=y: fit_together(a, b[:trials], c[:trials]))
+            seconds = _timed(partial(fit_together, heads, X[:trials], y[:trials]))
             ours = _add(ours, seconds, _TRIALS / trials)
             features, scores = heads[0].prepare(X[0], y[0])
             epochs = max(2, round(_PLAIN_STEPS / -(-n // 32)))
@@ -177,9 +195,13 @@ def seeds_at_once(pool: Pool, seeds: int, budget: int = 60) -> dict[str, Any]:
     ours = _timed(lambda: list(run_searches(algorithm, pool.problem(), budget, range(seeds))))
     plain, sampled = _nothing(), 3
     for seed in range(sampled):
-        seconds = _timed(lambda s=seed: list(run_search(algorithm, pool.problem(), budget, s)))
+        seconds = _timed(partial(_search, pool, algorithm, budget, seed))
         plain = _add(plain, seconds, seeds / sampled)
     return _result(ours, plain, names=(f"{seeds} at once", "one by one"))
+
+
+def _search(pool: Pool, algorithm: SearchAlgorithm, budget: int, seed: int) -> list[Step]:
+    return list(run_search(algorithm, pool.problem(), budget, seed))
 
 
 def _encode(name: str, natives: list[str]) -> np.ndarray:

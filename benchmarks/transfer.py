@@ -20,6 +20,7 @@ first evaluations.
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +30,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.nasbenchgraph import CODE, DATASETS, HELD_OUT, Encoded, validation_values
+from benchmarks.nasbenchgraph import (
+    CODE,
+    DATASETS,
+    HELD_OUT,
+    ONE_HOT,
+    Encoded,
+    need_tables,
+    validation_values,
+)
+from benchmarks.small_forms import Rounds
 from cole_core.encodings.side_by_side import parts
 from cole_core.encodings.vectors import LabelledVectors
 from cole_core.experiments.searches import RECOMMENDED, WITH_TRANSFER
@@ -73,10 +83,10 @@ class Pool:
         self, values: np.ndarray, expected: np.ndarray | None, seed: int, budget: int
     ) -> np.ndarray:
         """Values in the order in which the default search evaluates them."""
-        parameters = RECOMMENDED | self.kind
+        parameters: dict[str, Any] = {**RECOMMENDED, **self.kind}
         vectors = self.vectors
         if expected is not None:
-            parameters = parameters | WITH_TRANSFER | {"old_tasks": expected.shape[1]}
+            parameters |= {**WITH_TRANSFER, "old_tasks": expected.shape[1]}
             vectors = np.hstack([vectors, expected])
         row = {native: i for i, native in enumerate(self.natives)}
         problem = SearchProblem(
@@ -166,11 +176,7 @@ def nasbenchgraph(datasets: Sequence[str], draws: int, seeds: int, folder: Path 
     """Each dataset as the new task, all others as old ones."""
     space = get_space("nasbenchgraph")
     pool = make_pool(space, CODE, folder)
-    frame = validation_values(space)
-    values = {}
-    for name in DATASETS:
-        known = dict(frame.filter(pl.col("dataset") == name).select("native", "value").iter_rows())
-        values[name] = np.array([known[native] for native in pool.natives])
+    values = values_of(pool)
     reduced = new_surrogate(pool.kind).reduced(pool.vectors, pool.reduction)
     kind = {"reduction": "none", "fitted_on": "labelled"}
     pool = Pool(space, pool.natives, pool.forms, reduced.astype(np.float32), kind)
@@ -186,6 +192,37 @@ def nasbenchgraph(datasets: Sequence[str], draws: int, seeds: int, folder: Path 
             print(f"{name:<10} best 0.1 % after {needed[0]:.1f} without, {needed[1]:.1f} with")
     if ratios:
         print(f"ratio of evaluations, geometric mean {np.exp(np.mean(np.log(ratios))):.2f}")
+
+
+def small() -> Rounds:
+    """Of NAS-Bench-Graph: a past of seven tasks, taus with and without it, a search with it."""
+    need_tables()
+    space = get_space("nasbenchgraph")
+    pool = make_pool(space, ONE_HOT, None)
+    values = values_of(pool)
+    name, *others = DATASETS
+    while True:
+        started = time.process_time()
+        past = past_of(pool, values, others, 0)
+        fitted = time.process_time()
+        graph_taus(pool, values, name, others, 0)
+        ranked = time.process_time()
+        pool.search(values[name], past, 0, 60)
+        searched = time.process_time()
+        yield {
+            "past of seven tasks": fitted - started,
+            "ranking": ranked - fitted,
+            "search": searched - ranked,
+        }
+
+
+def values_of(pool: Pool) -> dict[str, np.ndarray]:
+    """The validation values of each dataset, in the pool's order."""
+    frame, found = validation_values(pool.space), {}
+    for name in DATASETS:
+        known = dict(frame.filter(pl.col("dataset") == name).select("native", "value").iter_rows())
+        found[name] = np.array([known[native] for native in pool.natives])
+    return found
 
 
 def past_of(

@@ -24,7 +24,7 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 _SIZE = "1400,1000"
 _KEYS = {"Enter": 13, "Tab": 9}
 _PATIENCE = 120.0  # seconds for a page to say something; a busy machine
@@ -156,7 +156,7 @@ def browser(folder: Path) -> Iterator[Page]:
     Args:
         folder: Where the browser keeps its profile.
     """
-    program = next(filter(None, map(shutil.which, _NAMES)), None)
+    program = next(filter(None, map(shutil.which, NAMES)), None)
     if program is None:
         pytest.skip("needs Chromium: apt-get install chromium")
     process = subprocess.Popen(
