@@ -4,7 +4,8 @@ What still runs is believed to come out as the surrogate expects it (the Kriging
 Ginsbourger, Le Riche and Carraro, "Kriging is well-suited to parallelize optimization", 2010), and
 what was proposed without a surrogate as the mean of what is known (their constant liar). So
 several that run at once are not several times the same, and every algorithm can be asked, since
-what it sees is a history.
+what it sees is a history. An evaluation costs as many looks at candidates as one of a batch does:
+a surrogate that is fitted for each of them would otherwise keep workers waiting.
 """
 
 from collections.abc import Sequence
@@ -59,7 +60,7 @@ class AsynchronousSearch:
         steps: Sequence[Step] = (),
         running: Sequence[Running] = (),
     ) -> None:
-        self._algorithm = algorithm
+        self._algorithm = algorithm = algorithm.one_at_a_time()
         self._problem = algorithm.prepare(problem)
         self._budget = budget
         self._seed = seed

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -140,6 +141,11 @@ class Bananas(SearchAlgorithm):
         if length < self.initial:
             return 0
         return length - (length - self.initial) % self.batch
+
+    def one_at_a_time(self) -> "Bananas":
+        one = copy(self)
+        one.n_candidates = -(-self.n_candidates // self.batch)
+        return one
 
     def propose(
         self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator

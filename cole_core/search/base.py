@@ -215,6 +215,13 @@ class SearchAlgorithm(ABC):
         """Where the batch starts that the step after `length` steps belongs to."""
         return length
 
+    def one_at_a_time(self) -> "SearchAlgorithm":
+        """The algorithm for a search that evaluates the first of each batch alone.
+
+        One that looks at many candidates for a batch looks at fewer: as many for an evaluation.
+        """
+        return self
+
     @abstractmethod
     def propose(
         self, problem: SearchProblem, history: Sequence[Step], rng: np.random.Generator

@@ -1,6 +1,7 @@
 """Searches that propose whenever a value arrives: what they do follows from seed and order."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -131,3 +132,22 @@ def test_what_runs_is_believed_to_come_out_as_expected() -> None:
     done = advance(early, lambda running: running[0], 2)
     mean = np.mean([step.value for step, _ in done])
     np.testing.assert_allclose([step.value for step in early._believed()], mean)
+
+
+def test_an_evaluation_costs_as_many_candidates_as_one_of_a_batch() -> None:
+    """Vectors are what a step costs, where a text is embedded or a network traced for each."""
+    assert isinstance(ENCODING, VectorEncoding)
+    asked: list[set[str]] = []
+
+    def vectors(natives: Sequence[str]) -> np.ndarray:
+        asked.append(set(natives))
+        return ENCODING.encode(natives)
+
+    search = AsynchronousSearch(
+        algorithm("bananas"), replace(problem(), vectors=vectors), BUDGET, seed=0
+    )
+    steps = advance(search, shuffled(0), BUDGET)
+    known = {step.native for step, _ in steps}
+    scored = [len(natives) for natives in asked if not natives <= known]
+    assert len(scored) >= BUDGET - 6 - AT_ONCE
+    assert max(scored) == 7  # 20 candidates for a batch of 3
