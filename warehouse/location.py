@@ -7,6 +7,7 @@ stand in the environment, where the object store's client reads them.
 
 import json
 import os
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -18,6 +19,9 @@ VECTORS: Final = "COLE_VECTORS"
 """The environment variable that names the place."""
 
 SCHEMES = ("s3", "gs", "az")
+CATALOG: Final = "catalog.duckdb"
+"""The file in a warehouse's directory by which it is known as one."""
+
 _NOTE = "vectors.json"
 _CREDENTIALS = {
     "gs": "GOOGLE_SERVICE_ACCOUNT",
@@ -87,7 +91,7 @@ class Location:
         self._home, self._promised = home, promised
         self._usual = str(home / "vectors")
         named = named or os.environ.get(VECTORS) or None
-        stored = self._stored() or self._usual
+        stored = self._said().get("uri", self._usual)
         self.uri = stored if named is None else normalized(named)
         if not is_remote(self.uri) and Path(self.uri) == Path(self._usual).absolute():
             self.uri = self._usual
@@ -99,28 +103,53 @@ class Location:
                 "'cole import'"
             )
 
-    def keep(self) -> None:
+    def keep(self, check: Callable[[str, str], object]) -> str | None:
         """Writes the place down, for whoever opens the warehouse next; the caller may write.
 
+        Args:
+            check: Refuses a place that another warehouse has, by the place and this one's id.
+
+        Returns:
+            The warehouse's id, by which a place that is not below its directory is marked; None
+            where it is.
+
         Raises:
-            InputError: Somebody else put the vectors elsewhere meanwhile.
+            InputError: Somebody else put the vectors elsewhere meanwhile, or has theirs there.
         """
-        stored = self._stored() or self._usual
-        if stored == self.uri:
-            return
-        if not self.is_new or self._promised():
+        said = self._said()
+        stored = said.get("uri", self._usual)
+        if stored != self.uri and (not self.is_new or self._promised()):
             raise InputError(
                 f"the vectors of {self._home} have been put in {stored} meanwhile: "
                 f"run the command again without --vectors and {VECTORS}"
             )
-        note = self._home / _NOTE
-        part = note.with_name(note.name + ".part")
-        part.write_text(json.dumps({"uri": self.uri}) + "\n")
-        part.replace(note)
+        if self.uri == self._usual:
+            return None
+        owner = said.get("owner") or uuid.uuid4().hex
+        wanted = {"uri": self.uri, "owner": owner}
+        if said != wanted:
+            self._check_outside()
+            check(self.uri, owner)
+            note = self._home / _NOTE
+            part = note.with_name(note.name + ".part")
+            part.write_text(json.dumps(wanted) + "\n")
+            part.replace(note)
         self.is_new = False
+        return owner
 
-    def _stored(self) -> str | None:
-        """What was written down.
+    def _check_outside(self) -> None:
+        """Checks that a folder is in no other warehouse's directory."""
+        if is_remote(self.uri):
+            return
+        for folder in Path(self.uri).parents:
+            if (folder / CATALOG).exists() and folder.resolve() != self._home.resolve():
+                raise InputError(
+                    f"--vectors {self.uri} is in the directory of another warehouse, {folder}: "
+                    f"name {_EXAMPLE}"
+                )
+
+    def _said(self) -> dict[str, str]:
+        """What was written down: the place as `uri`, the warehouse's id as `owner`.
 
         Raises:
             InputError: It cannot be read.
@@ -128,9 +157,9 @@ class Location:
         note = self._home / _NOTE
         try:
             said = json.loads(note.read_text())
-            return str(said["uri"])
+            return {name: str(said[name]) for name in {"uri", *said} & {"uri", "owner"}}
         except FileNotFoundError:
-            return None
+            return {}
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f'{note} is damaged: write {{"uri": "…"}} into it, with the place of the vectors'

@@ -5,6 +5,7 @@ environment (`AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_ENDPOINT_URL`, `
 `AWS_ALLOW_HTTP`), here and in every worker. None passes through this program.
 """
 
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -66,6 +67,41 @@ def files_below(uri: str) -> list[str]:
         )
     with told(uri):
         return sorted(_session(uri, _PATIENCE).list())
+
+
+def read_file(uri: str, name: str) -> bytes | None:
+    """What a file below a place holds; None where there is none.
+
+    Raises:
+        InputError: The store is at fault.
+    """
+    if not is_remote(uri):
+        path = Path(uri) / name
+        return path.read_bytes() if path.exists() else None
+    with told(uri), tempfile.TemporaryDirectory() as folder:
+        session = _session(uri, _PATIENCE)
+        if not session.contains(name):
+            return None
+        session.download_file(name, str(Path(folder) / "it"))
+        return (Path(folder) / "it").read_bytes()
+
+
+def write_file(uri: str, name: str, content: bytes) -> None:
+    """Puts a file below a place, whole or not at all.
+
+    Raises:
+        InputError: The store is at fault.
+    """
+    if not is_remote(uri):
+        path = Path(uri) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{name}.part")
+        part.write_bytes(content)
+        part.replace(path)
+        return
+    with told(uri), tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "it").write_bytes(content)
+        _session(uri, _PATIENCE).upload_file(str(Path(folder) / "it"), name)
 
 
 def move_here(uri: str, name: str, target: Path) -> None:

@@ -14,7 +14,7 @@ from cole_core.errors import InputError
 from cole_core.evaluation.target import Target
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import Catalog, OutdatedCatalogError, frame
-from warehouse.location import Location
+from warehouse.location import CATALOG, Location
 from warehouse.lock import writer_lock
 from warehouse.queries import query
 from warehouse.vectors import VectorStore
@@ -39,7 +39,7 @@ class Reader:
         self.home = Path(home)
         if self.home.exists() and not self.home.is_dir():
             raise InputError(f"--home {self.home} is a file: name a directory")
-        self.catalog = Catalog(self.home / "catalog.duckdb")
+        self.catalog = Catalog(self.home / CATALOG)
         self.artifacts = self.home / "artifacts"
         self._wait_seconds = wait_seconds
         self._shared = threading.local()

@@ -17,6 +17,7 @@ from cole_core.evaluation.target import Target
 from cole_core.sources.base import with_nature
 from cole_core.spaces.base import SearchSpace
 from warehouse.catalog import frame
+from warehouse.claim import check_claim, claim
 from warehouse.expressions import interrupted_after
 from warehouse.guard import check_query
 from warehouse.lock import writer_lock
@@ -59,7 +60,9 @@ class Warehouse(Reader):
         """
         self.home.mkdir(parents=True, exist_ok=True)
         with writer_lock(self.home, purpose, self._wait_seconds):
-            self._location.keep()
+            owner = self._location.keep(check_claim)
+            if owner is not None:
+                claim(self.vectors.uri, owner)
             yield Writer(self.catalog, self.vectors, self.artifacts, run_id)
 
     def sql(self, statement: str) -> pl.DataFrame:

@@ -11,6 +11,7 @@ import pytest
 from tests.flows.conftest import Cole, Small
 from tests.object_store import SECRET, ObjectStore
 from warehouse import Warehouse
+from warehouse.claim import claim
 from warehouse.object_storage import check_store
 
 SAYS_WHERE = "credentials belong in the environment, as AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -67,7 +68,7 @@ def test_a_folder_elsewhere(cole: Cole, tmp_path: Path, small: Small) -> None:
     assert not (home / "vectors").exists()
     spec_ids = Warehouse(small.home).vectors.spec_ids()
     assert Warehouse(home).vectors.spec_ids() == spec_ids
-    assert [path.stem for path in elsewhere.iterdir()] == spec_ids
+    assert {path.stem for path in elsewhere.iterdir()} == {*spec_ids, "warehouse"}
     assert cole("doctor", "--home", home)[0] == 0
     assert cole("backup", tmp_path / "copies", "--home", home)[0] == 0
     [copy] = (tmp_path / "copies").iterdir()
@@ -125,9 +126,63 @@ def test_the_whole_pipeline_in_a_bucket(
     keys = Warehouse(tmp_path / "back").vectors.keys(spec_id)["text_hash"]
     assert sorted(keys) == sorted(Warehouse(home).vectors.keys(spec_id)["text_hash"])
     assert not (home / "vectors").exists()
-    assert all(name.startswith(f"{spec_id}.lance/") for name in object_store.names(bucket))
+    names = [name for name in object_store.names(bucket) if name != "warehouse.json"]
+    assert all(name.startswith(f"{spec_id}.lance/") for name in names)
+    mark = json.loads((home / "vectors.json").read_text())
+    assert mark["uri"] == bucket
     for path in home.rglob("*"):
         assert path.is_dir() or SECRET.encode() not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+def test_a_place_is_one_warehouses(
+    cole: Cole, tmp_path: Path, request: pytest.FixtureRequest, where: str
+) -> None:
+    """Another one's `doctor --repair` would take its vectors for leftovers."""
+    place = tmp_path / "vectors" if where == "folder" else request.getfixturevalue("bucket")
+    command = ("enumerate", "nasbench201", "--samples", 2)
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert cole(*command, "--home", first, "--vectors", place)[0] == 0
+    claim.cache_clear()  # as in another process
+    assert cole(*command, "--home", first)[0] == 0
+    said = cole(*command, "--home", second, "--vectors", place)
+    line = f"cole: {place} holds the vectors of another warehouse: name another place"
+    assert (said[0], said[1], said[2].startswith(line), said[2].count("\n")) == (2, "", True, 1)
+    assert not (second / "vectors.json").exists()
+    assert cole(*command, "--home", second, "--vectors", f"{place}/second")[0] == 0
+
+
+def test_a_place_of_before_is_marked_by_the_next_writer(cole: Cole, tmp_path: Path) -> None:
+    home, place = tmp_path / "home", tmp_path / "vectors"
+    command = ("enumerate", "nasbench201", "--samples", 2, "--home", home)
+    assert cole(*command, "--vectors", place)[0] == 0
+    (home / "vectors.json").write_text(json.dumps({"uri": str(place)}))
+    (place / "warehouse.json").unlink()
+    claim.cache_clear()
+    assert cole(*command)[0] == 0
+    owner = json.loads((place / "warehouse.json").read_text())["owner"]
+    assert json.loads((home / "vectors.json").read_text()) == {"uri": str(place), "owner": owner}
+
+
+def test_a_mark_that_is_damaged(cole: Cole, tmp_path: Path) -> None:
+    home, place = tmp_path / "home", tmp_path / "vectors"
+    place.mkdir()
+    (place / "warehouse.json").write_text("[]")
+    code, _, err = cole("enumerate", "nasbench201", "--home", home, "--vectors", place)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{place}/warehouse.json, which says whose vectors are there, is damaged" in err
+
+
+def test_a_folder_in_another_warehouse(cole: Cole, tmp_path: Path, small: Small) -> None:
+    inside = small.home / "vectors"
+    code, _, err = cole(
+        "enumerate", "nasbench201", "--home", tmp_path / "other", "--vectors", inside
+    )
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"is in the directory of another warehouse, {small.home}: name a folder" in err
+    own = ("--home", tmp_path / "own", "--vectors", tmp_path / "own" / "mine")
+    for _ in range(2):
+        assert cole("enumerate", "nasbench201", "--samples", 2, *own)[0] == 0
 
 
 @pytest.fixture
