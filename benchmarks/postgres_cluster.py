@@ -9,7 +9,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from cole_core.errors import InputError
@@ -20,28 +19,29 @@ _UNPRIVILEGED = "postgres"  # the server does not run as root
 _PATIENCE = 30.0
 
 
-@dataclass(frozen=True)
 class Cluster:
-    """A running server that listens at a socket in its own folder, and nowhere else.
+    """A server that listens at a socket in its own folder, and nowhere else.
 
-    Attributes:
-        folder: Its data, its socket and its log.
-        programs: Where `initdb`, `pg_ctl` and `psql` are.
+    Args:
+        folder: For its data, its socket and its log.
+        programs: Where `initdb`, `postgres` and `psql` are.
         user: Whose processes they are; None: the caller's.
     """
 
-    folder: Path
-    programs: Path
-    user: str | None
+    def __init__(self, folder: Path, programs: Path, user: str | None) -> None:
+        self._folder, self._programs, self._user = folder, programs, user
+        self._data = folder / "data"
+        self._run("initdb", "-D", str(self._data), "-U", _ROLE, "-A", "trust", "-E", "UTF8")
+        self.start()
 
     def database(self, name: str) -> str:
         """Makes an empty database; returns what libpq connects with."""
         self.ask(f"CREATE DATABASE {name}")
-        return f"host={self.folder} user={_ROLE} dbname={name}"
+        return f"host={self._folder} user={_ROLE} dbname={name}"
 
     def ask(self, statement: str, database: str = "postgres") -> str:
         """What `psql` prints for one statement."""
-        command = ["psql", "-h", str(self.folder), "-U", _ROLE, "-Atc", statement, database]
+        command = ["psql", "-h", str(self._folder), "-U", _ROLE, "-Atc", statement, database]
         return self._run(*command).strip()
 
     def bytes_of(self, database: str) -> int:
@@ -50,44 +50,53 @@ class Cluster:
 
     def start(self) -> None:
         """Starts the server and waits until it answers, after it recovered if it must."""
-        options = f"-k {self.folder} -h ''"
-        log = str(self.folder / "log")
-        self._run("pg_ctl", "-D", self._data, "-w", "-o", options, "-l", log, "start")
+        with (self._folder / "log").open("a") as log:
+            self._server = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._data, "-k", self._folder, "-h", ""],
+                user=self._user,
+                cwd=self._folder,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + _PATIENCE
+        while not self._answers():
+            if time.monotonic() > deadline or self._server.poll() is not None:
+                raise RuntimeError(
+                    f"PostgreSQL did not start: {(self._folder / 'log').read_text()}"
+                )
+            time.sleep(0.02)
 
     def kill(self) -> None:
         """Ends every process of the server by SIGKILL, all within a moment."""
-        parent = int((Path(self._data) / "postmaster.pid").read_text().split()[0])
-        listed = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        processes = [parent, *map(int, listed)]
-        for process in processes:
+        server = self._server.pid
+        listed = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+        self._server.kill()
+        for process in map(int, listed):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
-        deadline = time.monotonic() + _PATIENCE
-        while any(_lives(process) for process in processes):
-            if time.monotonic() > deadline:
-                raise RuntimeError("a process of PostgreSQL survives SIGKILL")
-            time.sleep(0.01)
+        self._server.wait()
 
     def stop(self) -> None:
         """Ends the server; whoever is connected is cut off."""
-        self._run("pg_ctl", "-D", self._data, "-w", "-m", "immediate", "stop")
+        self._server.send_signal(signal.SIGQUIT)
+        self._server.wait(_PATIENCE)
 
-    @property
-    def _data(self) -> str:
-        return str(self.folder / "data")
+    def _answers(self) -> bool:
+        try:
+            self.ask("SELECT 1")
+        except subprocess.CalledProcessError:
+            return False
+        return True
 
     def _run(self, program: str, *arguments: str) -> str:
-        done = subprocess.run(
-            [str(self.programs / program), *arguments],
-            user=self.user,
-            cwd=self.folder,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+        return subprocess.run(
+            [self._programs / program, *arguments],
+            user=self._user,
+            cwd=self._folder,
+            capture_output=True,
             text=True,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{program} ended with {done.returncode}: {done.stdout}")
-        return done.stdout
+            check=True,
+        ).stdout
 
 
 @contextlib.contextmanager
@@ -112,8 +121,6 @@ def cluster() -> Iterator[Cluster]:
         if user is not None:
             shutil.chown(folder, user)
         made = Cluster(Path(folder), programs, user)
-        made._run("initdb", "-D", made._data, "-U", _ROLE, "-A", "trust", "-E", "UTF8")
-        made.start()
         try:
             yield made
         finally:
@@ -128,11 +135,3 @@ def _programs() -> Path:
     if not versions:
         raise InputError("there is no initdb: install PostgreSQL, on Debian the package postgresql")
     return versions[-1].parent
-
-
-def _lives(process: int) -> bool:
-    """Whether it runs; one that only waits for its parent to notice does not."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False

@@ -219,7 +219,8 @@ def refusals(place: Place) -> dict[str, list[str]]:
 
 def _make_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """The tables that the migrations come to, each with its key: PostgreSQL knows other names of
-    types than they use when they alter one."""
+    types than they use when they alter one. JSON is text there, since no two JSON values are ever
+    equal to PostgreSQL, and statements compare them."""
     with contextlib.closing(duckdb.connect()) as own:
         for script in _migrations():
             own.execute(script)
@@ -228,7 +229,7 @@ def _make_tables(connection: duckdb.DuckDBPyConnection) -> None:
             columns = own.execute(f"DESCRIBE store.{table}").fetchall()
             kind = "PRIMARY KEY" if table != "evaluations" else "UNIQUE"  # epochs may be null
             described = ", ".join(
-                f'"{name}" {of}{" NOT NULL" if null == "NO" else ""}'
+                f'"{name}" {of.replace("JSON", "VARCHAR")}{" NOT NULL" if null == "NO" else ""}'
                 for name, of, null, *_ in columns
             )
             connection.execute(
@@ -255,6 +256,7 @@ def _attached(place: Place, read_only: bool, views: bool = True) -> duckdb.DuckD
 
 def _loaded() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
+    connection.execute("SET enable_progress_bar = false")  # which goes to standard output
     for name in EXTENSIONS:
         connection.execute(f"LOAD '{_file_of(name)}'")
     return connection
