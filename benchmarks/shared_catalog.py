@@ -17,6 +17,7 @@ they are not.
 
 import argparse
 import gc
+import itertools
 import json
 import logging
 import multiprocessing
@@ -50,6 +51,7 @@ from benchmarks.shared_warehouse import (
     refusals,
     tidy,
 )
+from benchmarks.small_forms import Rounds
 from cole_core.errors import InputError
 from cole_core.hashing import hash_text
 from cole_core.spaces import get_space
@@ -125,6 +127,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     else:
         _print(found, refused, options.seconds)
     return 0
+
+
+def small() -> Rounds:
+    """Commits of one row and questions at a catalog in a file, which needs no server."""
+    with tempfile.TemporaryDirectory() as folder:
+        setup = Setup(FILE, Path(folder) / "home", None)
+        _fill(setup, 2_000)
+        warehouse = setup.open()
+        for number in itertools.count():
+            started = time.perf_counter()
+            for step in range(20):
+                with warehouse.writer("search", "benchmark") as writer:
+                    writer.add_search_steps(_step("small", 20 * number + step))
+            taken = (time.perf_counter() - started) / 20
+            yield {"commit": taken, "question": _asking(warehouse)}
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -94,6 +94,8 @@ class SharedCatalog(Catalog):
         """The reading connection."""
         yield self._reader
 
+    attached = read
+
     @contextlib.contextmanager
     def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction, committed at the end and rolled back on an error.
