@@ -144,13 +144,10 @@ class Catalog:
 
     def _version(self, connection: duckdb.DuckDBPyConnection) -> int:
         """Number of migrations applied; 0 for a new file."""
-        known = connection.execute(
-            "SELECT 1 FROM information_schema.tables "
-            "WHERE table_catalog = current_database() AND table_name = 'schema_version'"
-        ).fetchone()
-        if known is None:
+        try:
+            row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
+        except duckdb.CatalogException:  # no such table yet
             return 0
-        row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
         return int(row[0]) if row else 0
 
     def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:

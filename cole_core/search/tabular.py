@@ -252,6 +252,8 @@ def search_rounds(
     Yields:
         The new steps of each batch, as the warehouse takes them.
     """
+    if all(len(steps) >= budget for steps in histories):
+        return  # what a search would need is not worked out for none
     from cole_core.search.together import run_searches
 
     def finished(searches: list[list[Step]]) -> Sequence[bool]:

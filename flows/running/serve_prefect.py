@@ -3,13 +3,16 @@
 Nothing of this project is imported, and nothing from the folder that somebody is in.
 """
 
+import asyncio
 import gc
 import socket
 import sys
 
 gc.disable()  # nothing is garbage until it serves, and looking takes a quarter of the time
 
+import httpx  # noqa: E402
 import uvicorn  # noqa: E402
+from fastapi import FastAPI  # noqa: E402
 from prefect.server.api.server import create_app  # noqa: E402
 from prefect.settings import get_current_settings  # noqa: E402
 
@@ -21,9 +24,11 @@ def main(listening: int) -> None:
         listening: The socket's file descriptor.
     """
     settings = get_current_settings().server.api
+    application = create_app(final=True)
+    asyncio.run(build_routes(application))
     server = uvicorn.Server(
         uvicorn.Config(
-            create_app(final=True),
+            application,
             log_level="error",
             timeout_keep_alive=settings.keepalive_timeout,
             ws_ping_interval=settings.websocket_ping_interval,
@@ -37,6 +42,13 @@ def main(listening: int) -> None:
     server.run(sockets=[socket.socket(fileno=listening)])
     if not server.started:
         sys.exit(1)
+
+
+async def build_routes(application: FastAPI) -> None:
+    """Asks for a page that is not there: FastAPI makes what finds pages at the first request."""
+    transport = httpx.ASGITransport(application)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        await client.get("/api/nothing")
 
 
 if __name__ == "__main__":
