@@ -16,6 +16,13 @@ def one_blas_thread() -> AbstractContextManager[Any]:
     return _controller().limit(limits=1, user_api="blas")
 
 
+def blas_threads() -> int:
+    """How many threads the BLAS may use now: fewer where other processes have their share."""
+    return max((each["num_threads"] for each in _controller().info()), default=1)
+
+
 @cache
 def _controller() -> ThreadpoolController:
-    return ThreadpoolController()  # looking the libraries up takes milliseconds
+    return ThreadpoolController().select(
+        user_api="blas"
+    )  # looking the libraries up takes milliseconds

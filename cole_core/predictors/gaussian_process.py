@@ -10,7 +10,8 @@ distances at each step. Here the amplitude has a closed form and distances are c
 that a search can afford a fit at each step.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -20,7 +21,7 @@ from scipy.linalg import cho_solve, cholesky, lapack, solve_triangular
 from scipy.optimize import minimize
 
 from cole_core.predictors.base import TUNED, Head, check_training_set
-from cole_core.predictors.blas import one_blas_thread
+from cole_core.predictors.blas import blas_threads, one_blas_thread
 from cole_core.predictors.kernels import Kernel, distances, get_kernel, median_distance
 
 _LENGTHSCALES = (0.5, 1.0, 2.0, 4.0)  # first guesses, in median distances
@@ -160,26 +161,33 @@ class GaussianProcessHead(Head):
 
     def predict_mean(self, X: np.ndarray) -> np.ndarray:
         """Mean of the score, shape (m,)."""
-        weights = self.weights_.astype(np.float32)
-        means = [K @ weights for K in self._covariances(X)]
+        weights, covariances = self.weights_.astype(np.float32), self._covariances()
+        means = [covariances(X[rows]) @ weights for rows in _blocks(len(X))]
         return np.concatenate(means).astype(float) + self.mean_
 
     def predict_distribution(self, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of the noise-free score."""
+        """Mean and standard deviation of the noise-free score.
+
+        Blocks of rows side by side in threads of their own: the products of one are too small to
+        be shared.
+        """
         weights, L = self.weights_.astype(np.float32), self.cholesky_.astype(np.float32)
-        means, variances = [], []
-        with one_blas_thread():
-            for K in self._covariances(X):
-                means.append(K @ weights)
-                explained = solve_triangular(
-                    L, K.T, lower=True, check_finite=False, overwrite_b=True
-                )
-                variances.append(1 - np.einsum("ij,ij->j", explained, explained))
+        covariances = self._covariances()
+
+        def predicted(rows: slice) -> tuple[np.ndarray, np.ndarray]:
+            K = covariances(X[rows])
+            mean = K @ weights
+            explained = solve_triangular(L, K.T, lower=True, check_finite=False, overwrite_b=True)
+            return mean, 1 - np.einsum("ij,ij->j", explained, explained)
+
+        threads = blas_threads()
+        with one_blas_thread(), ThreadPoolExecutor(threads) as pool:
+            means, variances = zip(*pool.map(predicted, _blocks(len(X))), strict=True)
         variance = np.maximum(np.concatenate(variances).astype(float), 1e-12)
         return np.concatenate(means).astype(float) + self.mean_, np.sqrt(self.amplitude_ * variance)
 
-    def _covariances(self, X: np.ndarray) -> Iterator[np.ndarray]:
-        """Covariances of some rows at a time with the labelled ones, shape (rows, n).
+    def _covariances(self) -> Callable[[np.ndarray], np.ndarray]:
+        """What gives the covariances of rows with the labelled ones, shape (rows, n).
 
         In single precision, a hundred times finer than the hyperparameters are known, about the
         labelled rows' centre, because distances are differences of squared lengths.
@@ -188,10 +196,12 @@ class GaussianProcessHead(Head):
         centre = self.X_.mean(axis=0).astype(np.float32)
         scale = np.float32(1 / self.lengthscale_)
         known = (self.X_ - centre).astype(np.float32) * scale
-        for start in range(0, len(X), _ROWS_AT_ONCE):
-            part = X[start : start + _ROWS_AT_ONCE] * self.column_weights_
-            rows = np.asarray(part - centre, dtype=np.float32)
-            yield value(distances(rows * scale, known))
+
+        def covariances(X: np.ndarray) -> np.ndarray:
+            rows = np.asarray(X * self.column_weights_ - centre, dtype=np.float32)
+            return value(distances(rows * scale, known))
+
+        return covariances
 
     def state(self) -> dict[str, np.ndarray]:
         return {
@@ -209,6 +219,11 @@ class GaussianProcessHead(Head):
         self.column_weights_ = np.array(state["column_weights"])
         self.mean_, self.lengthscale_, self.noise_, self.amplitude_ = map(float, state["scalars"])
         return self
+
+
+def _blocks(rows: int) -> list[slice]:
+    """All rows, some at a time."""
+    return [slice(start, start + _ROWS_AT_ONCE) for start in range(0, max(rows, 1), _ROWS_AT_ONCE)]
 
 
 @dataclass(frozen=True)
