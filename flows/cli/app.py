@@ -4,6 +4,7 @@ import gc
 import importlib
 import platform
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from cyclopts import App, Group, Parameter
@@ -125,7 +126,7 @@ def _default(value: Any) -> str | None:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def import_command(asked: str) -> None:
+def import_command(asked: str | None = None) -> None:
     """Imports a command before it is called, which is quicker on its own.
 
     Args:
@@ -133,13 +134,20 @@ def import_command(asked: str) -> None:
     """
     for commands in _COMMANDS.values():
         if asked in commands:
-            with uncollected():
-                importlib.import_module(f"flows.cli.{commands[asked][0].partition(':')[0]}")
-            gc.freeze()  # modules are there to the end
+            module = f"flows.cli.{commands[asked][0].partition(':')[0]}"
+            if module not in sys.modules:
+                with uncollected():
+                    importlib.import_module(module)
+                gc.freeze()  # modules are there to the end
 
 
 def main() -> None:
     """The entry point; turns bad input into one line and exit code 2."""
     arguments = sys.argv[1:]
-    import_command(arguments[0] if arguments else "")
-    sys.exit(exit_codes.run(make_app(*arguments[:1]), arguments))
+    app = make_app(*arguments[:1])
+
+    def call(rest: Sequence[str]) -> None:
+        import_command(*arguments[:1])
+        app(rest)
+
+    sys.exit(exit_codes.run(call, arguments))

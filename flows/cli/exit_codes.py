@@ -7,7 +7,7 @@ import os
 import select
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import cyclopts
@@ -43,8 +43,12 @@ _PATH_ERRORS = {
 }
 
 
-def run(app: cyclopts.App, arguments: Sequence[str]) -> int:
+def run(app: Callable[[list[str]], object], arguments: Sequence[str]) -> int:
     """Runs a command line.
+
+    Args:
+        app: What takes it, without what is for all commands.
+        arguments: All of it.
 
     Returns:
         The exit code: 0 done, 1 a full disk or memory, 2 bad input, 141 where nobody reads on, as

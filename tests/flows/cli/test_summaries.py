@@ -92,9 +92,9 @@ def remembering(run: Callable[..., Any]) -> Callable[..., Any]:
     """What a stage did the first time, so that the same summary is printed at each width."""
     known: dict[str, Any] = {}
 
-    def once(flow: Any, plan: Any, request: Any) -> Any:
+    def once(flow: Any, plan: Any, request: Any, *others: Any) -> Any:
         if (key := repr(request)) not in known:
-            known[key] = run(flow, plan, request)
+            known[key] = run(flow, plan, request, *others)
         return known[key]
 
     return once
