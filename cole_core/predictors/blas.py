@@ -23,6 +23,5 @@ def blas_threads() -> int:
 
 @cache
 def _controller() -> ThreadpoolController:
-    return ThreadpoolController().select(
-        user_api="blas"
-    )  # looking the libraries up takes milliseconds
+    # Looking the libraries up takes milliseconds.
+    return ThreadpoolController().select(user_api="blas")

@@ -154,12 +154,14 @@ class Endings:
     def _leave(self) -> NoReturn:
         self._leaving.acquire()  # for good: the first thread that comes here ends them all
         assert self._ending is not None
-        kill_children()
-        if self._standard_error is not None:
-            clear = _CLEAR if os.isatty(self._standard_error) else ""
-            with contextlib.suppress(OSError):  # the terminal is gone
-                os.write(self._standard_error, f"{clear}{self._ending.line}\n".encode())
-        os._exit(self._ending.code)
+        try:
+            kill_children()
+        finally:  # whatever is wrong with them: nobody but this thread ends the process
+            if self._standard_error is not None:
+                clear = _CLEAR if os.isatty(self._standard_error) else ""
+                with contextlib.suppress(OSError):  # the terminal is gone
+                    os.write(self._standard_error, f"{clear}{self._ending.line}\n".encode())
+            os._exit(self._ending.code)
 
 
 _current: Endings | None = None

@@ -226,6 +226,36 @@ def test_who_listens_waits_for_no_lock_of_who_works() -> None:
     assert (process.returncode, said) == (143, f"cole: {REASONS['SIGTERM']}: {GO_ON}\n")
 
 
+FAILING = """
+import time
+from flows.running import endings
+def kill_children():
+    raise OSError("a process that cannot be looked at")
+endings.kill_children = kill_children
+with endings.Endings():
+    print("busy", flush=True)
+    while True:
+        try:
+            time.sleep(60)
+        except KeyboardInterrupt:  # as a library that does not let go
+            pass
+"""
+
+
+def test_a_command_ends_whatever_is_wrong_with_its_children() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", FAILING], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "busy\n"
+    process.send_signal(signal.SIGTERM)
+    try:
+        _, said = process.communicate(timeout=SECONDS)
+    finally:
+        process.kill()
+    assert (process.returncode, said) == (143, f"cole: {REASONS['SIGTERM']}: {GO_ON}\n")
+
+
 def start(
     command: tuple[str, ...], settings: dict[str, str], **how: Any
 ) -> "subprocess.Popen[bytes]":
